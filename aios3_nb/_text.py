@@ -13,9 +13,7 @@ _VARIATION_SELECTORS = (0xE0100, 0xE01EF)
 _QUERY = re.compile(r"(https?://[^\s?]*\?)[^\s\"'<>]+", re.IGNORECASE)
 # A secret in `s3://ID:SECRET@bucket/key`, as old tools took it, may hold slashes.
 # The `:` tells it from a key with an e-mail address.
-_USERINFO = re.compile(
-    r"(\bhttps?://(?=[^\s/?#]*@)|\bs3[an]?://(?!arn:)(?=[^\s/@:]+:))[^\s@]+@", re.IGNORECASE
-)
+_USERINFO = re.compile(r"(\bhttps?://(?=[^\s/?#]*@)|\bs3[an]?://(?!arn:)(?=[^\s/@:]+:))[^\s@]+@", re.IGNORECASE)
 _SECRET = re.compile(
     r"""\b(x-amz-(?:signature|credential|security-token) | awsaccesskeyid | signature | credential
         | aws_secret_access_key | aws_session_token)
@@ -46,6 +44,11 @@ def without_secrets(text: str) -> str:
     text = _USERINFO.sub(r"\1…@", text)
     text = _QUERY.sub(r"\1…", text)
     return _SECRET.sub(r"\1\2…", text)
+
+
+def in_quotes(text: str) -> str:
+    """Return `text` as a message names what the user wrote: quoted, visible, without secrets, not too long."""
+    return f"'{visible(without_secrets(text), most=120)}'"
 
 
 def size_text(size: float) -> str:
