@@ -93,7 +93,15 @@ class Overrides(TypedDict, total=False):
     quiet: bool
 
 
-CONNECTION = ("profile", "region", "endpoint_url", "no_sign_request", "request_payer", "connect_timeout", "read_timeout")
+CONNECTION = (
+    "profile",
+    "region",
+    "endpoint_url",
+    "no_sign_request",
+    "request_payer",
+    "connect_timeout",
+    "read_timeout",
+)
 _TYPES: Mapping[str, Any] = typing.get_type_hints(Settings)
 _SUFFIXES = {"k": KIB, "m": MIB, "g": 1024 * MIB}
 

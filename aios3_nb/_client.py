@@ -1,0 +1,106 @@
+"""One aiobotocore client per event loop and connection settings.
+
+A client lives in an async generator of its loop: ``asyncio.run`` and our background loop end those before
+the loop closes, so the client closes with the loop and nobody has to remember it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import weakref
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from aios3_nb._failures import explained
+from aios3_nb._settings import Settings
+from aios3_nb._uri import S3Uri
+
+_POOL = 64
+"""Connections of one client; several objects are read at once, each over up to ``concurrency``."""
+
+_Key = tuple[Settings, str]
+_lives: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, _Life]] = weakref.WeakKeyDictionary()
+
+
+class _Life:
+    """One client and the generator that keeps it open."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._generator = _client_life(settings)
+        self._entered: asyncio.Task[Any] | None = None
+
+    async def client(self) -> Any:
+        if self._entered is None:
+            # A task of its own: a caller that is cancelled does not take the client from the others.
+            self._entered = asyncio.get_running_loop().create_task(anext(self._generator))
+        return await asyncio.shield(self._entered)
+
+    async def end(self) -> None:
+        await self._generator.aclose()
+
+
+async def client(settings: Settings) -> Any:
+    """Return the S3 client of the running loop for `settings`.
+
+    Raises:
+        CredentialsError: The profile does not exist.
+        OptionError: The endpoint is no URL.
+    """
+    lives = _lives.setdefault(asyncio.get_running_loop(), {})
+    key = _key(settings)
+    life = lives.get(key)
+    if life is None:
+        life = lives[key] = _Life(settings.connection)
+    try:
+        return await life.client()
+    except asyncio.CancelledError:
+        raise
+    except Exception as exc:
+        lives.pop(key, None)
+        raise explained(exc, S3Uri("", ""), settings) from None
+
+
+def forget_client(settings: Settings) -> None:
+    """Have the next `client` made anew, so that it reads the credentials again."""
+    _lives.get(asyncio.get_running_loop(), {}).pop(_key(settings), None)
+
+
+async def close_clients() -> None:
+    """Close all clients of the running loop."""
+    for life in _lives.pop(asyncio.get_running_loop(), {}).values():
+        await life.end()
+
+
+def _key(settings: Settings) -> _Key:
+    # botocore reads AWS_* once, when the client is made. Whoever sets them in a cell expects the next call
+    # to use them. Only a digest of them is kept, for they hold secrets.
+    environment = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("AWS_"))
+    return settings.connection, hashlib.sha256("\0".join(environment).encode()).hexdigest()
+
+
+async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
+    import aiobotocore.session
+    from aiobotocore.config import AioConfig
+    from botocore import UNSIGNED
+
+    from aios3_nb._transport import Transport
+
+    config = AioConfig(
+        http_session_cls=Transport,
+        max_pool_connections=_POOL,
+        connect_timeout=settings.connect_timeout,
+        read_timeout=settings.read_timeout,
+        # The retries are ours (_retry): botocore's do not cover bodies, and would multiply with ours.
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        # The checksums are ours too (_verify): botocore checks only bodies that are read to their very end.
+        response_checksum_validation="when_required",
+        signature_version=UNSIGNED if settings.no_sign_request else None,
+        user_agent_extra="aios3_nb",
+    )
+    session = aiobotocore.session.AioSession(profile=settings.profile)
+    async with session.create_client(
+        "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
+    ) as made:
+        yield made

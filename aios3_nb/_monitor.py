@@ -1,0 +1,30 @@
+"""What the pipeline tells whoever watches; the stages know nothing of widgets."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aios3_nb._source import ObjectInfo
+
+
+class Monitor:
+    """Watches one object being read, and says nothing; the null object that the display classes extend.
+
+    Every method is called on the thread that reads, often, and must return at once.
+    """
+
+    def opened(self, info: ObjectInfo) -> None:
+        """The first answer came: size and version are known."""
+
+    def received(self, count: int) -> None:
+        """`count` more bytes came over the network, wanted ones only."""
+
+    def retried(self, count: int, offset: int) -> None:
+        """The `count`-th retry of this object resumes at byte `offset`."""
+
+    def phase(self, name: str) -> None:
+        """The work is now of another kind: waiting, downloading, unpickling, verifying."""
+
+    def items(self, count: int) -> None:
+        """`count` items have been handed out."""

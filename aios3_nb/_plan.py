@@ -1,0 +1,53 @@
+"""Which byte ranges come next: pure arithmetic, no I/O. Ranges are half open, ``[start, stop)``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aios3_nb._settings import KIB, MIB, Settings
+
+FIRST = 256 * KIB
+"""Bytes of a lazy reader's first request: enough for a header, little enough to be free."""
+
+_LEAST_PART = 1 * MIB
+"""Parts of a whole read are not smaller: a request costs some 2 ms of CPU and a round trip."""
+
+_RAMP = 4
+"""A lazy reader that went n bytes in a row gets up to 4n ahead: full speed after four round trips."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How far ahead of the reader to fetch, and in parts of what length.
+
+    Attributes:
+        size: Length of the object.
+        whole: The reader will read everything, so full speed at once; else it starts small.
+        settings: ``part_size``, ``concurrency`` and ``budget`` count.
+    """
+
+    size: int
+    whole: bool
+    settings: Settings
+
+    def part_stop(self, start: int, run: int, want: int) -> int:
+        """Return where a part that begins at `start` ends.
+
+        Args:
+            start: Its first byte.
+            run: Bytes that the reader has gone in a row, up to now.
+            want: Bytes that the reader asks for right now.
+        """
+        most = self.settings.part_size
+        if self.whole:
+            # A middling object is spread over all connections.
+            even = -(-self.size // self.settings.concurrency)
+            length = min(most, max(_LEAST_PART, even))
+        else:
+            length = min(most, max(FIRST, run, want))
+        return min(self.size, start + length)
+
+    def horizon(self, position: int, run: int, want: int) -> int:
+        """Return the offset up to which parts may begin, for a reader at `position`."""
+        ahead = self.settings.budget if self.whole else max(_RAMP * run, want, 1)
+        return min(self.size, position + min(ahead, self.settings.budget))

@@ -1,0 +1,358 @@
+"""One version of one object: byte ranges of it, accepted only when they are what was asked for.
+
+Every request after the first is pinned (``If-Match``, or the version that was asked for). A body that breaks,
+ends early, falls silent or drips is resumed at the byte it reached.
+
+See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NoReturn
+
+from aios3_nb._body import Body
+from aios3_nb._client import client, forget_client
+from aios3_nb._clock import deadline
+from aios3_nb._errors import ObjectChangedError
+from aios3_nb._failures import (
+    EXPIRED,
+    SilenceError,
+    UnfitAnswerError,
+    code_of,
+    explained,
+    gave_up,
+    is_transient,
+    status_of,
+    stripped,
+)
+from aios3_nb._monitor import Monitor
+from aios3_nb._retry import RetryBudget
+from aios3_nb._settings import Settings
+from aios3_nb._text import visible
+from aios3_nb._uri import S3Uri
+from aios3_nb._verify import Checksum, checksum_of
+
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_EMPTY_RANGE = re.compile(r"bytes \*/(\d+)")
+_Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """What S3 says about one version of an object.
+
+    Attributes:
+        uri: Its address.
+        size: Bytes.
+        etag: With its quotes, as S3 sends it; empty when the store gives none.
+        version_id: Where the bucket keeps versions.
+        last_modified: When it was stored.
+        content_type: What the uploader called it; never used to choose a format.
+        checksum: None until an answer that carries checksums came.
+        answer: The fields of the first answer that say what kind of hash its ETag is.
+    """
+
+    uri: S3Uri
+    size: int
+    etag: str = ""
+    version_id: str | None = None
+    last_modified: datetime.datetime | None = None
+    content_type: str = ""
+    checksum: Checksum | None = None
+    answer: _Answer | None = None
+
+
+class RangesIgnoredError(Exception):
+    """The server answered a range with the whole object; it must be read from its start, in one go."""
+
+
+class ObjectSource:
+    """Fills buffers with byte ranges of one version of one object.
+
+    Attributes:
+        info: The version; None until `begin` or `head`.
+        retry: The failures it may still have.
+        sequential: Whether the server ignores ranges; then only one `fill` may run at a time, in order.
+    """
+
+    def __init__(self, uri: S3Uri, settings: Settings, monitor: Monitor, info: ObjectInfo | None = None) -> None:
+        self.info = info
+        self.retry = RetryBudget(settings)
+        self.sequential = False
+        self._uri = uri
+        self._settings = settings
+        self._monitor = monitor
+        self._open: set[Body] = set()
+        self._kept: Body | None = None
+        self._if_match = True
+        self._refreshed = False
+
+    @property
+    def concurrency(self) -> int:
+        """How many `fill` may run at once just now."""
+        return 1 if self.sequential else self.retry.concurrency
+
+    async def begin(self, start: int, length: int | None) -> ObjectInfo:
+        """Return the version that is there now; the body of this first request waits for the first `fill`.
+
+        Args:
+            start: First byte wanted.
+            length: Bytes wanted; None asks for the whole object without a range, since only such an answer
+                carries the stored checksum.
+
+        Raises:
+            ObjectNotFoundError, AccessDeniedError, CredentialsError, EndpointError: ... and the other errors.
+        """
+        while True:
+            try:
+                if length is None:
+                    self._kept = await self._get_whole()
+                else:
+                    self._kept = await self._get_range(start, start + length)
+            except Exception as exc:
+                if self._learned_size(exc):
+                    break
+                await self._recover(exc, 0)
+            else:
+                break
+        assert self.info is not None
+        self._monitor.opened(self.info)
+        return self.info
+
+    async def head(self) -> ObjectInfo:
+        """Return the version with its size and stored checksum, without a body."""
+        known = self.info
+        while True:
+            try:
+                connection = await client(self._settings)
+                async with deadline(self._patience):
+                    answer = await connection.head_object(**self._arguments(), ChecksumMode="ENABLED")
+                break
+            except Exception as exc:
+                await self._recover(exc, 0)
+        if known is None:
+            self.info = self._described(answer, int(answer["ContentLength"]))
+            self._monitor.opened(self.info)
+        else:
+            self._check_etag(answer)
+        assert self.info is not None
+        self.info = replace(self.info, checksum=checksum_of(answer))
+        return self.info
+
+    async def fill(self, start: int, view: memoryview, progress: Callable[[int], None]) -> None:
+        """Fill `view` with the object's bytes from `start` on; call ``progress(filled)`` as they come.
+
+        Raises:
+            ObjectChangedError: The object was replaced or deleted.
+            DownloadError: Faults outlasted the retries; ``offset`` is the byte that was reached.
+            RangesIgnoredError: See `sequential`, which is set now.
+        """
+        filled = 0
+        while filled < len(view):
+            try:
+                body = await self._body_at(start + filled, start + len(view))
+                try:
+                    with body.watched():
+                        while filled < len(view) and not body.finished:
+                            count = await body.read_into(view[filled:])
+                            filled += count
+                            self.retry.received(count)
+                            self._monitor.received(count)
+                            progress(filled)
+                finally:
+                    self._let_go(body)
+            except RangesIgnoredError:
+                raise
+            except Exception as exc:
+                await self._recover(exc, start + filled)
+        self.retry.finished_part()
+
+    def abort(self) -> None:
+        """Drop every connection at once."""
+        self._kept = None
+        for body in self._open:
+            body.close()
+        self._open.clear()
+
+    @property
+    def _patience(self) -> float:
+        return self._settings.connect_timeout + self._settings.read_timeout
+
+    async def _body_at(self, start: int, stop: int) -> Body:
+        body, self._kept = self._kept, None
+        if body is not None:
+            if body.position == start:
+                return body
+            self._drop(body)
+        if not self.sequential:
+            return await self._get_range(start, stop)
+        body = await self._get_whole()
+        try:
+            await body.skip(start)
+        except BaseException:
+            self._drop(body)
+            raise
+        return body
+
+    def _let_go(self, body: Body) -> None:
+        """Keep a body that has more to give when nobody else will fetch it; close it otherwise."""
+        if not body.finished and body.usable and self.concurrency == 1 and self._kept is None:
+            self._kept = body
+        else:
+            self._drop(body)
+
+    def _drop(self, body: Body) -> None:
+        body.close()
+        self._open.discard(body)
+
+    async def _get_whole(self) -> Body:
+        options = {} if self._settings.verify == "off" else {"ChecksumMode": "ENABLED"}
+        return await self._get(options, self._accept_whole)
+
+    async def _get_range(self, start: int, stop: int) -> Body:
+        return await self._get(
+            {"Range": f"bytes={start}-{stop - 1}"}, lambda answer: self._accept_range(answer, start, stop)
+        )
+
+    async def _get(self, options: dict[str, str], accept: Callable[[_Answer], tuple[int, int]]) -> Body:
+        connection = await client(self._settings)
+        body: Body | None = None
+        try:
+            async with deadline(self._patience):
+                answer = await connection.get_object(**self._arguments(), **options)
+                body = Body(answer["Body"], self._settings)
+                self._open.add(body)
+            body.position, body.stop = accept(answer)
+        except BaseException as exc:
+            if body is not None:
+                self._drop(body)
+            if isinstance(exc, TimeoutError):
+                raise SilenceError(f"no answer within {self._patience:g} s") from None
+            raise
+        return body
+
+    def _arguments(self) -> dict[str, str]:
+        arguments = {"Bucket": self._uri.bucket, "Key": self._uri.key}
+        if self._settings.request_payer:
+            arguments["RequestPayer"] = self._settings.request_payer
+        if self._uri.version_id:
+            arguments["VersionId"] = self._uri.version_id
+        elif self.info is not None and self.info.etag and self._if_match:
+            # Not the version that the first answer named: reading by version needs a permission of its own.
+            arguments["IfMatch"] = self.info.etag
+        return arguments
+
+    def _accept_whole(self, answer: _Answer) -> tuple[int, int]:
+        length = answer.get("ContentLength")
+        if status_in(answer) != 200 or length is None:
+            raise UnfitAnswerError(f"asked for the object, the answer was {_shape(answer)}")
+        if self.info is None:
+            self.info = replace(self._described(answer, int(length)), checksum=checksum_of(answer))
+        self._check_etag(answer)
+        if length != self.info.size:
+            raise UnfitAnswerError(f"the object has {self.info.size:,} bytes, the answer was {_shape(answer)}")
+        return 0, self.info.size
+
+    def _accept_range(self, answer: _Answer, start: int, stop: int) -> tuple[int, int]:
+        if status_in(answer) == 200:
+            self.sequential = True
+            if self.info is not None or start != 0:
+                raise RangesIgnoredError
+            return self._accept_whole(answer)
+        match = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
+        if status_in(answer) != 206 or match is None:
+            raise UnfitAnswerError(f"asked for bytes {start}-{stop - 1}, the answer was {_shape(answer)}")
+        first, last, size = map(int, match.groups())
+        if self.info is None:
+            self.info = self._described(answer, size)
+        self._check_etag(answer)
+        end = min(stop, size)
+        # A range that ends early is fine: the next request resumes where it ended.
+        fits = first == start and start <= last < end and size == self.info.size
+        if not fits or answer.get("ContentLength") != last + 1 - first:
+            raise UnfitAnswerError(f"asked for bytes {start}-{end - 1} of {self.info.size}, got {_shape(answer)}")
+        return start, last + 1
+
+    def _described(self, answer: _Answer, size: int) -> ObjectInfo:
+        etag = answer.get("ETag", "")
+        if not etag:
+            warnings.warn(
+                f"{visible(self._uri.bucket)}: this store gives no ETag; an object that is replaced while it is "
+                "read cannot be noticed.",
+                stacklevel=2,
+            )
+        version = answer.get("VersionId")
+        return ObjectInfo(
+            uri=self._uri,
+            size=size,
+            etag=etag,
+            version_id=None if version == "null" else version,
+            last_modified=answer.get("LastModified"),
+            content_type=answer.get("ContentType", ""),
+            answer={name: answer[name] for name in ("ETag", *_ENCRYPTION) if name in answer},
+        )
+
+    def _check_etag(self, answer: _Answer) -> None:
+        assert self.info is not None
+        if self.info.etag and answer.get("ETag") != self.info.etag:
+            raise self._changed(f"its etag is {visible(answer.get('ETag', 'gone'))} now")
+
+    def _learned_size(self, exc: BaseException) -> bool:
+        """Say whether S3 refused the first range because the object ends before it: an empty object, say."""
+        if status_of(exc) != 416 or self.info is not None:
+            return False
+        headers = getattr(exc, "response", {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        match = _EMPTY_RANGE.fullmatch(headers.get("content-range", ""))
+        self.info = ObjectInfo(self._uri, int(match[1]) if match else 0, headers.get("etag", ""))
+        return True
+
+    async def _recover(self, exc: Exception, offset: int) -> None:
+        """Return when the request may be made again; raise what the user should see otherwise."""
+        if status_of(exc) == 412 or code_of(exc) == "PreconditionFailed":
+            raise self._changed("it was replaced") from None
+        if self.info is not None and code_of(exc) in ("NoSuchKey", "NoSuchVersion", "404"):
+            raise self._changed("it was deleted") from None
+        if "IfMatch" in self._arguments() and (status_of(exc) == 501 or code_of(exc) == "NotImplemented"):
+            self._if_match = False  # the ETag of every answer is compared all the same
+            return
+        if code_of(exc) in EXPIRED and not self._refreshed:
+            self._refreshed = True
+            forget_client(self._settings)
+            return
+        if not is_transient(exc):
+            raise explained(exc, self._uri, self._settings) from stripped(exc)
+        if not await self.retry.allows(exc):
+            self._give_up(exc, offset)
+        self._monitor.retried(self.retry.retries, offset)
+
+    def _give_up(self, exc: Exception, offset: int) -> NoReturn:
+        failures = self.retry.failures
+        raise gave_up(exc, self._uri, self._settings, offset=offset, attempts=failures) from stripped(exc)
+
+    def _changed(self, how: str) -> ObjectChangedError:
+        etag = self.info.etag if self.info else ""
+        return ObjectChangedError(
+            f"{visible(str(self._uri))} changed while it was being read (etag {visible(etag)}): {how}. "
+            "Run it again to read what is there now.",
+            uri=str(self._uri),
+        )
+
+
+_ENCRYPTION = ("ServerSideEncryption", "SSECustomerAlgorithm")
+
+
+def status_in(answer: _Answer) -> int:
+    """Return the HTTP status of `answer`."""
+    return int(answer["ResponseMetadata"]["HTTPStatusCode"])
+
+
+def _shape(answer: _Answer) -> str:
+    return (
+        f"{status_in(answer)} with Content-Range {visible(str(answer.get('ContentRange', 'missing')), most=60)} "
+        f"and Content-Length {answer.get('ContentLength', 'missing')}"
+    )
