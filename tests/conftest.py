@@ -1,0 +1,84 @@
+"""Fixtures for all tests.
+
+``server``   the embedded S3 server, one for the whole run (3 to 4 s, only when a test wants it)
+``s3``       a synchronous boto3 client on it, to prepare and to check
+``bucket``   the name of an empty bucket
+``chromium`` the path of a browser; its absence fails the test
+
+No test sees the developer's own AWS configuration. A test that asks for ``server`` (or ``s3`` or ``bucket``, which
+do) has this package's settings and AWS's variables pointed at it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import browser
+import pytest
+from botocore.config import Config
+
+from aios3_nb import _local, _settings
+
+BUCKET = "aios3-nb-tests"
+
+
+@pytest.fixture(autouse=True)
+def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: Any) -> None:
+    """Hide the developer's AWS configuration and settings, and what a former test has set."""
+    for name in [n for n in os.environ if n.startswith(("AWS_", "AIOS3_NB_"))]:
+        monkeypatch.delenv(name)
+    empty = str(tmp_path_factory.getbasetemp() / "no-aws-configuration")
+    Path(empty).touch()
+    monkeypatch.setenv("AWS_CONFIG_FILE", empty)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", empty)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(_settings, "_session", {})
+    if "server" in request.fixturenames:
+        local = request.getfixturevalue("server")
+        for name, value in local.environ().items():
+            monkeypatch.setenv(name, value)
+        _settings.set_session(endpoint_url=local.endpoint.url, region=local.endpoint.region)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[_local.LocalServer]:
+    """The embedded S3 server; a test that kills it must `restart` it."""
+    with _local.LocalServer() as local:
+        yield local
+
+
+@pytest.fixture(scope="session")
+def s3(server: _local.LocalServer) -> Iterator[Any]:
+    """A boto3 client on the embedded server."""
+    endpoint = server.endpoint
+    client = boto3.session.Session(
+        aws_access_key_id=endpoint.access_key,
+        aws_secret_access_key=endpoint.secret_key,
+        region_name=endpoint.region,
+    ).client("s3", endpoint_url=endpoint.url, config=Config(proxies={}, s3={"addressing_style": "path"}))
+    # SeaweedFS takes a second for the first object of a bucket, so there is one bucket for all tests.
+    client.create_bucket(Bucket=BUCKET)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(s3: Any) -> Iterator[str]:
+    """The name of an empty bucket, the same one for every test."""
+    yield BUCKET
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
+        if keys := [{"Key": entry["Key"]} for entry in page.get("Contents", ())]:
+            s3.delete_objects(Bucket=BUCKET, Delete={"Objects": keys, "Quiet": True})
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium. A test is not skipped for want of one: nobody would notice."""
+    path = browser.executable()
+    if path is None:
+        pytest.fail("No Chromium here. Get one with: python tests/browser.py")
+    return path
