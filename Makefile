@@ -2,12 +2,14 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+PEERS = .venv-peers
 
-.PHONY: help setup demo test lint format types browser clean
+.PHONY: help setup demo test faults lint format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
 	@echo "make test    run all tests"
+	@echo "make faults  compare what readers of S3 make of a server that misbehaves (10 minutes)"
 	@echo "make lint    check format, lint and types    make format    write the format"
 
 setup: $(VENV)/.ready
@@ -27,6 +29,15 @@ test: setup browser
 browser: setup
 	$(BIN)/python tests/browser.py
 
+# The readers to compare live apart: s3fs pins the aiobotocore that the tests take as it comes.
+faults: setup $(PEERS)/.ready
+	$(BIN)/python -m tests.faults $(PEERS)/bin/python $(ARGS)
+
+$(PEERS)/.ready: Makefile
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet 'aiobotocore[boto3]' 's3fs>=2026.1' 'smart_open[s3]>=7' obstore pandas
+	touch $@
+
 lint: setup
 	$(BIN)/ruff format --check aios3_nb tests
 	$(BIN)/ruff check aios3_nb tests
@@ -37,4 +48,4 @@ format: setup
 	$(BIN)/ruff check --fix aios3_nb tests
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(PEERS)

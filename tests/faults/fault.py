@@ -30,11 +30,9 @@ class Kind(StrEnum):
     REDIRECT = "redirect"  # `status` with a Location: `location` plus the path
     RANGE_IGNORED = "range ignored"  # 200 and the whole object
     SHIFTED = "shifted"  # the range starts `by` bytes late, and Content-Range says so
-    SHORT = "short"  # the range stops `by` bytes early, and Content-Range says so
+    SHORT = "short"  # the range stops `by` bytes early, if it is longer, and Content-Range says so
     LYING = "lying"  # the right bytes, but Content-Range says `by` bytes further
-    OTHER_BYTES = (
-        "other bytes"  # the range asked for is announced, but the bytes come from `by` bytes further
-    )
+    OTHER_BYTES = "other bytes"  # the range asked for is announced, but the bytes come from `by` bytes further
     NO_CONTENT_RANGE = "no Content-Range"
     REPLACE = "replace"  # the object is overwritten with `data` just before it is looked up
     DELETE = "delete"  # the object is deleted just before it is looked up
@@ -131,9 +129,7 @@ def _broken(ending: str) -> Callable[[Answer, Fault, Request], Answer]:
 
 def _index(answer: Answer, fault: Fault) -> int:
     """Return where in the body `fault` strikes."""
-    return (
-        len(answer.body) // 2 if fault.at is None else min(max(0, fault.at - answer.start), len(answer.body))
-    )
+    return len(answer.body) // 2 if fault.at is None else min(max(0, fault.at - answer.start), len(answer.body))
 
 
 def _headless(ending: str) -> Callable[[Answer, Fault, Request], Answer]:
@@ -184,8 +180,8 @@ def _shifted(answer: Answer, fault: Fault, stored: StoredObject) -> Answer:
 
 
 def _short(answer: Answer, fault: Fault, stored: StoredObject) -> Answer:
-    stop = answer.start + max(1, len(answer.body) - fault.by)
-    return _part(answer, stored, answer.start, stop)
+    length = len(answer.body)
+    return _part(answer, stored, answer.start, answer.start + (length - fault.by if length > fault.by else length))
 
 
 def _lying(answer: Answer, fault: Fault, stored: StoredObject) -> Answer:

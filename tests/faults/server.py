@@ -66,6 +66,11 @@ class FaultServer:
         """All requests so far, in the order in which they arrived."""
         return tuple(self._requests)
 
+    @property
+    def strikes(self) -> int:
+        """How many times a fault has struck so far."""
+        return sum(armed.strikes for armed in self._faults)
+
     def gets(self, key: str | None = None) -> list[tuple[int, int | None] | None]:
         """Return the ranges of the GETs of objects so far, or of one key; None stands for a plain GET."""
         found = (request for request in self.requests if request.method == "GET" and request.key)
@@ -107,9 +112,7 @@ class FaultServer:
             runner.run(self._serve())
 
     async def _serve(self) -> None:
-        server = await asyncio.get_running_loop().create_server(
-            lambda: Connection(self), "127.0.0.1", 0, backlog=512
-        )
+        server = await asyncio.get_running_loop().create_server(lambda: Connection(self), "127.0.0.1", 0, backlog=512)
         self.host, self.port = server.sockets[0].getsockname()
         self._started.set()
         await self._stopping.wait()
@@ -148,10 +151,13 @@ class FaultServer:
 class _Armed:
     fault: Fault
     seen: int = 0
+    strikes: int = 0
 
     def is_due(self, request: Request, size: int | None) -> bool:
         if not self.fault.fits(request, size):
             return False
         self.seen += 1
         behind = self.seen - self.fault.first
-        return behind >= 0 and (self.fault.times is None or behind < self.fault.times)
+        due = behind >= 0 and (self.fault.times is None or behind < self.fault.times)
+        self.strikes += due
+        return due

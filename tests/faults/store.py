@@ -172,9 +172,7 @@ class Store:
 
     def keys(self, bucket: str) -> list[str]:
         """Return the keys of a bucket in the order in which S3 lists them: by their UTF-8 bytes."""
-        found = (
-            key for (name, key), stored in self.versions.items() if name == bucket and stored[-1] is not None
-        )
+        found = (key for (name, key), stored in self.versions.items() if name == bucket and stored[-1] is not None)
         return sorted(found, key=str.encode)
 
     def answer(self, request: Request) -> Answer:
@@ -219,9 +217,7 @@ def etag_of(data: bytes) -> str:
 def answer_stored(stored: StoredObject, request: Request) -> Answer:
     """Return the answer to a GET or HEAD of `stored`: its preconditions first, then the range."""
     if not _etag_fits(request.headers.get("if-match"), stored.etag):
-        return error(
-            412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold"
-        )
+        return error(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
     refused = request.headers.get("if-none-match")
     if refused is not None and _etag_fits(refused, stored.etag):
         return Answer(304, {"ETag": stored.etag}, length=0)
@@ -305,10 +301,7 @@ def _list_objects(store: Store, request: Request) -> str:
     page = names[: int(query.get("max-keys", "1000"))]
     spelled = quote if query.get("encoding-type") == "url" else escape
     folders = {name for name in page if delimiter and delimiter in name[len(prefix) :]}
-    rows = [
-        _list_row(None if name in folders else store.find(request.bucket, name), name, spelled)
-        for name in page
-    ]
+    rows = [_list_row(None if name in folders else store.find(request.bucket, name), name, spelled) for name in page]
     more = len(names) > len(page)
     token = f"<NextContinuationToken>{escape(page[-1])}</NextContinuationToken>" if more and page else ""
     return (

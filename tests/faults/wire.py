@@ -62,9 +62,7 @@ class Connection(asyncio.StreamReaderProtocol):
         number = self._handler.connected(self)
         self._conversation = asyncio.create_task(self._converse(reader, writer, number))
 
-    async def _converse(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int
-    ) -> None:
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int) -> None:
         # No buffer of our own: what was written is with the kernel, and a reset loses none of it here.
         writer.transport.set_write_buffer_limits(0)
         try:
@@ -90,9 +88,7 @@ class Connection(asyncio.StreamReaderProtocol):
             self._handler.note(number, noted)
 
 
-async def _read_request(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int
-) -> Request:
+async def _read_request(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, connection: int) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     first, *lines = head.split("\r\n")
     at = time.monotonic()
