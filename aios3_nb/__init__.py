@@ -1,1 +1,100 @@
+"""Get data out of S3 and into a notebook: streamed, visible, bounded in memory, exact and safe.
+
+In a notebook::
+
+    %load_ext aios3_nb
+    model = %s3load s3://bucket/models/model.pkl
+
+In Python, anywhere::
+
+    import aios3_nb
+    model = aios3_nb.load("s3://bucket/models/model.pkl")
+    model = await aios3_nb.aload("s3://bucket/models/model.pkl")
+    with aios3_nb.open("s3://bucket/table.parquet") as file: ...
+
+Importing this package is cheap: what a verb needs is imported on its first use.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "aios3_nb._api": (
+        "open", "load", "aload", "iterate", "aiterate", "ls", "als", "cd", "dump", "adump",
+    ),
+    "aios3_nb._aios3": ("stream", "chunks", "read", "save"),
+    "aios3_nb._file": ("S3File",),
+    "aios3_nb._listing": ("Entry", "Listing"),
+    "aios3_nb._load": ("Items",),
+    "aios3_nb._settings": ("Settings",),
+    "aios3_nb._errors": (
+        "S3Error", "UriError", "OptionError", "ObjectNotFoundError", "AccessDeniedError", "CredentialsError",
+        "EndpointError", "DownloadError", "StalledError", "RedirectError", "ProtocolError", "ServiceError",
+        "ObjectChangedError", "ChecksumError", "NotVerifiedError", "FormatError", "TruncatedError",
+        "BlockedPickleError", "TooLargeError", "MissingPackageError", "LoadCancelledError",
+    ),
+}  # fmt: skip
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension", *_HOME]
+
+if TYPE_CHECKING:
+    from aios3_nb._aios3 import chunks, read, save, stream
+    from aios3_nb._api import adump, aiterate, aload, als, cd, dump, iterate, load, ls, open
+    from aios3_nb._errors import (
+        AccessDeniedError,
+        BlockedPickleError,
+        ChecksumError,
+        CredentialsError,
+        DownloadError,
+        EndpointError,
+        FormatError,
+        LoadCancelledError,
+        MissingPackageError,
+        NotVerifiedError,
+        ObjectChangedError,
+        ObjectNotFoundError,
+        OptionError,
+        ProtocolError,
+        RedirectError,
+        S3Error,
+        ServiceError,
+        StalledError,
+        TooLargeError,
+        TruncatedError,
+        UriError,
+    )
+    from aios3_nb._file import S3File
+    from aios3_nb._listing import Entry, Listing
+    from aios3_nb._load import Items
+    from aios3_nb._settings import Settings
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'aios3_nb' has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Register the magics; called by ``%load_ext aios3_nb``."""
+    from aios3_nb._magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Take back what ``%load_ext aios3_nb`` did; called by ``%unload_ext aios3_nb``."""
+    from aios3_nb._magics import unload
+
+    unload(shell)

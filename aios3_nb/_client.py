@@ -42,12 +42,14 @@ class _Life:
 
 
 async def client(settings: Settings) -> Any:
-    """Return the S3 client of the running loop for `settings`.
+    """Return the S3 client of the running loop for `settings`, or the caller's own.
 
     Raises:
         CredentialsError: The profile does not exist.
         OptionError: The endpoint is no URL.
     """
+    if settings.s3 is not None:
+        return settings.s3
     lives = _lives.setdefault(asyncio.get_running_loop(), {})
     key = _key(settings)
     life = lives.get(key)

@@ -106,17 +106,11 @@ class S3File(io.BufferedIOBase):
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Return the next `size` bytes, or all that follow; fewer only at the end of the object."""
-        at, window = self._at, self._window
-        if (
-            size is not None
-            and 0 <= size <= len(window) - at
-            and at >= 0
-            and self._reader is None
-            and not self._stopped
-        ):
-            # Nothing to wait for: what unpicklers do a thousand times per megabyte.
-            self._at = at + size
-            return bytes(window[at : at + size])
+        if size is not None and self._reader is None:
+            # Often there is nothing to wait for: unpicklers do this a thousand times per megabyte.
+            with self._lock:
+                if self._at >= 0 and 0 <= size <= len(self._window) - self._at and not self._cancelled:
+                    return self._take(size)
         return self._run(self._read, size)
 
     def read1(self, size: int = -1, /) -> bytes:

@@ -19,13 +19,14 @@ import asyncio
 import atexit
 import concurrent.futures
 import contextlib
+import contextvars
 import os
 import signal
 import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from types import FrameType
-from typing import Any, Protocol, TypeVar, TypeVarTuple
+from typing import Any, Protocol, TypeVar, TypeVarTuple, cast
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -77,6 +78,46 @@ def background() -> Bridge:
 def thread_bridge(loop: asyncio.AbstractEventLoop) -> Bridge:
     """Return the way from a worker thread to `loop`, which turns in another thread meanwhile."""
     return _ThreadBridge(loop)
+
+
+async def in_thread(call: Callable[[], T], stop: Callable[[], None]) -> T:
+    """Await `call()`, run in a thread of its own in the caller's context.
+
+    A thread of its own, not an executor's: it ends with the call. When the awaiting task is cancelled, `stop`
+    is called, which must make `call` end soon, and that end is awaited.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def settle(result: T | None, error: BaseException | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(cast(T, result))
+
+    def work() -> None:
+        outcome: tuple[T | None, BaseException | None]
+        try:
+            outcome = call(), None
+        except StopIteration as exc:  # a future cannot hold it
+            outcome = None, RuntimeError(f"StopIteration: {exc}")
+        except BaseException as exc:
+            outcome = None, exc
+        with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
+            loop.call_soon_threadsafe(settle, *outcome)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(work,), name="aios3_nb reader", daemon=True).start()
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        stop()
+        await asyncio.wait([done], timeout=_CLEANUP_WAIT)
+        if done.done():
+            done.exception()  # it is of no interest any more
+        raise
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import os
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from aios3_nb._errors import OptionError
@@ -43,6 +43,7 @@ class Settings:
         verify: Check the object's stored checksum: where there is one, insist on it, or not at all.
         max_bytes: Refuse what is larger, compressed or expanded; None means no limit.
         quiet: Show no progress and no closing line.
+        s3: An open aiobotocore client of the caller's to use instead of one made of these settings.
     """
 
     profile: str | None = None
@@ -63,6 +64,7 @@ class Settings:
     verify: Verify = "auto"
     max_bytes: int | None = None
     quiet: bool = False
+    s3: Any = field(default=None, repr=False, compare=False)
 
     @property
     def connection(self) -> Settings:
@@ -102,7 +104,7 @@ CONNECTION = (
     "connect_timeout",
     "read_timeout",
 )
-_TYPES: Mapping[str, Any] = typing.get_type_hints(Settings)
+_TYPES: Mapping[str, Any] = {name: kind for name, kind in typing.get_type_hints(Settings).items() if name != "s3"}
 _SUFFIXES = {"k": KIB, "m": MIB, "g": 1024 * MIB}
 
 _session: dict[str, Any] = {}
@@ -136,10 +138,10 @@ def set_session(**values: Any) -> None:
 
 def _from_environment() -> dict[str, Any]:
     found = {}
-    for field in fields(Settings):
-        text = os.environ.get(f"AIOS3_NB_{field.name.upper()}")
+    for name in _TYPES:
+        text = os.environ.get(f"AIOS3_NB_{name.upper()}")
         if text:
-            found[field.name] = _checked(field.name, text)
+            found[name] = _checked(name, text)
     return found
 
 

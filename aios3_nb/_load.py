@@ -1,0 +1,291 @@
+"""The pipeline, composed: an order -> a file -> a value or items.
+
+::
+
+    ObjectSource(uri, client) ──> ObjectStream ──> S3File ──> plain (codec) ──> format ──> value | items
+                   │                   │                                              │
+                on_retry            verifier                                      Loaded (value, verdict)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import time
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import dataclass
+from typing import Any, BinaryIO, Self, cast
+
+from aios3_nb import _codecs, _formats
+from aios3_nb._errors import ChecksumError, FormatError, S3Error, TooLargeError
+from aios3_nb._file import S3File
+from aios3_nb._loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb._monitor import Monitor
+from aios3_nb._order import Order
+from aios3_nb._plan import FIRST
+from aios3_nb._settings import MIB
+from aios3_nb._source import ObjectInfo, ObjectSource
+from aios3_nb._stream import ObjectStream
+from aios3_nb._text import size_text, visible
+
+_INLINE = 1 * MIB
+"""Objects up to here are decoded on the loop's own thread when awaited: sooner done than handed over."""
+
+_BATCH_SECONDS = 0.02
+"""Items that are decoded within this time are handed to an async reader together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load gave.
+
+    Attributes:
+        value: The object.
+        info: The version that was read.
+        format: Name of its format.
+        verdict: What was checked: ``CRC32 ok``, or ``not checked (why)``.
+        seconds: Time from the call to the value.
+        trusted: Why the pickle was allowed to run anything; empty when it was not.
+    """
+
+    value: Any
+    info: ObjectInfo
+    format: str
+    verdict: str
+    seconds: float
+    trusted: str = ""
+
+
+def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge) -> S3File:
+    """Return the file of `order`; `whole` says that all of it will be read, from its start."""
+
+    def make_stream(info: ObjectInfo | None) -> ObjectStream:
+        source = ObjectSource(order.uri, order.settings, monitor, info)
+        return ObjectStream(source, order.settings, monitor, whole=whole)
+
+    return S3File(order.uri, make_stream, via=via)
+
+
+def load(order: Order, monitor: Monitor) -> Loaded:
+    """Return the object of `order`; works with and without a running loop.
+
+    Raises:
+        S3Error: One of the tree; nothing stays open.
+    """
+    with interruptible(), open_file(order, monitor, whole=_reads_all(order)) as file:
+        return _decoded(file, order, monitor)
+
+
+async def aload(order: Order, monitor: Monitor) -> Loaded:
+    """Return the object of `order`; the running loop goes on turning meanwhile."""
+    began = time.perf_counter()
+    loop = asyncio.get_running_loop()
+    file = open_file(order, monitor, whole=_reads_all(order), via=lambda: thread_bridge(loop))
+    try:
+        await file.apeek()
+        if file.info is None or file.info.size > _INLINE:
+            return await _in_reader_thread(file, order, monitor)
+        _check_size(file, order)
+        data = await file.aread()
+        verdict = await file.afinish()
+        with _named(order):
+            return _decode(_Held(data), file.info, order, monitor, began, lambda: verdict)
+    finally:
+        await file.aclose()
+
+
+class Items:
+    """The items of one object, while the rest is still coming; an iterator that can be closed.
+
+    Attributes:
+        count: Items handed out so far.
+        done: Whether there are no more, because the object or the limit ended.
+    """
+
+    def __init__(self, order: Order, monitor: Monitor, *, via: Any = bridge) -> None:
+        self.count = 0
+        self.done = False
+        self._order = order
+        self._monitor = monitor
+        self._file = open_file(order, monitor, whole=False, via=via)
+        self._items: Iterator[Any] | None = None
+
+    @property
+    def info(self) -> ObjectInfo | None:
+        """The version that is read; None before the first item."""
+        return self._file.info
+
+    def __repr__(self) -> str:
+        state = "done" if self.done else "closed" if self._file.closed else "open"
+        return f"<Items of {visible(str(self._order.uri))} {state}, {self.count:,} so far>"
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        if self._order.limit is not None and self.count >= self._order.limit:
+            self._end()
+        if self.done:
+            raise StopIteration
+        try:
+            with interruptible():
+                if self._items is None:
+                    self._items = self._opened()
+                with _named(self._order):
+                    item = next(self._items)
+        except StopIteration:
+            self._finish()
+            raise
+        except BaseException:
+            self.close()
+            raise
+        self.count += 1
+        self._monitor.items(self.count)
+        return item
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop the download and close the connections."""
+        self._items = None
+        self._file.close()
+
+    async def aclose(self) -> None:
+        """Do what `close` does, awaited."""
+        self._items = None
+        await self._file.aclose()
+
+    def cancel(self) -> None:
+        """Stop from any thread; the next item is a LoadCancelledError."""
+        self._file.cancel()
+
+    def _opened(self) -> Iterator[Any]:
+        file = self._file
+        file.peek()
+        _check_size(file, self._order)
+        with _named(self._order):
+            plain = _codecs.plain(cast(BinaryIO, file), max_bytes=self._order.settings.max_bytes)
+            chosen = _recognised(plain, self._order)
+            return iter(chosen.iterate(plain, _options(self._order)))
+
+    def _finish(self) -> None:
+        try:
+            if not self.done:
+                self._file.finish()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self.done = True
+        self.close()
+
+
+async def aiterate(order: Order, monitor: Monitor) -> AsyncGenerator[Any, None]:
+    """Yield the items of `order`; the running loop goes on turning while they are fetched and decoded."""
+    loop = asyncio.get_running_loop()
+    items = Items(order, monitor, via=lambda: thread_bridge(loop))
+    most = 1
+
+    def batch() -> list[Any]:
+        """Return the next items: one at first, then as many as come quickly."""
+        found = []
+        until = time.perf_counter() + _BATCH_SECONDS
+        for item in items:
+            found.append(item)
+            if len(found) >= most or time.perf_counter() > until:
+                break
+        return found
+
+    try:
+        while not items.done:
+            for item in await in_thread(batch, items.cancel):
+                yield item
+            most = min(most * 2, 1024)
+    finally:
+        await items.aclose()
+
+
+def _reads_all(order: Order) -> bool:
+    """Say whether the whole object will be read in order, as far as its name tells."""
+    return order.path is None and not _formats.reads_at_random(order.uri.key, order.format)
+
+
+async def _in_reader_thread(file: S3File, order: Order, monitor: Monitor) -> Loaded:
+    return await in_thread(lambda: _decoded(file, order, monitor), file.cancel)
+
+
+def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:
+    began = time.perf_counter()
+    file.peek()
+    _check_size(file, order)
+    assert file.info is not None
+    with _named(order):
+        try:
+            return _decode(cast(BinaryIO, file), file.info, order, monitor, began, file.finish)
+        except FormatError:
+            # Damaged bytes look like another format; what the checksum says goes first.
+            if (damage := _damage(file)) is not None:
+                raise damage from None
+            raise
+
+
+def _damage(file: S3File) -> ChecksumError | None:
+    try:
+        file.finish()
+    except ChecksumError as damage:
+        return damage
+    except S3Error:
+        return None
+    return None
+
+
+def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, began: float, finish: Any) -> Loaded:
+    plain = _codecs.plain(file, max_bytes=order.settings.max_bytes)
+    chosen = _recognised(plain, order)
+    value = chosen.load(plain, _options(order))
+    verdict = finish()
+    return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began)
+
+
+def _recognised(plain: BinaryIO, order: Order) -> _formats.Format:
+    head = _codecs.peek_head(plain, FIRST)
+    return _formats.recognise(order.uri.key, head, order.format)
+
+
+def _options(order: Order) -> _formats.LoadOptions:
+    return _formats.LoadOptions(path=order.path, allow=order.allow, trust=order.trust)
+
+
+def _check_size(file: S3File, order: Order) -> None:
+    most = order.settings.max_bytes
+    if file.info is not None and most is not None and file.info.size > most:
+        raise TooLargeError(
+            f"{visible(str(order.uri))} has {size_text(file.info.size)}, more than --max-bytes {size_text(most)}. "
+            "Raise it, or take items one by one with --iter.",
+            uri=str(order.uri),
+        )
+
+
+@contextlib.contextmanager
+def _named(order: Order) -> Iterator[None]:
+    """Put the object's name into errors of the stages that see only a file."""
+    try:
+        yield
+    except S3Error as exc:
+        if not exc.uri:
+            exc.uri = str(order.uri)
+            exc.args = (f"{visible(str(order.uri))}: {exc}", *exc.args[1:])
+        raise
+
+
+class _Held(io.BytesIO):
+    """Bytes in memory as the formats expect a file: with `peek`."""
+
+    def peek(self, size: int = 1, /) -> bytes:
+        at = self.tell()
+        return bytes(self.getbuffer()[at : at + max(size, 1)])
