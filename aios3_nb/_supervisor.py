@@ -1,11 +1,11 @@
 """Run one program for as long as an owner lives: a script of its own, which `_local` starts.
 
-    python -IS _supervisor.py FOLDER PROGRAM ARGUMENTS...
+    python -IS _supervisor.py FOLDER LEFTOVERS PROGRAM ARGUMENTS...
 
-The owner holds the other end of this script's standard input and never closes it by accident: the end of that
-pipe means that the owner is gone, however it went, SIGKILL included. Then the program is killed and FOLDER, which
-holds its data and its log, removed. This works on every system, which "die with your parent" flags do not (on
-Linux theirs is tied to the parent's *thread*).
+The owner holds the other end of this script's standard input. The end of that pipe means that the owner is gone,
+however it went, SIGKILL included. Then the program is killed, and removed are FOLDER, which holds its data and its
+log, and LEFTOVERS, a JSON list of files elsewhere. This works on every system, which "die with your parent" flags
+do not (and on Linux theirs is tied to the parent's *thread*).
 
 Orders are lines on standard input, answers lines on standard output:
 
@@ -19,6 +19,7 @@ The standard library only, and none of this package: it starts in some 20 ms.
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import queue
 import shutil
@@ -66,7 +67,7 @@ class Program:
         return "running" if status is None else f"ended {status}"
 
 
-def supervise(folder: Path, argv: Sequence[str]) -> None:
+def supervise(folder: Path, leftovers: Sequence[str], argv: Sequence[str]) -> None:
     """Follow the owner's orders until it is gone; then leave nothing behind."""
     program = Program(argv, folder)
     try:
@@ -74,6 +75,8 @@ def supervise(folder: Path, argv: Sequence[str]) -> None:
             print({"start": program.start, "kill": program.kill, "poll": program.poll}[order](), flush=True)
     finally:
         program.kill()
+        for path in leftovers:
+            Path(path).unlink(missing_ok=True)
         _remove(folder)
 
 
@@ -112,6 +115,6 @@ def _exit(*_: object) -> NoReturn:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, _exit)
-    supervise(Path(sys.argv[1]), sys.argv[2:])
+    supervise(Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3:])
     # The reading thread may still sit on the pipe, whose lock an orderly exit would wait for.
     os._exit(0)
