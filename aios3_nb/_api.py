@@ -15,11 +15,12 @@ from typing import Any, BinaryIO, Literal, Unpack
 from aios3_nb import _listing, _load, _settings
 from aios3_nb._errors import OptionError
 from aios3_nb._file import S3File
+from aios3_nb._glob import is_glob
 from aios3_nb._listing import Entry, Listing
 from aios3_nb._load import Items
 from aios3_nb._loop import bridge, interruptible
 from aios3_nb._monitor import Monitor
-from aios3_nb._order import locate, order, place
+from aios3_nb._order import Order, locate, order, place
 from aios3_nb._save import save
 from aios3_nb._settings import Overrides
 from aios3_nb._text import visible
@@ -54,6 +55,8 @@ def load(
 ) -> Any:
     """Return what the object holds, streamed: unpickled, parsed, or decoded while it arrives.
 
+    A glob (``*``, ``**``, ``?``, ``[]``) gives a dict of all matching objects by key, loaded concurrently.
+
     Args:
         uri: ``s3://bucket/key``, an ARN, an https address of S3, or a key relative to ``%s3cd``.
         format: Such as ``pickle``, ``json``, ``text``; else the suffix decides, then the first bytes.
@@ -72,6 +75,9 @@ def load(
         S3Error: The base of these and of all others.
     """
     wanted = order(uri, format=format, path=path, allow=allow, trust=trust, version_id=version_id, **options)
+    if is_glob(wanted.uri.key):
+        with interruptible():
+            return bridge().run(_load_matching, wanted)
     return _load.load(wanted, Monitor()).value
 
 
@@ -87,7 +93,18 @@ async def aload(
 ) -> Any:
     """Await what `load` returns; other tasks of the loop run meanwhile."""
     wanted = order(uri, format=format, path=path, allow=allow, trust=trust, version_id=version_id, **options)
+    if is_glob(wanted.uri.key):
+        return await _load_matching(wanted)
     return (await _load.aload(wanted, Monitor())).value
+
+
+async def _load_matching(wanted: Order) -> Any:
+    """Return the objects that match a glob, by key; the object itself when its key only looks like one."""
+    orders = await _load.amatching(wanted)
+    loaded = await _load.aload_all([(one, Monitor()) for one in orders])
+    if [one.uri for one in orders] == [wanted.uri]:
+        return loaded[0].value
+    return {one.uri.key: each.value for one, each in zip(orders, loaded, strict=True)}
 
 
 def iterate(

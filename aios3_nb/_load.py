@@ -13,24 +13,27 @@ import asyncio
 import contextlib
 import io
 import time
-from collections.abc import AsyncGenerator, Iterator
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, Self, cast
 
-from aios3_nb import _codecs, _formats
-from aios3_nb._errors import ChecksumError, FormatError, S3Error, TooLargeError
+from aios3_nb import _codecs, _formats, _listing
+from aios3_nb._errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
 from aios3_nb._file import S3File
 from aios3_nb._loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb._monitor import Monitor
 from aios3_nb._order import Order
 from aios3_nb._plan import FIRST
-from aios3_nb._settings import MIB
+from aios3_nb._settings import MIB, Settings
 from aios3_nb._source import ObjectInfo, ObjectSource
 from aios3_nb._stream import ObjectStream
 from aios3_nb._text import size_text, visible
 
 _INLINE = 1 * MIB
 """Objects up to here are decoded on the loop's own thread when awaited: sooner done than handed over."""
+
+_AT_ONCE = 32
+"""Objects of one call that are loaded at once."""
 
 _BATCH_SECONDS = 0.02
 """Items that are decoded within this time are handed to an async reader together."""
@@ -64,7 +67,9 @@ def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge)
         source = ObjectSource(order.uri, order.settings, monitor, info)
         return ObjectStream(source, order.settings, monitor, whole=whole)
 
-    return S3File(order.uri, make_stream, via=via)
+    file = S3File(order.uri, make_stream, via=via)
+    monitor.began(file.cancel)
+    return file
 
 
 def load(order: Order, monitor: Monitor) -> Loaded:
@@ -85,7 +90,7 @@ async def aload(order: Order, monitor: Monitor) -> Loaded:
     try:
         await file.apeek()
         if file.info is None or file.info.size > _INLINE:
-            return await _in_reader_thread(file, order, monitor)
+            return await in_thread(lambda: _decoded(file, order, monitor), file.cancel)
         _check_size(file, order)
         data = await file.aread()
         verdict = await file.afinish()
@@ -95,17 +100,80 @@ async def aload(order: Order, monitor: Monitor) -> Loaded:
         await file.aclose()
 
 
+async def aload_all(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded]:
+    """Return the objects of all `orders`, loaded concurrently; all of them, or the first error.
+
+    They share one budget and one limit of connections.
+    """
+    at_once = min(len(orders), _AT_ONCE)
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(order: Order, monitor: Monitor) -> Loaded:
+        async with gate:
+            return await aload(replace(order, settings=_share(order.settings, at_once)), monitor)
+
+    tasks = [asyncio.get_running_loop().create_task(one(*pair)) for pair in orders]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def amatching(order: Order) -> list[Order]:
+    """Return one order for each object that the glob of `order` names.
+
+    Raises:
+        ObjectNotFoundError: There is none.
+    """
+    found = await _listing.matching(order.uri, order.settings)
+    if not found:
+        raise ObjectNotFoundError(
+            f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))}",
+            uri=str(order.uri),
+        )
+    return [replace(order, uri=entry.uri) for entry in found]
+
+
+def _share(settings: Settings, at_once: int) -> Settings:
+    budget = max(settings.budget // at_once, MIB)
+    return replace(
+        settings,
+        budget=budget,
+        part_size=min(settings.part_size, budget),
+        concurrency=max(2, settings.concurrency // at_once) if at_once > 1 else settings.concurrency,
+    )
+
+
 class Items:
     """The items of one object, while the rest is still coming; an iterator that can be closed.
 
     Attributes:
         count: Items handed out so far.
         done: Whether there are no more, because the object or the limit ended.
+        error: What ended it before its time; None when nothing did.
+
+    Args:
+        order: The object, and how to read it.
+        monitor: Told how far it is.
+        via: The way to the loop, when it is not to be found from the calling thread.
+        on_close: Called once, when it is closed.
     """
 
-    def __init__(self, order: Order, monitor: Monitor, *, via: Any = bridge) -> None:
+    def __init__(
+        self,
+        order: Order,
+        monitor: Monitor,
+        *,
+        via: Any = bridge,
+        on_close: Callable[[Items], None] | None = None,
+    ) -> None:
         self.count = 0
         self.done = False
+        self.error: BaseException | None = None
+        self._on_close = on_close
         self._order = order
         self._monitor = monitor
         self._file = open_file(order, monitor, whole=False, via=via)
@@ -137,7 +205,8 @@ class Items:
         except StopIteration:
             self._finish()
             raise
-        except BaseException:
+        except BaseException as exc:
+            self.error = exc
             self.close()
             raise
         self.count += 1
@@ -154,15 +223,22 @@ class Items:
         """Stop the download and close the connections."""
         self._items = None
         self._file.close()
+        self._report()
 
     async def aclose(self) -> None:
         """Do what `close` does, awaited."""
         self._items = None
         await self._file.aclose()
+        self._report()
 
     def cancel(self) -> None:
         """Stop from any thread; the next item is a LoadCancelledError."""
         self._file.cancel()
+
+    def _report(self) -> None:
+        report, self._on_close = self._on_close, None
+        if report is not None:
+            report(self)
 
     def _opened(self) -> Iterator[Any]:
         file = self._file
@@ -215,10 +291,6 @@ def _reads_all(order: Order) -> bool:
     return order.path is None and not _formats.reads_at_random(order.uri.key, order.format)
 
 
-async def _in_reader_thread(file: S3File, order: Order, monitor: Monitor) -> Loaded:
-    return await in_thread(lambda: _decoded(file, order, monitor), file.cancel)
-
-
 def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:
     began = time.perf_counter()
     file.peek()
@@ -247,6 +319,7 @@ def _damage(file: S3File) -> ChecksumError | None:
 def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, began: float, finish: Any) -> Loaded:
     plain = _codecs.plain(file, max_bytes=order.settings.max_bytes)
     chosen = _recognised(plain, order)
+    monitor.phase("decoding")
     value = chosen.load(plain, _options(order))
     verdict = finish()
     return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -14,6 +15,9 @@ class Monitor:
     Every method is called on the thread that reads, often, and must return at once.
     """
 
+    def began(self, cancel: Callable[[], None]) -> None:
+        """Reading is about to begin; `cancel` stops it, from any thread."""
+
     def opened(self, info: ObjectInfo) -> None:
         """The first answer came: size and version are known."""
 
@@ -24,7 +28,7 @@ class Monitor:
         """The `count`-th retry of this object resumes at byte `offset`."""
 
     def phase(self, name: str) -> None:
-        """The work is now of another kind: waiting, downloading, unpickling, verifying."""
+        """The work is now of another kind: waiting, downloading, decoding, verifying."""
 
     def items(self, count: int) -> None:
         """`count` items have been handed out."""

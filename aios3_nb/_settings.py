@@ -105,6 +105,8 @@ CONNECTION = (
     "read_timeout",
 )
 _TYPES: Mapping[str, Any] = {name: kind for name, kind in typing.get_type_hints(Settings).items() if name != "s3"}
+NAMES = tuple(_TYPES)
+"""All settings, as calls, traits and (in capitals, after ``AIOS3_NB_``) the environment name them."""
 _SUFFIXES = {"k": KIB, "m": MIB, "g": 1024 * MIB}
 
 _session: dict[str, Any] = {}

@@ -1,0 +1,94 @@
+"""Progress as a row of widgets with a Cancel button that works while the cell runs."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+from IPython.display import display
+
+if TYPE_CHECKING:
+    from aios3_nb._progress import Progress
+
+_MARKS = {"running": "▶", "done": "✓", "failed": "✗", "cancelled": "■"}
+_STYLES = {"running": "info", "done": "success", "failed": "danger", "cancelled": "warning"}
+
+
+class WidgetDisplay:
+    """One row: name, bar, figures, Cancel.
+
+    Text goes through `html.escape` into HTML widgets: a Label would typeset what stands between dollar signs.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        self._name = widgets.HTML(layout=widgets.Layout(flex="0 1 auto", max_width="40%"))
+        self._bar = widgets.FloatProgress(min=0.0, max=1.0, layout=widgets.Layout(flex="1 1 120px", min_width="80px"))
+        self._figures = widgets.HTML(layout=widgets.Layout(flex="0 1 auto"))
+        self._button = widgets.Button(
+            description="Cancel",
+            icon="stop",
+            tooltip=f"Stop loading {progress.name}; nothing is bound",
+            layout=widgets.Layout(width="auto", flex="0 0 auto"),
+        )
+        self._row = widgets.HBox(
+            [self._name, self._bar, self._figures, self._button],
+            layout=widgets.Layout(align_items="center", width="100%", flex_flow="row wrap", grid_gap="0 0.6em"),
+        )
+        for widget in (self._row, self._name, self._figures, self._button):
+            widget.add_class("aios3-nb-progress")
+        wire_cancel(self._button, progress.cancel)
+        self._show(progress)
+        self._handle = display(self._row, display_id=True)
+
+    def update(self, progress: Progress) -> None:
+        """Show the figures."""
+        self._show(progress)
+
+    def close(self, progress: Progress) -> None:
+        """Put plain text in the widgets' place: a saved notebook has no widgets behind it."""
+        if self._handle is not None:
+            self._handle.update(_final(progress), raw=True)
+        for widget in (*self._row.children, self._row):
+            widget.close()
+
+    def _show(self, progress: Progress) -> None:
+        self._name.value = _escaped(f"{_MARKS[progress.state]} {progress.name}", bold=True)
+        self._bar.value = progress.fraction
+        self._bar.bar_style = _STYLES[progress.state]
+        self._figures.value = _escaped(progress.text)
+
+
+def wire_cancel(button: Any, cancel: Callable[[], None]) -> None:
+    """Have a click on `button` call `cancel`, also while a cell is running.
+
+    ``on_click`` is enough where clicks reach a free thread: ipykernel 7.0 to 7.3 (subshells), and 7.4 when the
+    main thread awaits. While a sync cell runs, ipykernel 7.4 would deliver the click after the cell; but it asks
+    the comm for a route in the thread that receives messages, the moment the click arrives. That call is
+    ipykernel's own and may go; then the stop button of the notebook remains.
+    """
+    button.on_click(lambda _: cancel())
+    comm = button.comm
+    if not hasattr(comm, "_reply_subshell_for"):
+        return
+
+    def route(data: Any, default: Any) -> Any:
+        content = data.get("content") if isinstance(data, dict) else None
+        if isinstance(content, dict) and content.get("event") == "click":
+            cancel()
+        return default
+
+    comm._reply_subshell_for = route  # noqa: SLF001 - see above
+
+
+def _final(progress: Progress) -> dict[str, str]:
+    if progress.state == "done":  # the closing line follows, and says more
+        return {"text/plain": "", "text/html": ""}
+    line = f"{_MARKS[progress.state]} {progress.name} {progress.state}: {progress.text}"
+    return {"text/plain": line, "text/html": f"<span>{html.escape(line)}</span>"}
+
+
+def _escaped(text: str, *, bold: bool = False) -> str:
+    style = "font-weight:600;" if bold else ""
+    return f'<span style="{style}font-variant-numeric:tabular-nums;white-space:pre-wrap">{html.escape(text)}</span>'
