@@ -155,9 +155,8 @@ def _pieces(match: re.Match[str]) -> list[Piece]:
     if match["bare"] is not None:
         return [Piece(match["bare"], is_bare=True, expands=True)]
     if match["double"] is not None:
-        # Every other part is a character that a backslash went before.
-        parts = _IN_DOUBLE.split(match["double"])
-        return [Piece(part, expands=i % 2 == 0) for i, part in enumerate(parts)]
+        # A character that a backslash went before is a piece of its own, and so no part of a variable.
+        return [Piece(part, expands=True) for part in _IN_DOUBLE.split(match["double"])]
     if match["ansi"] is not None:
         return [Piece(_IN_ANSI.sub(_unescaped, match["ansi"]))]
     return [Piece(match["single"] if match["single"] is not None else match["escaped"])]

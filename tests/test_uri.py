@@ -266,6 +266,20 @@ def test_an_aws_url_is_not_looked_up_on_another_store():
         parse("https://b.s3.amazonaws.com/k", endpoint_url="http://localhost:9000")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://127.0.0.1:9001/s3/b/k",
+        "https://127.0.0.1/s3/b/k",
+        "http://127.0.0.2:9000/s3/b/k",
+        "http://127.0.0.1:9000/b/k",
+    ],
+)
+def test_a_url_on_another_store_than_the_one_in_use_is_refused(text: str):
+    with pytest.raises(UriError, match="no S3 that is known here"):
+        parse(text, endpoint_url="http://127.0.0.1:9000/s3")
+
+
 @pytest.mark.parametrize("text", ["../..", "../../k", "../../../k"])
 def test_nothing_relative_leads_out_of_the_bucket(text: str):
     with pytest.raises(UriError, match="out of the bucket"):
