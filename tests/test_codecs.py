@@ -191,7 +191,7 @@ def test_a_bomb_stops_by_its_ratio_when_no_limit_is_given(codec):
 
 
 def test_max_bytes_is_the_only_limit_when_given():
-    _drain(expand(_bomb("gzip", 32 * MIB), ExpansionLimit(max_bytes=16 * MIB, free_bytes=1)))
+    _drain(expand(_bomb("gzip", 32 * MIB), ExpansionLimit(max_bytes=32 * MIB, free_bytes=1)))
 
 
 @codecs
