@@ -11,12 +11,9 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import json
 import os
 import secrets
 import shutil
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -24,9 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from aios3_nb import _seaweedfs, _settings, _supervisor
+from aios3_nb import _seaweedfs, _settings
 from aios3_nb._errors import EndpointError
 from aios3_nb._seaweedfs import Endpoint
+from aios3_nb._supervision import Supervision
 
 START_TIMEOUT = 40.0
 """SeaweedFS takes 3 to 4 seconds; 5 more when its volume server was quicker than its master and tries again."""
@@ -34,19 +32,24 @@ START_TIMEOUT = 40.0
 ATTEMPTS = 4
 """Starts on new ports, should another process take one between our choice and the server's bind."""
 
-_LOG_LINES = 12
+_NOT_RUNNING = "The embedded S3 server is not running. Start it with %s3demo."
+_MARK = "AIOS3_NB_LOCAL_SERVER"
+"""Variable with the URL of an embedded server, by which a child process knows that the endpoint is one."""
 
 
 class LocalServer:
-    """One SeaweedFS, owned by this process: a context manager, or `start` and `stop`; usable from any thread."""
+    """One SeaweedFS, owned by this process: a context manager, or `start` and `stop`; usable from any thread.
 
-    def __init__(self) -> None:
+    Args:
+        endpoint: That of a server which another process owns, and which `start` and `stop` leave alone.
+    """
+
+    def __init__(self, endpoint: Endpoint | None = None) -> None:
         self._lock = threading.RLock()
-        self._owner = os.getpid()
         self._folder: Path | None = None
-        self._supervisor: subprocess.Popen[str] | None = None
+        self._supervision: Supervision | None = None
         self._ports: dict[str, int] = {}
-        self._endpoint: Endpoint | None = None
+        self._endpoint = endpoint
 
     def __enter__(self) -> Self:
         return self.start()
@@ -61,9 +64,14 @@ class LocalServer:
 
     @property
     def running(self) -> bool:
-        """Whether the server was started and has not ended since."""
+        """Whether this process has started the server, and it has not ended since."""
         with self._lock:
-            return self._endpoint is not None and self._ask("poll") == "running"
+            return self._supervision is not None and self._supervision.ask("poll") == "running"
+
+    @property
+    def started(self) -> bool:
+        """Whether there is an `endpoint`."""
+        return self._endpoint is not None
 
     @property
     def endpoint(self) -> Endpoint:
@@ -73,7 +81,7 @@ class LocalServer:
             EndpointError: The server was not started, or was stopped.
         """
         if self._endpoint is None:
-            raise EndpointError("The embedded S3 server is not running. Start it with %s3demo.")
+            raise EndpointError(_NOT_RUNNING)
         return self._endpoint
 
     def environ(self) -> dict[str, str]:
@@ -85,6 +93,7 @@ class LocalServer:
             "AWS_DEFAULT_REGION": endpoint.region,
             "AWS_REGION": endpoint.region,
             "AWS_ENDPOINT_URL_S3": endpoint.url,
+            _MARK: endpoint.url,
             # A company's proxy cannot reach this machine's loopback.
             "NO_PROXY": _with_loopback(os.environ.get("NO_PROXY")),
             "no_proxy": _with_loopback(os.environ.get("no_proxy") or os.environ.get("NO_PROXY")),
@@ -137,22 +146,18 @@ class LocalServer:
     def stop(self) -> None:
         """Stop the server and remove its data; a session that `use` pointed here is given its own back."""
         with self._lock:
-            # A fork of the owner has a copy of this object, and no business with the server.
-            if self._supervisor is None or self._owner != os.getpid():
+            if self._supervision is None or not self._supervision.is_ours:
                 return
             release(self)
-            supervisor, self._supervisor = self._supervisor, None
-            folder, self._folder = self._folder, None
-            self._endpoint = None
             atexit.unregister(self.stop)
-            _dismiss(supervisor)
-            if folder is not None:  # gone already, unless somebody has killed the supervisor
-                shutil.rmtree(folder, ignore_errors=True)
+            self._supervision.end()
+            self._supervision = self._endpoint = None
+            if self._folder is not None:  # gone already, unless somebody has killed the supervisor
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     def _launch(self, weed: Path) -> None:
         # A short name: the sockets in it may have some 100 characters in all, and macOS's prefix takes 50.
         self._folder = folder = Path(tempfile.mkdtemp(prefix="aios3-"))
-        self._owner = os.getpid()
         self._ports = _seaweedfs.free_ports()
         self._endpoint = Endpoint(
             url=f"http://127.0.0.1:{self._ports['s3']}",
@@ -160,7 +165,9 @@ class LocalServer:
             secret_key=secrets.token_urlsafe(30),
         )
         argv = [str(weed), *_seaweedfs.configure(folder, self._endpoint, self._ports)]
-        self._supervisor = _supervise(folder, _seaweedfs.sockets(self._ports), argv)
+        self._supervision = Supervision(
+            argv, folder=folder, leftovers=_seaweedfs.sockets(self._ports), environment=_environment()
+        )
         atexit.register(self.stop)
         self._ask("start")
 
@@ -170,35 +177,25 @@ class LocalServer:
         Raises:
             EndpointError: It ended, or does not answer within `START_TIMEOUT`.
         """
-        from botocore.exceptions import BotoCoreError, ClientError
-
         deadline = time.monotonic() + START_TIMEOUT
-        # Short, for it may be the process that took our port which does not answer.
-        with contextlib.closing(_client(self.endpoint, read_timeout=3)) as client:
-            while time.monotonic() < deadline:
-                if self._ask("poll") != "running":
-                    raise _EndedEarlyError(self._failure("ended while starting"))
-                with contextlib.suppress(BotoCoreError, ClientError, OSError):
-                    client.list_buckets()
-                    if _seaweedfs.has_storage(self._ports["master"]):
-                        return
-                time.sleep(0.05)
+        while time.monotonic() < deadline:
+            if self._ask("poll") != "running":
+                raise _EndedEarlyError(self._failure("ended while starting"))
+            if _seaweedfs.has_storage(self._ports["master"]) and _answers(self.endpoint):
+                return
+            time.sleep(0.05)
         raise EndpointError(self._failure(f"did not answer within {START_TIMEOUT:.0f} s"))
 
-    def _failure(self, what: str) -> str:
-        log = self._folder / _supervisor.LOG if self._folder else None
-        lines = log.read_text(errors="replace").splitlines()[-_LOG_LINES:] if log and log.exists() else []
-        return "\n  ".join([f"The embedded S3 server {what}. The end of its log:", *lines])
-
     def _ask(self, order: str) -> str:
-        supervisor = self._supervisor
-        if supervisor is None or supervisor.stdin is None or supervisor.stdout is None:
-            raise EndpointError("The embedded S3 server is not running. Start it with %s3demo.")
-        with contextlib.suppress(BrokenPipeError):
-            print(order, file=supervisor.stdin, flush=True)
-            if answer := supervisor.stdout.readline():
-                return answer.strip()
+        if self._supervision is None:
+            raise EndpointError(_NOT_RUNNING)
+        if answer := self._supervision.ask(order):
+            return answer
         raise EndpointError(self._failure("was ended by somebody else"))
+
+    def _failure(self, what: str) -> str:
+        log = self._supervision.last_words() if self._supervision else ""
+        return f"The embedded S3 server {what}. The end of its log:{log}"
 
 
 class _EndedEarlyError(EndpointError):
@@ -221,13 +218,26 @@ _OVERRULING = (
 
 
 def shared() -> LocalServer:
-    """Return this process's server, started on the first call.
+    """Return this process's server, started on the first call; the parent's if that has pointed us at its own.
 
     Raises:
         MissingPackageError: SeaweedFS is not installed.
         EndpointError: It does not answer.
     """
+    global _shared
+    if not _shared.started and (endpoint := _inherited()):
+        _shared = LocalServer(endpoint)
     return _shared.start()
+
+
+def _inherited() -> Endpoint | None:
+    """Return the embedded server that this process's environment points at; None when there is none that answers."""
+    url = os.environ.get(_MARK)
+    if not url or url != os.environ.get("AWS_ENDPOINT_URL_S3"):
+        return None
+    access_key, secret_key = (os.environ.get(f"AWS_{name}", "") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
+    endpoint = Endpoint(url, access_key, secret_key)
+    return endpoint if _answers(endpoint) else None
 
 
 def use(server: LocalServer) -> None:
@@ -263,35 +273,23 @@ def release(server: LocalServer) -> None:
     _settings.set_session(endpoint_url=None, region=None)
 
 
-def _supervise(folder: Path, leftovers: list[str], argv: list[str]) -> subprocess.Popen[str]:
-    # Variables of AWS and SeaweedFS that are meant for others would change who may log in, and more.
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "WEED_"))} | _seaweedfs.ENVIRONMENT
-    return subprocess.Popen(  # noqa: S603  this interpreter, our own file
-        [sys.executable, "-IS", _supervisor.__file__, str(folder), json.dumps(leftovers), *argv],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        # The notebook's own would stay open for as long as the supervisor runs, and who reads it would wait.
-        stderr=subprocess.DEVNULL,
-        text=True,
-        # Interrupting the kernel signals its whole process group.
-        start_new_session=True,
-        creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | getattr(subprocess, "CREATE_NO_WINDOW", 0),
-    )
+def _environment() -> dict[str, str]:
+    """Return this process's environment without AWS's and SeaweedFS's variables, which would change who may log in."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WEED_"))}
+    return inherited | _seaweedfs.ENVIRONMENT
 
 
-def _dismiss(supervisor: subprocess.Popen[str]) -> None:
-    """Close the pipe, which ends the server, and wait until its folder is removed."""
-    assert supervisor.stdin is not None
-    assert supervisor.stdout is not None
-    with contextlib.suppress(BrokenPipeError):
-        supervisor.stdin.close()
-    try:
-        supervisor.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        supervisor.kill()
-        supervisor.wait()
-    supervisor.stdout.close()
+def _answers(endpoint: Endpoint) -> bool:
+    """Return whether S3 answers a signed request at `endpoint`."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    # A short wait, for it may be another process that has taken the port, and says nothing.
+    with contextlib.closing(_client(endpoint, read_timeout=3)) as client:
+        try:
+            client.list_buckets()
+        except (BotoCoreError, ClientError):
+            return False
+    return True
 
 
 def _client(endpoint: Endpoint, *, read_timeout: float) -> Any:

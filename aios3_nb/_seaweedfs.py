@@ -12,7 +12,7 @@ import os
 import shutil
 import socket
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -102,14 +102,13 @@ def sockets(ports: dict[str, int]) -> list[str]:
 
 
 def has_storage(master: int) -> bool:
-    """Return whether a volume server has reported to the master at that port; S3 may answer before.
-
-    Raises:
-        OSError: Nobody answers there yet.
-    """
-    with contextlib.closing(HTTPConnection("127.0.0.1", master, timeout=2)) as connection:
-        connection.request("GET", "/dir/status")
-        status = connection.getresponse().read()
+    """Return whether a volume server has reported to the master at that port; S3 may answer before."""
+    try:
+        with contextlib.closing(HTTPConnection("127.0.0.1", master, timeout=2)) as connection:
+            connection.request("GET", "/dir/status")
+            status = connection.getresponse().read()
+    except (OSError, HTTPException):
+        return False
     # Before it leads, the master answers with an error instead.
     return b'"Topology"' in status and bool(json.loads(status)["Topology"]["Max"])
 

@@ -12,7 +12,7 @@ do) has this package's settings and AWS's variables pointed at it.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -82,3 +82,13 @@ def chromium() -> str:
     if path is None:
         pytest.fail("No Chromium here. Get one with: python tests/browser.py")
     return path
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Count a skipped browser test as failed: nothing else would tell that no browser was there."""
+    report = yield
+    if report.skipped and item.get_closest_marker("browser"):
+        report.outcome = "failed"
+        report.longrepr = f"A browser test must not be skipped: {report.longrepr}"
+    return report

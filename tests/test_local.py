@@ -22,7 +22,7 @@ OWNER = """
 import os, sys, time
 from aios3_nb import _local, _seaweedfs
 server = _local.LocalServer().start()
-print(server._folder, server._supervisor.pid, *_seaweedfs.sockets(server._ports), flush=True)
+print(server._folder, server._supervision.pid, *_seaweedfs.sockets(server._ports), flush=True)
 {then}
 """
 
@@ -69,7 +69,7 @@ def test_a_restart_keeps_address_credentials_and_data(server, s3, bucket):
 
 
 def test_listens_on_loopback_only(server):
-    (weed,) = psutil.Process(server._supervisor.pid).children()
+    (weed,) = psutil.Process(server._supervision.pid).children()
     listening = [c.laddr.ip for c in weed.net_connections() if c.status == psutil.CONN_LISTEN]
     assert set(listening) == {"127.0.0.1"}
     assert len(listening) == 2 * len(_seaweedfs.LISTENERS)
@@ -89,7 +89,7 @@ def test_the_secret_is_neither_shown_nor_readable_by_others(server):
     secret = server.endpoint.secret_key
     assert secret not in repr(server) + repr(server.endpoint) + str(server.endpoint)
     assert (server._folder / "s3.json").stat().st_mode & 0o077 == 0
-    (weed,) = psutil.Process(server._supervisor.pid).children()
+    (weed,) = psutil.Process(server._supervision.pid).children()
     assert secret not in " ".join(weed.cmdline())
 
 
@@ -142,7 +142,7 @@ def test_a_port_taken_meanwhile_is_tried_anew(monkeypatch):
     def free_ports():
         ports = real()
         if not choices:
-            ports["s3"] = taken.getsockname()[1]
+            ports["master"] = taken.getsockname()[1]
         choices.append(ports)
         return ports
 
@@ -204,3 +204,18 @@ def test_a_proxy_is_not_asked_for_loopback(server, monkeypatch):
         monkeypatch.setenv(name, value)
     boto3.client("s3").list_buckets()
     assert os.environ["NO_PROXY"] == "intranet,127.0.0.1"
+
+
+def test_a_child_process_shares_its_parents_server(server, monkeypatch):
+    """A notebook of the demo's JupyterLab finds the demo's objects, and its end does not end the demo's server."""
+    monkeypatch.setattr(_local, "_shared", _local.LocalServer())
+    assert _local.shared().endpoint == server.endpoint
+    _local.shared().stop()
+    assert server.running
+
+
+def test_a_server_of_a_parent_that_has_ended_is_not_shared(server, monkeypatch):
+    port = _seaweedfs.free_ports()["s3"]
+    monkeypatch.setenv("AIOS3_NB_LOCAL_SERVER", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", f"http://127.0.0.1:{port}")
+    assert _local._inherited() is None
