@@ -117,7 +117,8 @@ async def aload_all(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded]:
         return await asyncio.gather(*tasks)
     except BaseException:
         for task in tasks:
-            task.cancel()
+            if not task.cancelling():  # a second one would cut short how it ends
+                task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
 

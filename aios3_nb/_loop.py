@@ -88,6 +88,8 @@ async def in_thread(call: Callable[[], T], stop: Callable[[], None]) -> T:
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
+    # Nobody asks for the error of a call that was stopped.
+    done.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     def settle(result: T | None, error: BaseException | None) -> None:
         if done.cancelled():
@@ -115,8 +117,6 @@ async def in_thread(call: Callable[[], T], stop: Callable[[], None]) -> T:
     except asyncio.CancelledError:
         stop()
         await asyncio.wait([done], timeout=_CLEANUP_WAIT)
-        if done.done():
-            done.exception()  # it is of no interest any more
         raise
 
 

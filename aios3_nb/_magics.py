@@ -82,12 +82,13 @@ class _Configurable(Magics):  # type: ignore[misc]  # IPython is not typed
     short_errors = traitlets.Bool(True, help="A user's mistake is one line, without a traceback.").tag(config=True)
     locals().update(_settings_traits())
 
-    @traitlets.observe(*_settings.NAMES)
-    def _on_setting(self, change: Any) -> None:
+    @traitlets.validate(*_settings.NAMES)
+    def _set(self, proposal: Any) -> Any:
         try:
-            _settings.set_session(**{change["name"]: change["new"]})
+            _settings.set_session(**{proposal["trait"].name: proposal["value"]})
         except OptionError as exc:
             raise traitlets.TraitError(str(exc)) from None
+        return proposal["value"]
 
 
 @magics_class
