@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
@@ -27,21 +29,25 @@ print(server._folder, server._supervision.pid, *_seaweedfs.sockets(server._ports
 """
 
 
-def owner(then: str) -> tuple[subprocess.Popen, list[Path], list[psutil.Process]]:
-    """Start a process that owns a server; return it, and what must be gone when it is: files and processes."""
-    process = subprocess.Popen(
+@contextmanager
+def owner(then: str) -> Iterator[tuple[subprocess.Popen, list[Path], list[psutil.Process]]]:
+    """Start a process that owns a server; yield it, and what must be gone when it is: files and processes."""
+    with subprocess.Popen(
         [sys.executable, "-c", OWNER.format(then=then)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
-    )
-    folder, pid, *sockets = process.stdout.readline().split()
-    supervisor = psutil.Process(int(pid))
-    paths, processes = [Path(folder), *map(Path, sockets)], [supervisor, *supervisor.children()]
-    assert len(processes) == 2
-    assert all(path.exists() for path in paths)
-    return process, paths, processes
+    ) as process:
+        try:
+            folder, pid, *sockets = process.stdout.readline().split()
+            supervisor = psutil.Process(int(pid))
+            paths, processes = [Path(folder), *map(Path, sockets)], [supervisor, *supervisor.children()]
+            assert len(processes) == 2
+            assert all(path.exists() for path in paths)
+            yield process, paths, processes
+        finally:
+            process.kill()
 
 
 def assert_gone(paths: list[Path], processes: list[psutil.Process]) -> None:
@@ -94,46 +100,46 @@ def test_the_secret_is_neither_shown_nor_readable_by_others(server):
 
 
 def test_ends_with_an_owner_that_ends():
-    process, paths, processes = owner("sys.stdin.readline()")
-    process.communicate("\n", timeout=30)
-    assert_gone(paths, processes)
+    with owner("sys.stdin.readline()") as (process, paths, processes):
+        process.communicate("\n", timeout=30)
+        assert_gone(paths, processes)
 
 
 def test_ends_with_an_owner_whose_fork_lives_on():
-    process, paths, processes = owner("os.fork() or os.setsid(); print(os.getpid(), flush=True); time.sleep(600)")
-    both = {int(process.stdout.readline()), int(process.stdout.readline())}
-    process.kill()
-    process.wait()
-    try:
-        assert_gone(paths, processes)
-    finally:
-        (fork,) = both - {process.pid}
-        os.kill(fork, signal.SIGKILL)
-        process.stdout.close()
-        process.stdin.close()
+    then = "os.fork() or os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
+    with owner(then) as (process, paths, processes):
+        (fork,) = {int(process.stdout.readline()), int(process.stdout.readline())} - {process.pid}
+        process.kill()
+        process.wait()
+        try:
+            assert_gone(paths, processes)
+        finally:
+            os.kill(fork, signal.SIGKILL)
 
 
 def test_a_fork_that_ends_leaves_the_server_alone(server):
     if (pid := os.fork()) == 0:
         server.stop()
         os._exit(0)
-    os.waitpid(pid, 0)
+    assert os.waitpid(pid, 0) == (pid, 0)
     assert server.running
+    assert server._folder.exists()
 
 
 def test_survives_an_interrupt_of_its_owners_group_but_not_its_killing():
-    process, paths, processes = owner("""
+    then = """
 try:
     time.sleep(600)
 except KeyboardInterrupt:
     print(server.running, flush=True)
     time.sleep(600)
-""")
-    os.killpg(process.pid, signal.SIGINT)
-    assert process.stdout.readline().strip() == "True"
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
-    assert_gone(paths, processes)
+"""
+    with owner(then) as (process, paths, processes):
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.stdout.readline().strip() == "True"
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+        assert_gone(paths, processes)
 
 
 def test_a_port_taken_meanwhile_is_tried_anew(monkeypatch):
