@@ -27,6 +27,7 @@ _HOMES = {
         "open", "load", "aload", "iterate", "aiterate", "ls", "als", "cd", "dump", "adump",
     ),
     "aios3_nb._aios3": ("stream", "chunks", "read", "save"),
+    "aios3_nb._background": ("BackgroundLoad",),
     "aios3_nb._file": ("S3File",),
     "aios3_nb._listing": ("Entry", "Listing"),
     "aios3_nb._load": ("Items",),
@@ -45,6 +46,7 @@ __all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension", 
 if TYPE_CHECKING:
     from aios3_nb._aios3 import chunks, read, save, stream
     from aios3_nb._api import adump, aiterate, aload, als, cd, dump, iterate, load, ls, open
+    from aios3_nb._background import BackgroundLoad
     from aios3_nb._errors import (
         AccessDeniedError,
         BlockedPickleError,

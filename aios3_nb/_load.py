@@ -23,7 +23,6 @@ from aios3_nb._file import S3File
 from aios3_nb._loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb._monitor import Monitor
 from aios3_nb._order import Order
-from aios3_nb._plan import FIRST
 from aios3_nb._settings import MIB, Settings
 from aios3_nb._source import ObjectInfo, ObjectSource
 from aios3_nb._stream import ObjectStream
@@ -78,7 +77,7 @@ def load(order: Order, monitor: Monitor) -> Loaded:
     Raises:
         S3Error: One of the tree; nothing stays open.
     """
-    with interruptible(), open_file(order, monitor, whole=_reads_all(order)) as file:
+    with interruptible(), open_file(order, monitor, whole=order.path is None) as file:
         return _decoded(file, order, monitor)
 
 
@@ -86,7 +85,7 @@ async def aload(order: Order, monitor: Monitor) -> Loaded:
     """Return the object of `order`; the running loop goes on turning meanwhile."""
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
-    file = open_file(order, monitor, whole=_reads_all(order), via=lambda: thread_bridge(loop))
+    file = open_file(order, monitor, whole=order.path is None, via=lambda: thread_bridge(loop))
     try:
         await file.apeek()
         if file.info is None or file.info.size > _INLINE:
@@ -287,11 +286,6 @@ async def aiterate(order: Order, monitor: Monitor) -> AsyncGenerator[Any, None]:
         await items.aclose()
 
 
-def _reads_all(order: Order) -> bool:
-    """Say whether the whole object will be read in order, as far as its name tells."""
-    return order.path is None and not _formats.reads_at_random(order.uri.key, order.format)
-
-
 def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:
     began = time.perf_counter()
     file.peek()
@@ -327,12 +321,14 @@ def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, be
 
 
 def _recognised(plain: BinaryIO, order: Order) -> _formats.Format:
-    head = _codecs.peek_head(plain, FIRST)
+    head = _codecs.peek_head(plain, _formats.HEAD_SIZE)
     return _formats.recognise(order.uri.key, head, order.format)
 
 
 def _options(order: Order) -> _formats.LoadOptions:
-    return _formats.LoadOptions(path=order.path, allow=order.allow, trust=order.trust)
+    return _formats.LoadOptions(
+        path=order.path, allow=order.allow, trust=order.trust, max_bytes=order.settings.max_bytes
+    )
 
 
 def _check_size(file: S3File, order: Order) -> None:

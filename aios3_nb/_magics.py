@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,7 @@ from IPython.core.magic import (
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from aios3_nb import _api, _load, _options, _order, _settings
+from aios3_nb._background import BackgroundLoad
 from aios3_nb._cell import Body, rewritten
 from aios3_nb._errors import LoadCancelledError, OptionError, S3Error, UriError
 from aios3_nb._glob import is_glob
@@ -60,6 +62,7 @@ def _loading(function: Decorated) -> Decorated:
         argument("--trust", action="store_true", help="load a pickle that may run anything; only from who you trust"),
         argument("--path", metavar="P", help="only this part of a JSON document: users.item.name"),
         argument("--limit", metavar="N", type=int, help="with --iter: this many items, then stop the download"),
+        argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
         argument("--iter", action="store_true", help="a lazy stream of items instead of the whole"),
         argument("--format", metavar="NAME", help="pickle, json, jsonl, text, bytes, ...; else by suffix and content"),
         argument("--version-id", metavar="ID", help="this version instead of the latest"),
@@ -117,6 +120,8 @@ class S3Magics(_Configurable):
             args = self._parse(self.s3load, line, local_ns)
             wanted = [self._order(target, args) for target in args.targets]
             _check_names(args.targets)
+            if args.background:
+                return self._in_background(args, wanted)
             values = [self._items(order) for order in wanted] if args.iter else self._load(wanted)
             return self._give(args.targets, values)
 
@@ -256,8 +261,10 @@ class S3Magics(_Configurable):
 
     def _begin(self, line: str, local_ns: Mapping[str, Any] | None) -> Body:
         args = self._parse(self.s3load, line, local_ns)
+        if args.background:
+            raise OptionError("--background returns at once; it has no place before the body of a cell.")
         wanted = [self._order(target, args) for target in args.targets]
-        names = [t.name or name_from_key(order.uri.key) for t, order in zip(args.targets, wanted, strict=True)]
+        names = _names(args.targets, wanted)
         values = [self._items(order) for order in wanted] if args.iter else self._load(wanted)
         self.shell.push(dict(zip(names, values, strict=True)))
         return Body(values)
@@ -272,10 +279,33 @@ class S3Magics(_Configurable):
         with interruptible():
             return bridge().run(self._load_many, wanted)
 
-    async def _load_many(self, wanted: list[Order]) -> list[Any]:
+    def _in_background(self, args: Any, wanted: list[Order]) -> BackgroundLoad:
+        if args.iter:
+            raise OptionError("--background loads a whole object; --iter streams it. Choose one.")
+        names = _names(args.targets, wanted)
+        progresses: list[Progress] = []
+
+        async def work() -> Any:
+            try:
+                values = await self._load_many(wanted, progresses)
+            except S3Error as exc:
+                # Nobody may ever ask the handle, so the error is shown below the cell that began it.
+                print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
+                raise
+            self.shell.push(dict(zip(names, values, strict=True)))
+            return values[0] if len(values) == 1 else tuple(values)
+
+        def stop() -> None:
+            for progress in progresses:
+                progress.cancel()
+
+        return BackgroundLoad(", ".join(names), work, stop)
+
+    async def _load_many(self, wanted: list[Order], progresses: list[Progress] | None = None) -> list[Any]:
         groups = [await _load.amatching(order) if is_glob(order.uri.key) else [order] for order in wanted]
         flat = [order for group in groups for order in group]
-        progresses = [self._progress(order) for order in flat]
+        progresses = [] if progresses is None else progresses
+        progresses.extend(self._progress(order) for order in flat)
         try:
             loaded = await _load.aload_all(list(zip(flat, progresses, strict=True)))
         except BaseException as exc:
@@ -346,6 +376,10 @@ def _lines(text: str) -> list[str]:
 
 def _state_after(exc: BaseException) -> str:
     return "cancelled" if isinstance(exc, (LoadCancelledError, KeyboardInterrupt)) else "failed"
+
+
+def _names(targets: list[Target], wanted: list[Order]) -> list[str]:
+    return [t.name or name_from_key(order.uri.key) for t, order in zip(targets, wanted, strict=True)]
 
 
 def _check_names(targets: list[Target]) -> None:

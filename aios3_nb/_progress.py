@@ -50,7 +50,6 @@ class Progress(Monitor):
         count: Items handed out; None when it is no iteration.
         retries: Retries so far.
         resumed: Offset at which the last retry resumed.
-        cancel: Stops the load; does nothing before it began.
     """
 
     def __init__(self, name: str, make_display: Callable[[Progress], Display | None]) -> None:
@@ -62,7 +61,8 @@ class Progress(Monitor):
         self.count: int | None = None
         self.retries = 0
         self.resumed = 0
-        self.cancel: Callable[[], None] = lambda: None
+        self._stop: Callable[[], None] | None = None
+        self._cancelled = False
         self._make_display = make_display
         self._display: Display | None = None
         self._began = self._updated = time.monotonic()
@@ -72,7 +72,9 @@ class Progress(Monitor):
     # ---- told by the pipeline
 
     def began(self, cancel: Callable[[], None]) -> None:
-        self.cancel = cancel
+        self._stop = cancel
+        if self._cancelled:
+            cancel()
 
     def opened(self, info: ObjectInfo) -> None:
         self.size = info.size
@@ -96,6 +98,12 @@ class Progress(Monitor):
         self._tick()
 
     # ---- told by the caller
+
+    def cancel(self) -> None:
+        """Stop the load, from any thread; one that has not begun yet will stop when it begins."""
+        self._cancelled = True
+        if self._stop is not None:
+            self._stop()
 
     def end(self, state: str) -> None:
         """Show how the load ended: ``done``, ``failed`` or ``cancelled``. Only the first call counts."""

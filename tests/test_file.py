@@ -15,13 +15,13 @@ import joblib
 import numpy as np
 import pandas as pd
 import pytest
-from tests.faults.fault import Kind
-from tests.faults.server import FaultServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aios3_nb
 from aios3_nb._plan import FIRST
+from tests.faults.fault import Kind
+from tests.faults.server import FaultServer
 
 MIB = 1024 * 1024
 BYTES = np.random.default_rng(7).bytes(5 * MIB + 123)

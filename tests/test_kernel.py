@@ -27,7 +27,7 @@ def stocked(s3: Any) -> str:
         "rows.jsonl": "\n".join(map(json.dumps, ROWS)).encode(),
         "year=2024/part.pkl": pickle.dumps(2024),
         "a key with spaces.txt": b"spaces",
-        "not.pkl": b"certainly not a pickle",
+        "not.pkl": b"<html>not a pickle</html>",
         "short.pkl": pickle.dumps(ROWS)[:500],
         "broken.json": b'{"a": 1, "b": }',
         "empty.txt": b"",
@@ -183,3 +183,20 @@ def test_unloading_takes_the_magics_away() -> None:
         assert running.run("%s3load s3://b/k").errors or "not found" in running.run("%s3load s3://b/k").stderr
         running.ok("%load_ext aios3_nb")
         assert running.ok("%s3cd").stdout
+
+
+def test_a_background_load_returns_at_once_and_binds_when_done(cells: Kernel) -> None:
+    cell = cells.ok("h = %s3load --background later=s3://kernel/rows.pkl\nh, 'later' in globals()")
+    assert "load" in cell.result
+    assert cells.ok("len(await h), len(later), h.done(), h").result == "(50, 50, True, <loaded later>)"
+
+
+def test_a_background_load_goes_on_while_the_main_thread_is_busy(cells: Kernel) -> None:
+    cells.ok("h = %s3load --background busy=s3://kernel/models/arrays.pkl --trust")
+    assert cells.ok("import time; time.sleep(1.5); 'busy' in globals()").result == "True"
+
+
+def test_a_background_error_is_shown_and_kept(cells: Kernel) -> None:
+    cell = cells.ok("h = %s3load --background gone=s3://kernel/absent.pkl\ntime.sleep(0.5); h")
+    assert "ObjectNotFoundError: No such object: s3://kernel/absent.pkl" in cell.stderr
+    assert cells.run("h.result()").errors[0][0] == "ObjectNotFoundError"
