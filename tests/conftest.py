@@ -4,6 +4,7 @@
 ``s3``       a synchronous boto3 client on it, to prepare and to check
 ``bucket``   the name of an empty bucket
 ``chromium`` the path of a browser; its absence fails the test
+``lab``      JupyterLab in it, see `lab`
 
 No test sees the developer's own AWS configuration. A test that asks for ``server`` (or ``s3`` or ``bucket``, which
 do) has this package's settings and AWS's variables pointed at it.
@@ -24,6 +25,8 @@ from botocore.config import Config
 from aios3_nb import _local, _settings
 
 BUCKET = "aios3-nb-tests"
+
+pytest_plugins = ["lab"]
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,382 @@
+"""JupyterLab and Notebook 7 for tests, driven in Chromium by Playwright.
+
+Fixtures (a plugin of ``conftest``)
+
+``lab``        JupyterLab on a page of its own; notebooks opened in it run this interpreter with ``server``'s S3
+``notebook7``  the same for Jupyter Notebook 7
+
+The server lives for the whole run, the page for one module: while a page is open, Playwright's event loop counts as
+running in this thread, and `asyncio.run` of another module's tests would be refused.
+
+    def test_something(lab: Lab) -> None:
+        book = lab.open("%load_ext aios3_nb", "m = %s3load s3://bucket/key.pkl")
+        book.run(0)
+        assert "CRC32 ok" in book.run(1).text
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+ARTIFACTS = Path(__file__).parent / "artifacts"
+START_SECONDS = 60.0
+CELL_SECONDS = 30.0
+
+FLAGS = [
+    "--no-sandbox",  # Chromium refuses its sandbox to root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+SETTINGS = {
+    "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
+        "fetchNews": "false",  # or a dialog asks
+        "checkForUpdates": False,
+        "doNotDisturbMode": True,
+    },
+    # Every output stays in the page, scrolled away or not.
+    "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
+    "@jupyterlab/completer-extension/manager.jupyterlab-settings": {"providerTimeout": 3000},
+}
+
+_MODULES = {"lab": "jupyterlab", "notebook": "notebook"}
+_APPS = {"lab": "LabApp", "notebook": "JupyterNotebookApp"}
+
+
+class Server:
+    """One process of ``jupyter lab`` or ``jupyter notebook`` with folders and settings of its own.
+
+    Attributes:
+        url: Its address, without a slash at the end.
+        root: The folder of its notebooks.
+        token: What a page must know.
+    """
+
+    def __init__(self, kind: str, folder: Path, environment: dict[str, str]) -> None:
+        self.root = folder / "root"
+        self.token = secrets.token_hex(8)
+        self.url = ""
+        self._runtime = folder / "runtime"
+        self._log = folder / "server.log"
+        for place in (self.root, self._runtime):
+            place.mkdir(parents=True)
+        for name, values in SETTINGS.items():
+            path = folder / "settings" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(values))
+        arguments = [
+            f"--ServerApp.root_dir={self.root}",
+            f"--IdentityProvider.token={self.token}",
+            f"--{_APPS[kind]}.expose_app_in_browser=True",
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={_free_port()}",
+            "--ServerApp.open_browser=False",
+            "--ServerApp.allow_root=True",
+            "--LanguageServerManager.autodetect=False",
+        ]
+        variables = {
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTER_RUNTIME_DIR": str(self._runtime),
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "IPYTHONDIR": str(folder / "ipython"),
+        }
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", _MODULES[kind], *arguments],
+                env=environment | variables,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def __enter__(self) -> Server:
+        """Return when it answers."""
+        until = time.monotonic() + START_SECONDS
+        while time.monotonic() < until and self._process.poll() is None:
+            # The port in the file is the one that it has got, should another process have taken the one it was given.
+            for path in self._runtime.glob("jpserver-*.json"):
+                with contextlib.suppress(ValueError, OSError):
+                    self.url = json.loads(path.read_text())["url"].rstrip("/")
+                    self.request("GET", "/api/status")
+                    return self
+            time.sleep(0.05)
+        self.__exit__()
+        raise AssertionError(f"The Jupyter server did not start:\n{self._log.read_text()[-3000:]}")
+
+    def __exit__(self, *exc: object) -> None:
+        self._process.terminate()  # it ends its kernels
+        try:
+            self._process.wait(15)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+
+    def request(self, method: str, path: str) -> Any:
+        """Return the answer of the server's REST interface, parsed."""
+        request = urllib.request.Request(
+            self.url + path, method=method, headers={"Authorization": f"token {self.token}"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            text = answer.read()
+        return json.loads(text) if text else None
+
+    def end_kernels(self) -> None:
+        """End all kernels, whatever they are doing."""
+        for session in self.request("GET", "/api/sessions"):
+            self.request("DELETE", f"/api/sessions/{session['id']}")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What the notebook's model holds for one cell; what the browser makes of it is another question.
+
+    Attributes:
+        all: The outputs, as nbformat writes them.
+        seconds: How long the cell ran; 0.0 when nobody waited for it.
+    """
+
+    all: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def text(self) -> str:
+        """What was printed, and the plain text of what was shown or returned."""
+        return "".join(map(_plain, self.all))
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """Name and text of each error."""
+        return [(each["ename"], each["evalue"]) for each in self.all if each["output_type"] == "error"]
+
+
+def _plain(output: dict[str, Any]) -> str:
+    if output["output_type"] == "error":
+        return "\n".join(output["traceback"])
+    text = output.get("text", output.get("data", {}).get("text/plain", ""))
+    return text if isinstance(text, str) else "".join(text)
+
+
+_PANEL = "window.jupyterapp.shell.currentWidget"
+_CELLS = f"{_PANEL}.content.widgets"
+
+
+class Lab:
+    """One page that shows JupyterLab or Notebook 7.
+
+    Attributes:
+        page: For everything that this class has no word for.
+    """
+
+    def __init__(self, page: Page, server: Server, kind: str) -> None:
+        self.page = page
+        self._server = server
+        self._kind = kind
+
+    def open(self, *cells: str) -> Notebook:
+        """Return a new notebook with these cells, shown, with its own kernel ready; the one before is dropped."""
+        self.close()
+        name = f"test-{secrets.token_hex(4)}.ipynb"
+        book = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(source) for source in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+        )
+        nbformat.write(book, self._server.root / name)
+        view = f"/doc/tree/{name}?reset&" if self._kind == "lab" else f"/notebooks/{name}?"
+        self.page.goto(f"{self._server.url}{view}token={self._server.token}")
+        self.page.wait_for_function(
+            f"() => window.jupyterapp && {_PANEL}?.content?.widgets?.length === {len(cells)}"
+            f" && {_PANEL}.sessionContext?.session?.kernel?.connectionStatus === 'connected'"
+            f" && {_PANEL}.sessionContext.session.kernel.status === 'idle'",
+            timeout=START_SECONDS * 1000,
+        )
+        return Notebook(self.page)
+
+    def close(self) -> None:
+        """Leave the notebook and end its kernel."""
+        self.page.goto("about:blank")
+        self._server.end_kernels()
+
+    def theme(self, *, dark: bool) -> None:
+        """Switch between the light and the dark theme; Lab's setting, so it stays."""
+        name = "JupyterLab Dark" if dark else "JupyterLab Light"
+        self.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+        self.page.wait_for_selector(f"body[data-jp-theme-light='{'false' if dark else 'true'}']")
+
+
+class Notebook:
+    """The notebook that the page shows; cells are named by their index."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self._starts: dict[int, float] = {}
+
+    def run(self, cell: int, *, wait: float = CELL_SECONDS) -> Outputs:
+        """Run a cell and return what it shows when it is done, be it an error."""
+        self.start(cell)
+        return self.wait(cell, wait=wait)
+
+    def start(self, cell: int) -> None:
+        """Run a cell and return at once; cells that are started meanwhile wait for it."""
+        self._starts[cell] = time.monotonic()
+        self.page.evaluate(
+            f"""index => {{
+                const running = (window.testRunning ??= {{}});
+                running[index] = true;
+                {_PANEL}.content.activeCellIndex = index;
+                {_PANEL}.content.deselectAll();
+                window.jupyterapp.commands.execute('notebook:run-cell').finally(() => {{ running[index] = false; }});
+            }}""",
+            cell,
+        )
+
+    def wait(self, cell: int, *, wait: float = CELL_SECONDS) -> Outputs:
+        """Return what a started cell shows when it is done."""
+        self.page.wait_for_function("index => !window.testRunning[index]", arg=cell, timeout=wait * 1000, polling=20)
+        return Outputs(self.outputs(cell).all, time.monotonic() - self._starts[cell])
+
+    def is_running(self, cell: int) -> bool:
+        """Return whether a started cell is not done yet."""
+        return bool(self.page.evaluate("index => window.testRunning[index]", cell))
+
+    def outputs(self, cell: int) -> Outputs:
+        """Return what a cell shows now."""
+        return Outputs(self.page.evaluate(f"index => {_CELLS}[index].model.toJSON().outputs", cell))
+
+    def source(self, cell: int) -> str:
+        """Return the text of a cell."""
+        return str(self.page.evaluate(f"index => {_CELLS}[index].model.sharedModel.getSource()", cell))
+
+    def set_source(self, cell: int, text: str) -> None:
+        """Replace the text of a cell."""
+        self.page.evaluate(
+            f"([index, text]) => {_CELLS}[index].model.sharedModel.setSource(text)",
+            [cell, text],
+        )
+
+    def cell(self, cell: int) -> Locator:
+        """Return the cell in the page, for Playwright's own verbs."""
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(cell)
+
+    def click(self, text: str, *, cell: int | None = None, wait: float = 10.0) -> None:
+        """Click the button with this text, as soon as there is one."""
+        scope = self.page.locator(".jp-Notebook") if cell is None else self.cell(cell)
+        scope.get_by_role("button", name=text).first.click(timeout=wait * 1000)
+
+    def expect(self, cell: int, text: str, *, wait: float = 10.0) -> None:
+        """Return when the page shows `text` in what the cell gave."""
+        expect(self.cell(cell).locator(".jp-OutputArea").first).to_contain_text(text, timeout=wait * 1000)
+
+    def type(self, cell: int, text: str) -> None:
+        """Type at the end of a cell, key by key."""
+        self.cell(cell).locator(".cm-content").click()
+        self.page.keyboard.press("Control+End")
+        self.page.keyboard.type(text)
+
+    def completions(self, *, wait: float = 5.0) -> list[str]:
+        """Press Tab, and return what the list offers that comes up."""
+        self.page.keyboard.press("Tab")
+        items = self.page.locator(".jp-Completer:visible .jp-Completer-match")
+        items.first.wait_for(timeout=wait * 1000)
+        return items.all_text_contents()
+
+    def interrupt(self) -> None:
+        """Press the stop button of the notebook."""
+        self.page.evaluate("() => window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
+
+    def screenshot(self, name: str, *, cell: int | None = None) -> Path:
+        """Keep a picture of the page, or of one cell, as ``tests/artifacts/NAME.png``."""
+        ARTIFACTS.mkdir(exist_ok=True)
+        path = ARTIFACTS / f"{name}.png"
+        (self.page if cell is None else self.cell(cell)).screenshot(path=path)
+        return path
+
+
+@pytest.fixture(scope="session")
+def lab_server(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running JupyterLab."""
+    with Server("lab", tmp_path_factory.mktemp("lab"), clean_environment() | server.environ()) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def notebook_server(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A running Jupyter Notebook 7."""
+    with Server("notebook", tmp_path_factory.mktemp("notebook"), clean_environment() | server.environ()) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def chrome(chromium: str) -> Iterator[Browser]:
+    """A browser for one module."""
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture(scope="module")
+def lab(lab_server: Server, chrome: Browser) -> Iterator[Lab]:
+    """JupyterLab on a page."""
+    with _page(chrome) as page:
+        lab = Lab(page, lab_server, "lab")
+        yield lab
+        lab.close()
+
+
+@pytest.fixture(scope="module")
+def notebook7(notebook_server: Server, chrome: Browser) -> Iterator[Lab]:
+    """Jupyter Notebook 7 on a page."""
+    with _page(chrome) as page:
+        lab = Lab(page, notebook_server, "notebook")
+        yield lab
+        lab.close()
+
+
+@contextlib.contextmanager
+def _page(chrome: Browser) -> Iterator[Page]:
+    context = chrome.new_context(viewport={"width": 1100, "height": 760}, device_scale_factor=1.5)
+    page = context.new_page()
+    # Lab asks before an unsaved notebook is left.
+    page.on("dialog", lambda dialog: dialog.accept())
+    yield page
+    context.close()
+
+
+def clean_environment() -> dict[str, str]:
+    """Return this process's environment without the developer's AWS and Jupyter configuration."""
+    hidden = ("AWS_", "AIOS3_NB_", "JUPYTER", "IPYTHON")
+    # IPython would put the packages of another virtual environment on the path.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden) and name != "VIRTUAL_ENV"}
+    return kept | {
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
