@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
-from typing import BinaryIO
+from typing import AnyStr, BinaryIO
 
 from aios3_nb._errors import FormatError, TruncatedError
 
@@ -78,3 +78,24 @@ def decoded(decode: Callable[[], str], start: int, *, at_end: bool) -> str:
         kind = TruncatedError if at_end and exc.reason in _CUT_SHORT else FormatError
     # Outside the handler: the UnicodeDecodeError holds all the bytes, and ours would hold it.
     raise kind(message, offset=offset)
+
+
+def split_lines(
+    pieces: Iterable[AnyStr], newline: AnyStr, size_of: Callable[[AnyStr], int], offset: int
+) -> Iterator[tuple[int, AnyStr, bool]]:
+    """Yield where each line begins, the line without its newline, and whether the file ends instead of a newline.
+
+    The last line is empty if the file ends with a newline.
+    """
+    empty = newline[:0]
+    newline_size = size_of(newline)
+    pending: list[AnyStr] = []
+    for piece in pieces:
+        parts = piece.split(newline)
+        pending.append(parts[0])
+        for part in parts[1:]:
+            line = empty.join(pending)
+            yield offset, line, False
+            offset += size_of(line) + newline_size
+            pending = [part]
+    yield offset, empty.join(pending), True

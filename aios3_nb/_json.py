@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from itertools import chain
-from typing import AnyStr, BinaryIO
+from typing import BinaryIO
 
 from aios3_nb import _json_decode
+from aios3_nb._decoding import split_lines
 from aios3_nb._errors import FormatError, TruncatedError
 from aios3_nb._gc import collector_paused
 from aios3_nb._json_encoding import read_head, text_reader
@@ -71,13 +72,13 @@ def iterate_lines(file: BinaryIO) -> Iterator[object]:
     if encoding == "utf-8":
         fast = _json_decode.fast_decoder()
         pieces = chain([head[mark_size:]], iter(lambda: file.read1(CHUNK_SIZE), b""))  # type: ignore[attr-defined]
-        for offset, line, at_end in _lines(pieces, b"\n", len, mark_size):
+        for offset, line, at_end in split_lines(pieces, b"\n", len, mark_size):
             if line.strip(b" \t\r"):
                 yield _json_decode.line(line, fast, offset=offset, at_end=at_end)
         return
     reader = text_reader(file, head, encoding, mark_size)
     texts = iter(lambda: reader.read(CHUNK_SIZE), "")
-    for offset, text, at_end in _lines(texts, "\n", reader.size_of, mark_size):
+    for offset, text, at_end in split_lines(texts, "\n", reader.size_of, mark_size):
         if text.strip(" \t\r"):
             yield _json_decode.exact(text, encoding, offset, at_end=at_end)
 
@@ -110,21 +111,3 @@ def _nothing_at(path: str) -> FormatError:
     return FormatError(
         f"Nothing is at the path {path!r}. It is made of names, and of 'item' for the elements of an array: a.b.item"
     )
-
-
-def _lines(
-    pieces: Iterable[AnyStr], newline: AnyStr, size_of: Callable[[AnyStr], int], offset: int
-) -> Iterator[tuple[int, AnyStr, bool]]:
-    """Yield where each line begins, the line without its newline, and whether the file ends with it instead."""
-    empty = newline[:0]
-    newline_size = size_of(newline)
-    pending: list[AnyStr] = []
-    for piece in pieces:
-        parts = piece.split(newline)
-        pending.append(parts[0])
-        for part in parts[1:]:
-            line = empty.join(pending)
-            yield offset, line, False
-            offset += size_of(line) + newline_size
-            pending = [part]
-    yield offset, empty.join(pending), True
