@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from aios3_nb._source import ObjectInfo
+    from aios3_nb._object import ObjectInfo
     from aios3_nb._stream import ObjectStream
     from aios3_nb._uri import S3Uri
 

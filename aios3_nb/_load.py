@@ -22,9 +22,10 @@ from aios3_nb._errors import ChecksumError, FormatError, ObjectNotFoundError, S3
 from aios3_nb._file import S3File
 from aios3_nb._loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb._monitor import Monitor
+from aios3_nb._object import ObjectInfo
 from aios3_nb._order import Order
 from aios3_nb._settings import MIB, Settings
-from aios3_nb._source import ObjectInfo, ObjectSource
+from aios3_nb._source import ObjectSource
 from aios3_nb._stream import ObjectStream
 from aios3_nb._text import size_text, visible
 

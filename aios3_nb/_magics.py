@@ -23,13 +23,14 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from aios3_nb import _api, _load, _options, _order, _settings
 from aios3_nb._background import BackgroundLoad
 from aios3_nb._cell import Body, rewritten
+from aios3_nb._display import display_for
 from aios3_nb._errors import LoadCancelledError, OptionError, S3Error, UriError
 from aios3_nb._glob import is_glob
 from aios3_nb._load import Items, Loaded
 from aios3_nb._loop import bridge, interruptible
 from aios3_nb._monitor import Monitor
 from aios3_nb._order import Order
-from aios3_nb._progress import Progress, closing_line, display_for, items_line
+from aios3_nb._progress import Progress, closing_line, items_line
 from aios3_nb._target import Target, name_from_key
 from aios3_nb._text import visible
 

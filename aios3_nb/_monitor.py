@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from aios3_nb._source import ObjectInfo
+from aios3_nb._object import ObjectInfo
 
 
 class Monitor:

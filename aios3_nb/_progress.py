@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import sys
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from aios3_nb._monitor import Monitor
 from aios3_nb._text import seconds_text, share_text, size_text, visible
 
 if TYPE_CHECKING:
     from aios3_nb._load import Loaded
-    from aios3_nb._source import ObjectInfo
+    from aios3_nb._object import ObjectInfo
 
 _FIRST_SHOWN = 0.4
 """Seconds before anything is shown: a load that is done by then needs only its closing line."""
@@ -200,16 +199,3 @@ def items_line(name: str, count: int, fetched: int, info: ObjectInfo | None) -> 
 
 def _etag(info: ObjectInfo | None) -> str:
     return f", etag {visible(info.etag, most=44)}" if info is not None and info.etag else ""
-
-
-def display_for(shell: Any) -> Callable[[Progress], Display | None]:
-    """Return what shows progress in `shell`: widgets in a notebook, tqdm in a terminal, nothing in a pipe."""
-    if getattr(shell, "kernel", None) is not None:
-        from aios3_nb._progress_widget import WidgetDisplay
-
-        return WidgetDisplay
-    if sys.stderr is not None and sys.stderr.isatty():
-        from aios3_nb._progress_text import TextDisplay
-
-        return TextDisplay
-    return lambda progress: None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tqdm import tqdm
 
-if TYPE_CHECKING:
-    from aios3_nb._progress import Progress
+from aios3_nb._progress import Progress
 
 
 class TextDisplay:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 from IPython.display import display
 
-if TYPE_CHECKING:
-    from aios3_nb._progress import Progress
+from aios3_nb._progress import Progress
 
 _MARKS = {"running": "▶", "done": "✓", "failed": "✗", "cancelled": "■"}
 _STYLES = {"running": "info", "done": "success", "failed": "danger", "cancelled": "warning"}

@@ -8,12 +8,11 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 
 from __future__ import annotations
 
-import datetime
 import re
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NoReturn
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NoReturn
 
 from aios3_nb._body import Body
 from aios3_nb._client import client, forget_client
@@ -31,40 +30,15 @@ from aios3_nb._failures import (
     stripped,
 )
 from aios3_nb._monitor import Monitor
+from aios3_nb._object import Answer, ObjectInfo
 from aios3_nb._retry import RetryBudget
 from aios3_nb._settings import Settings
 from aios3_nb._text import visible
 from aios3_nb._uri import S3Uri
-from aios3_nb._verify import Checksum, checksum_of
+from aios3_nb._verify import checksum_of
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _EMPTY_RANGE = re.compile(r"bytes \*/(\d+)")
-_Answer = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectInfo:
-    """What S3 says about one version of an object.
-
-    Attributes:
-        uri: Its address.
-        size: Bytes.
-        etag: With its quotes, as S3 sends it; empty when the store gives none.
-        version_id: Where the bucket keeps versions.
-        last_modified: When it was stored.
-        content_type: What the uploader called it; never used to choose a format.
-        checksum: None until an answer that carries checksums came.
-        answer: The fields of the first answer that say what kind of hash its ETag is.
-    """
-
-    uri: S3Uri
-    size: int
-    etag: str = ""
-    version_id: str | None = None
-    last_modified: datetime.datetime | None = None
-    content_type: str = ""
-    checksum: Checksum | None = None
-    answer: _Answer | None = None
 
 
 class RangesIgnoredError(Exception):
@@ -219,7 +193,7 @@ class ObjectSource:
             {"Range": f"bytes={start}-{stop - 1}"}, lambda answer: self._accept_range(answer, start, stop)
         )
 
-    async def _get(self, options: dict[str, str], accept: Callable[[_Answer], tuple[int, int]]) -> Body:
+    async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body:
         connection = await client(self._settings)
         body: Body | None = None
         try:
@@ -247,7 +221,7 @@ class ObjectSource:
             arguments["IfMatch"] = self.info.etag
         return arguments
 
-    def _accept_whole(self, answer: _Answer) -> tuple[int, int]:
+    def _accept_whole(self, answer: Answer) -> tuple[int, int]:
         length = answer.get("ContentLength")
         if status_in(answer) != 200 or length is None:
             raise UnfitAnswerError(f"asked for the object, the answer was {_shape(answer)}")
@@ -258,7 +232,7 @@ class ObjectSource:
             raise UnfitAnswerError(f"the object has {self.info.size:,} bytes, the answer was {_shape(answer)}")
         return 0, self.info.size
 
-    def _accept_range(self, answer: _Answer, start: int, stop: int) -> tuple[int, int]:
+    def _accept_range(self, answer: Answer, start: int, stop: int) -> tuple[int, int]:
         if status_in(answer) == 200:
             self.sequential = True
             if self.info is not None or start != 0:
@@ -278,7 +252,7 @@ class ObjectSource:
             raise UnfitAnswerError(f"asked for bytes {start}-{end - 1} of {self.info.size}, got {_shape(answer)}")
         return start, last + 1
 
-    def _described(self, answer: _Answer, size: int) -> ObjectInfo:
+    def _described(self, answer: Answer, size: int) -> ObjectInfo:
         etag = answer.get("ETag", "")
         if not etag:
             warnings.warn(
@@ -297,7 +271,7 @@ class ObjectSource:
             answer={name: answer[name] for name in ("ETag", *_ENCRYPTION) if name in answer},
         )
 
-    def _check_etag(self, answer: _Answer) -> None:
+    def _check_etag(self, answer: Answer) -> None:
         assert self.info is not None
         if self.info.etag and answer.get("ETag") != self.info.etag:
             raise self._changed(f"its etag is {visible(answer.get('ETag', 'gone'))} now")
@@ -346,12 +320,12 @@ class ObjectSource:
 _ENCRYPTION = ("ServerSideEncryption", "SSECustomerAlgorithm")
 
 
-def status_in(answer: _Answer) -> int:
+def status_in(answer: Answer) -> int:
     """Return the HTTP status of `answer`."""
     return int(answer["ResponseMetadata"]["HTTPStatusCode"])
 
 
-def _shape(answer: _Answer) -> str:
+def _shape(answer: Answer) -> str:
     return (
         f"{status_in(answer)} with Content-Range {visible(str(answer.get('ContentRange', 'missing')), most=60)} "
         f"and Content-Length {answer.get('ContentLength', 'missing')}"

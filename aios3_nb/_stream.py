@@ -19,9 +19,10 @@ from dataclasses import dataclass, field
 
 from aios3_nb._errors import ChecksumError, NotVerifiedError, S3Error, StalledError
 from aios3_nb._monitor import Monitor
+from aios3_nb._object import ObjectInfo
 from aios3_nb._plan import FIRST, Plan
 from aios3_nb._settings import MIB, Settings
-from aios3_nb._source import ObjectInfo, ObjectSource, RangesIgnoredError
+from aios3_nb._source import ObjectSource, RangesIgnoredError
 from aios3_nb._text import visible
 from aios3_nb._verify import Checksum, Verifier, md5_of
 

@@ -1,0 +1,193 @@
+"""The Python calls, sync and awaited, on the real server."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import json
+import pickle
+import threading
+from typing import Any
+
+import numpy as np
+import pytest
+
+import aios3_nb
+
+ROWS = [{"n": n, "text": f"row {n}"} for n in range(3000)]
+
+
+@pytest.fixture
+def put(s3: Any, bucket: str) -> Any:
+    """Stores bytes under a key and returns the URI."""
+
+    def store(key: str, body: bytes) -> str:
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+        return f"s3://{bucket}/{key}"
+
+    return store
+
+
+def test_load_and_aload_give_the_same(put: Any) -> None:
+    uri = put("rows.pkl", pickle.dumps(ROWS))
+    assert aios3_nb.load(uri) == asyncio.run(aios3_nb.aload(uri)) == ROWS
+
+
+def test_a_large_object_is_decoded_in_a_thread_when_awaited(put: Any) -> None:
+    arrays = {"a": np.arange(2_000_000.0)}
+    uri = put("arrays.pkl", pickle.dumps(arrays, protocol=5))
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            await asyncio.sleep(0.001)
+            ticks += 1
+
+    async def main() -> Any:
+        other = asyncio.get_running_loop().create_task(tick())
+        loaded = await aios3_nb.aload(uri)
+        other.cancel()
+        return loaded
+
+    np.testing.assert_array_equal(asyncio.run(main())["a"], arrays["a"])
+    assert ticks > 3
+
+
+def test_a_sync_load_works_inside_a_running_loop_and_in_a_thread(put: Any) -> None:
+    uri = put("rows.json", json.dumps(ROWS).encode())
+
+    async def main() -> Any:
+        return aios3_nb.load(uri)
+
+    assert asyncio.run(main()) == ROWS
+    results: list[Any] = []
+    thread = threading.Thread(target=lambda: results.append(aios3_nb.load(uri)))
+    thread.start()
+    thread.join(30)
+    assert results == [ROWS]
+
+
+def test_many_loads_at_once(put: Any) -> None:
+    uris = [put(f"many/{n}.pkl", pickle.dumps(n)) for n in range(60)]
+
+    async def main() -> list[Any]:
+        return await asyncio.gather(*map(aios3_nb.aload, uris))
+
+    assert asyncio.run(main()) == list(range(60))
+    everything = aios3_nb.load(uris[0].rpartition("/")[0] + "/*.pkl")
+    assert everything == {f"many/{n}.pkl": n for n in range(60)}
+
+
+def test_iterate_and_aiterate_give_items(put: Any) -> None:
+    many = put("many.pkl", b"".join(map(pickle.dumps, ROWS)))
+    lines = put("rows.jsonl.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode()))
+    nested = put("nested.json", json.dumps({"a": {"b": ROWS}}).encode())
+    assert list(aios3_nb.iterate(many)) == ROWS
+    assert list(aios3_nb.iterate(lines, limit=7)) == ROWS[:7]
+    assert list(aios3_nb.iterate(nested, path="a.b.item")) == ROWS
+
+    async def main() -> list[Any]:
+        return [item async for item in aios3_nb.aiterate(many)]
+
+    assert asyncio.run(main()) == ROWS
+
+
+def test_leaving_an_async_iteration_closes_it(put: Any) -> None:
+    many = put("many.pkl", b"".join(map(pickle.dumps, ROWS * 30)))
+
+    async def main() -> list[str]:
+        items = aios3_nb.aiterate(many)
+        assert await anext(items) == ROWS[0]
+        await items.aclose()
+        return [task.get_name() for task in asyncio.all_tasks() if "aios3_nb" in task.get_name()]
+
+    assert asyncio.run(main()) == []
+
+
+def test_bytes_and_text_are_just_that(put: Any) -> None:
+    uri = put("rows.pkl", b"\x80 not looked at")
+    assert aios3_nb.load(uri, format="bytes") == b"\x80 not looked at"
+    assert aios3_nb.load(put("e.txt", "é\r\n".encode()), format="text") == "é\r\n"
+
+
+def test_an_open_file_is_lazy_and_seekable(put: Any) -> None:
+    uri = put("a.bin", bytes(range(256)) * 100)
+    with aios3_nb.open(uri) as file:
+        file.seek(-3, io.SEEK_END)
+        assert file.read() == b"\xfd\xfe\xff"
+    with pytest.raises(aios3_nb.ObjectNotFoundError), aios3_nb.open(f"{uri}.absent") as file:
+        file.read()
+
+
+def test_ls_lists_folders_objects_and_globs(put: Any, bucket: str) -> None:
+    put("ls/a/b/c.txt", b"1")
+    put("ls/a/d.txt", b"22")
+    put("ls/e.txt", b"333")
+
+    def keys(uri: str, **options: Any) -> list[str]:
+        return [entry.uri.key for entry in aios3_nb.ls(f"s3://{bucket}/{uri}", **options)]
+
+    assert [entry.name for entry in aios3_nb.ls(f"s3://{bucket}/ls/")] == ["a/", "e.txt"]
+    assert keys("ls/a") == ["ls/a/b/", "ls/a/d.txt"]
+    assert keys("ls/a/", recursive=True) == ["ls/a/b/c.txt", "ls/a/d.txt"]
+    assert keys("ls/**/*.txt") == ["ls/a/b/c.txt", "ls/a/d.txt", "ls/e.txt"]
+    assert [e.size for e in asyncio.run(aios3_nb.als(f"s3://{bucket}/ls/a/d.txt"))] == [2]
+    few = aios3_nb.ls(f"s3://{bucket}/ls/", recursive=True, limit=2)
+    assert (len(few), few.complete) == (2, False)
+    assert bucket in [entry.uri.bucket for entry in aios3_nb.ls()]
+
+
+def test_relative_keys_start_at_the_place_that_was_set(put: Any, bucket: str) -> None:
+    put("deep/er/x.json", b"[1]")
+    aios3_nb.cd(f"s3://{bucket}/deep")
+    try:
+        assert aios3_nb.load("er/x.json") == [1]
+        assert [e.uri.key for e in aios3_nb.ls()] == ["deep/er/"]
+    finally:
+        aios3_nb.cd(None)
+    with pytest.raises(aios3_nb.UriError):
+        aios3_nb.load("er/x.json")
+
+
+def test_dump_stores_all_or_nothing(put: Any, bucket: str) -> None:
+    uri = f"s3://{bucket}/made.pkl"
+    big = {"blob": bytes(12_000_000), "rows": ROWS}
+    aios3_nb.dump(big, uri)
+    assert aios3_nb.load(uri) == big
+    with pytest.raises(Exception, match="pickle"):
+        aios3_nb.dump({"rows": ROWS, "bad": lambda: None}, uri)
+    assert aios3_nb.load(uri) == big
+    aios3_nb.dump({"a": [1, 2.5, None]}, f"s3://{bucket}/made.json")
+    assert aios3_nb.load(f"s3://{bucket}/made.json") == {"a": [1, 2.5, None]}
+
+
+def test_the_four_calls_of_aios3(bucket: str) -> None:
+    body = bytes(range(256)) * 50_000
+
+    async def main() -> None:
+        await aios3_nb.save(bucket, "four.bin", body)
+        assert await aios3_nb.read(bucket, "four.bin") == body
+        sizes = [len(chunk) async for chunk in aios3_nb.chunks(bucket, "four.bin", 1_000_000)]
+        assert sizes == [1_000_000] * 12 + [800_000]
+        await aios3_nb.save(bucket, "four.pkl", pickle.dumps(ROWS))
+        assert pickle.load(await aios3_nb.stream(bucket, "four.pkl")) == ROWS
+
+    asyncio.run(main())
+
+
+def test_the_four_calls_take_an_open_client(bucket: str, server: Any) -> None:
+    from aiobotocore.session import get_session
+
+    async def main() -> None:
+        async with get_session().create_client("s3", endpoint_url=server.endpoint.url) as client:
+            await aios3_nb.save(bucket, "own.json", b"[1, 2]", client)
+            assert json.load(await aios3_nb.stream(bucket, "own.json", s3=client)) == [1, 2]
+
+    asyncio.run(main())
+
+
+def test_an_unknown_option_is_named() -> None:
+    with pytest.raises(aios3_nb.OptionError, match="read_timeouts"):
+        aios3_nb.load("s3://b/k", read_timeouts=3)
