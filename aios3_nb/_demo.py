@@ -12,6 +12,8 @@ from aios3_nb._text import visible
 
 _WIDTH = 100
 _NAME = "value"
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 80
 
 
 def run(samples: Iterable[Sample]) -> list[str]:
@@ -55,15 +57,16 @@ def _is_as_expected(shell: Any, line: str, load: Load) -> bool:
     result = shell.run_cell(f"{_NAME} = {line}")
     if load.refused or not result.success:
         return type(result.error_in_exec).__name__ == load.refused
-    value = shell.user_ns.pop(_NAME)
-    print(summary(value), flush=True)
-    return _passes(load, value)
+    return _passes(load, shell.user_ns.pop(_NAME))
 
 
 def _passes(load: Load, value: Any) -> bool:
     try:
+        if isinstance(value, Iterator):
+            value = list(value)
+        print(summary(value), flush=True)
         return load.check(value)
-    # Whatever a wrong value makes of the check, it is the value that is wrong, and the next sample is due.
+    # A stream fails where it is read, and a check fails on what it did not expect; the next sample is due anyhow.
     except Exception as exc:
         print(f"{type(exc).__name__}: {exc}")
         return False
@@ -72,5 +75,5 @@ def _passes(load: Load, value: Any) -> bool:
 def summary(value: Any) -> str:
     """Return type, length and beginning of `value`, on one line."""
     length = f" of {len(value):,}" if hasattr(value, "__len__") else ""
-    shown = " ".join(reprlib.repr(value).split())
+    shown = " ".join(_REPR.repr(value).split())
     return f"-> {type(value).__name__}{length}: {visible(shown, most=_WIDTH)}"

@@ -182,7 +182,7 @@ def _events() -> list[dict[str, Any]]:
 
 def _users() -> list[dict[str, Any]]:
     return [
-        {"id": n, "name": f"User {n}", "address": {"city": "Zürich", "zip": f"{8000 + n % 100}"}} for n in range(2_000)
+        {"id": n, "name": f"User {n}", "address": {"city": "Zürich", "zip": f"{8000 + n % 100}"}} for n in range(20_000)
     ]
 
 

@@ -41,6 +41,8 @@ FIXED_OPTIONS = (
 ENVIRONMENT = {
     # Volumes that a new bucket begins with; the default of 7 only makes its first write slower.
     "WEED_MASTER_VOLUME_GROWTH_COPY_1": "2",
+    # Left alone it grows to 1.5 GB during an upload of 2 GB; with 400 MiB it is half as fast.
+    "GOMEMLIMIT": "1GiB",
 }
 
 

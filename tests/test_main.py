@@ -65,6 +65,7 @@ def test_demo_loads_and_checks_every_sample():
         pytest.param(Load(lambda value: value["missing"]), id="check-fails"),
         pytest.param(Load(refused="BlockedPickleError"), id="not-refused"),
         pytest.param(Load(options="--no-such-option"), id="not-loaded"),
+        pytest.param(Load(options="--iter --path total.item"), id="stream-fails"),
     ],
 )
 def test_demo_names_what_is_not_as_expected(filled, load):
