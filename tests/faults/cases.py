@@ -46,6 +46,7 @@ class Case:
         etag: ETag of the object; None for the MD5 of its bytes.
         version_id: Version of the object; None where the bucket keeps none.
         whole: Only reading the whole object in order can notice.
+        warns: Our reader warns.
     """
 
     faults: tuple[Fault, ...]
@@ -56,6 +57,7 @@ class Case:
     etag: str | None = None
     version_id: str | None = None
     whole: bool = False
+    warns: bool = False
 
 
 def table(scene: Scene) -> dict[str, Case]:
@@ -177,7 +179,7 @@ def _changes(scene: Scene) -> dict[str, Case]:
         "overwritten, If-Match ignored": _row(deaf, same, outcome=changed),
         "If-Match refused": _row(refusing),
         "overwritten, If-Match refused": _row(refusing, same, outcome=changed),
-        "no ETag": _row(Fault(kind=Kind.NO_ETAG, method="", times=ALWAYS)),
+        "no ETag": _row(Fault(kind=Kind.NO_ETAG, method="", times=ALWAYS), warns=True),
     }
 
 
