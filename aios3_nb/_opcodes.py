@@ -13,6 +13,10 @@ PROTO = b"\x80"
 STOP = b"."
 FRAME = b"\x95"
 BUILD = b"b"
+BINGET = b"h"
+LONG_BINGET = b"j"
+MEMOIZE = b"\x94"
+STACK_GLOBAL = b"\x93"
 
 NEWEST_PROTOCOL = 5
 FIRST_FRAMED_PROTOCOL = 4
@@ -45,8 +49,8 @@ PERSISTENT = frozenset((b"P", b"Q"))
 EXTENSION = frozenset((b"\x82", b"\x83", b"\x84"))
 OUT_OF_BAND = frozenset((b"\x97", b"\x98"))
 
-NAMES_A_GLOBAL = re.compile(rb"\x93|[ci][\w.]+\r?\n[\w.]+\r?\n")
-"""Found in every piece of a pickle that imports something, and now and then in one that does not."""
+GLOBAL_BY_LINES = re.compile(rb"[ci][\w.]+\r?\n[\w.]+\r?\n")
+"""Found where a pickle of protocol 0 to 3 imports something, and now and then where it does not."""
 
 
 def _counted(code: bytes, high_bytes: bytes = b"") -> bytes:
@@ -65,8 +69,8 @@ def plain_run() -> re.Pattern[bytes]:
     ids, extension codes, buffers out of band. Compiling takes some 40 ms, hence on first use.
     """
     alternatives = (
+        _counted(b"\x8c") + rb"\x94?+",
         rb"[(012Radelosut\]})N\x81\x85-\x89\x8f-\x94]++",
-        _counted(b"\x8c"),
         rb"[Khq].",
         rb"G.{8}",
         rb"M..",

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from aios3_nb._errors import BlockedPickleError, FormatError, MissingPackageError, S3Error, TruncatedError
 from aios3_nb._gc import collector_paused
-from aios3_nb._opcodes import FIRST_FRAMED_PROTOCOL, NAMES_A_GLOBAL, PROTO
+from aios3_nb._opcodes import FIRST_FRAMED_PROTOCOL, GLOBAL_BY_LINES, PROTO
 from aios3_nb._pickle_engine import SafeUnpickler
 from aios3_nb._pickle_feed import EnoughError, Feed, NeedsCareError
 from aios3_nb._pickle_find import Names, blocked_text, missing_package, missing_text
@@ -114,7 +114,7 @@ def _load_safely(file: BinaryIO, names: Names, head: bytes, start: int) -> Any:
 
 def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int) -> Any:
     """Return the object of a pickle of protocol 0 to 3; one that seems to import nothing passes unread."""
-    if NAMES_A_GLOBAL.search(head) or not file.seekable():
+    if GLOBAL_BY_LINES.search(head) or not file.seekable():
         return _run(file, names, start, careful=True)
     try:
         return SafeUnpickler(Unread(file, _protocol(head)), names).load()

@@ -23,7 +23,7 @@ from aios3_nb._pickle_guards import (
     guarded_reconstructor,
     refused_arguments,
 )
-from aios3_nb._pickle_numpy import DTypes, check_array_state, guarded_array, guarded_masked_array
+from aios3_nb._pickle_numpy import DTypes, build_array, guarded_array, guarded_masked_array
 from aios3_nb._pickle_scan import REST_BYTES, Scan
 
 _HEAP_TYPE = 1 << 9
@@ -148,7 +148,7 @@ class SafeUnpickler(Scan):
         if numpy is not None and isinstance(target, numpy.dtype):
             return self._build_dtype
         if numpy is not None and isinstance(target, numpy.ndarray):
-            return _build_array
+            return build_array
         check = check_for(type(target))
         return set_state if check is None else functools.partial(self._build_checked, check)
 
@@ -185,11 +185,6 @@ def set_state(target: Any, state: Any) -> None:
     if slots:
         for key, value in slots.items():
             setattr(target, key, value)
-
-
-def _build_array(array: Any, state: Any) -> None:
-    check_array_state(array, state)
-    array.__setstate__(state)
 
 
 def _refuse_state(target: Any, _: Any) -> None:

@@ -16,22 +16,26 @@ inside an opcode, and reading it on its own was wrong.
 from __future__ import annotations
 
 import copyreg
-import re
+import itertools
 import secrets
 from typing import TYPE_CHECKING, BinaryIO
 
 from aios3_nb._errors import BlockedPickleError, FormatError
 from aios3_nb._opcodes import (
+    BINGET,
     BUILD,
     COUNTED,
     EXTENSION,
     FIXED,
     FRAME,
     LINES,
+    LONG_BINGET,
+    MEMOIZE,
     NEWEST_PROTOCOL,
     OUT_OF_BAND,
     PERSISTENT,
     PROTO,
+    STACK_GLOBAL,
     plain_run,
 )
 from aios3_nb._pickle_source import Source
@@ -47,8 +51,8 @@ _LARGEST_FRAME = 16 * 1024 * 1024
 
 _ASK = b"\x86Q"
 
-_FIRST_USE = re.compile(rb"(?s)(?:\x94|h.|j...\x00)\x93\x94")
-"""How Python writes the first use of a name; found in one random frame of a hundred, too."""
+_MOST_ALONE = 64
+"""After so many STACK_GLOBALs in a frame both opcodes are looked for: in text the second is the rare one."""
 
 _EMPTY = {
     b"T": b"U\x00",
@@ -97,6 +101,7 @@ class Feed:
         self._source = Source(file, base)
         self._piece = b""
         self._at = 0
+        self._farewell = b""
         self._awaits_word = False
         self._stop_at: int | None = None
 
@@ -113,7 +118,7 @@ class Feed:
     @property
     def left_over(self) -> bool:
         """Whether the pickle stopped inside a frame, so that the file is behind its end."""
-        return self._source.in_frame or (self._awaits_word and self._at < len(self._piece) - len(self._farewell))
+        return self._source.in_frame or (self.plain and self._at < len(self._piece))
 
     def heard(self) -> None:
         """Note that the unpickler came to the end of a plain frame, and between two opcodes there."""
@@ -163,6 +168,10 @@ class Feed:
     # Pieces: opcodes, each looked at, or a frame unread.
 
     def _next_piece(self) -> None:
+        if self._farewell:
+            # In a piece of its own, since the frame would have to be copied to add it.
+            self._piece, self._at, self._farewell = self._farewell, 0, b""
+            return
         if self._awaits_word:
             raise FormatError("Not a pickle: an opcode crosses the end of its frame.", offset=self.executing)
         if self._stop_at is not None and self.position > self._stop_at:
@@ -191,7 +200,7 @@ class Feed:
             else:
                 break
         parts.append(window[begin:at])
-        self._source.take(at - start)
+        self._source.advance(at - start)
         return b"".join(parts)
 
     def _one_opcode(self) -> bytes:
@@ -256,12 +265,8 @@ class Feed:
             return b""
         self.plain = True
         self._awaits_word = True
-        return frame + self._farewell
-
-    @property
-    def _farewell(self) -> bytes:
-        """Opcodes that have the hook hear `word`, and leave nothing behind."""
-        return b"\x8c\x10" + self.word.encode() + b"Q0"
+        self._farewell = b"\x8c\x10" + self.word.encode() + b"Q0"
+        return frame
 
 
 _SPECIAL = PERSISTENT | EXTENSION | OUT_OF_BAND | {FRAME, BUILD, PROTO}
@@ -278,10 +283,29 @@ def _end_of_counted(window: bytes, at: int) -> int:
 
 
 def _names_something(frame: bytes) -> bool:
+    """Return whether `frame` seems to import something; true for one random frame of a hundred, too."""
     # An extension code fetches an object past find_class; without any registered it is an error in C.
     if copyreg._extension_cache or copyreg._inverted_registry:  # type: ignore[attr-defined]  # noqa: SLF001
         return True
-    return b"\x93\x94" in frame and _FIRST_USE.search(frame) is not None
+    used = STACK_GLOBAL
+    at = frame.find(used)
+    for count in itertools.count():
+        if at < 0:
+            return False
+        # Python remembers what it imports (the next opcode), and got the name from a string that it
+        # remembers too (the last opcode), or remembered earlier.
+        if frame[at + 1 : at + 2] == MEMOIZE and _follows_a_string(frame, at):
+            return True
+        if count == _MOST_ALONE:
+            used = STACK_GLOBAL + MEMOIZE
+        at = frame.find(used, at + 1)
+    return True
+
+
+def _follows_a_string(frame: bytes, at: int) -> bool:
+    if frame[at - 1 : at] == MEMOIZE or frame[at - 2 : at - 1] == BINGET:
+        return True
+    return frame[at - 5 : at - 4] == LONG_BINGET and frame[at - 1 : at] == b"\0"
 
 
 def _refused(code: bytes, offset: int) -> BlockedPickleError:

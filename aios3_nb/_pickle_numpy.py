@@ -68,7 +68,7 @@ class DTypes:
         self._check_shape(state)
         honest = self._honest(dtype, state)
         expected: State = honest.__reduce__()[2]  # type: ignore[assignment]
-        if state[1:8] != expected[1:8]:
+        if state[1:7] != expected[1:7] or not _same_flags(state[7], expected[7]):
             raise refused_arguments("numpy.dtype.__setstate__", "a forged state")
         if honest.hasobject != dtype.hasobject or honest.itemsize != dtype.itemsize:
             self._check_unused(dtype)
@@ -128,10 +128,15 @@ class DTypes:
             raise refused_arguments("numpy.dtype.__setstate__", "a dtype that is in use")
 
 
+def _same_flags(flags: Any, expected: int) -> bool:
+    """Return whether the flags are those expected; numpy 1 wrote its 8 bits with a sign."""
+    return type(flags) is int and (flags == expected or (-128 <= flags < 0 and flags + 256 == expected))
+
+
 def _private(state: State, expected: State) -> State:
-    """Return `expected` with the metadata of `state`, holding nothing that the pickle can still change."""
+    """Return `expected` with the flags and metadata of `state`, holding nothing the pickle can still change."""
     fields = None if expected[4] is None else dict(expected[4])
-    return (state[0], *expected[1:4], fields, *expected[5:8], *state[8:])
+    return (state[0], *expected[1:4], fields, *expected[5:7], *state[7:])
 
 
 def _unit(unit: Any) -> str:
@@ -144,9 +149,10 @@ def _unit(unit: Any) -> str:
 
 def guarded_array(real: Callable[..., Any]) -> Callable[..., Any]:
     """Return a `_reconstruct` of numpy that makes empty arrays only; BUILD fills them."""
+    check = _empty_check()
 
     def reconstruct(subtype: Any, shape: Any, code: Any) -> Any:
-        _check_empty(subtype, shape, code)
+        check(subtype, shape, code)
         return real(subtype, shape, code)
 
     return reconstruct
@@ -154,29 +160,36 @@ def guarded_array(real: Callable[..., Any]) -> Callable[..., Any]:
 
 def guarded_masked_array(real: Callable[..., Any]) -> Callable[..., Any]:
     """Return a `_mareconstruct` of numpy.ma that makes empty arrays only."""
+    check = _empty_check()
 
     def reconstruct(subtype: Any, base: Any, shape: Any, code: Any) -> Any:
-        _check_empty(base, shape, code)
-        _check_empty(subtype, shape, code)
+        check(base, shape, code)
+        check(subtype, shape, code)
         return real(subtype, base, shape, code)
 
     return reconstruct
 
 
-def _check_empty(subtype: Any, shape: Any, code: Any) -> None:
+def _empty_check() -> Callable[[Any, Any, Any], None]:
     import numpy as np
 
-    if not (isinstance(subtype, type) and issubclass(subtype, np.ndarray)) or shape != (0,) or code not in ("b", b"b"):
-        raise refused_arguments("numpy._core.multiarray._reconstruct", "arguments of its own")
+    ndarray = np.ndarray
+
+    def check(subtype: Any, shape: Any, code: Any) -> None:
+        is_array = subtype is ndarray or (isinstance(subtype, type) and issubclass(subtype, ndarray))
+        if not is_array or shape != (0,) or code not in (b"b", "b"):
+            raise refused_arguments("numpy._core.multiarray._reconstruct", "arguments of its own")
+
+    return check
 
 
-def check_array_state(array: np.ndarray[Any, Any], state: Any) -> None:
-    """Refuse a state for an array that has its elements already, or one whose list is not as long as it says."""
+def build_array(array: np.ndarray[Any, Any], state: Any) -> None:
+    """Give `array` its elements, unless it has some, or the list of them is not as long as it says."""
     if array.size or type(state) is not tuple:
         raise refused_arguments("numpy.ndarray.__setstate__", "a second state")
-    lists = [part for part in state if type(part) is list]
-    if lists and len(state) >= 5 and math.prod(state[1]) != len(lists[0]):
+    if len(state) >= 5 and type(state[4]) is list and math.prod(state[1]) != len(state[4]):
         raise refused_arguments("numpy.ndarray.__setstate__", "another number of elements than its shape has")
+    array.__setstate__(state)
 
 
 def check_generator(generator: Any) -> None:

@@ -7,7 +7,7 @@ import pickle
 from typing import Any, BinaryIO
 
 from aios3_nb._errors import S3Error
-from aios3_nb._opcodes import NAMES_A_GLOBAL
+from aios3_nb._opcodes import GLOBAL_BY_LINES, STACK_GLOBAL
 from aios3_nb._pickle_feed import EnoughError, Feed
 from aios3_nb._pickle_find import python3_name
 
@@ -67,7 +67,7 @@ class Scan(pickle.Unpickler):
 
 def names_in_head(head: bytes) -> list[tuple[str, str]]:
     """Return the names imported by the beginning of a pickle, as far as `head` shows."""
-    if not NAMES_A_GLOBAL.search(head):
+    if STACK_GLOBAL not in head and not GLOBAL_BY_LINES.search(head):
         return []
     return _scanned(Feed(io.BufferedReader(io.BytesIO(head), max(len(head), 1)), careful=True))
 

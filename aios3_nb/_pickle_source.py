@@ -69,6 +69,14 @@ class Source:
         self._taken += size - missing
         return portions[0] if len(portions) == 1 else b"".join(portions)
 
+    def advance(self, size: int) -> None:
+        """Move on by `size` bytes, all of which `window` has shown."""
+        if not self._frame:
+            self.take(size)
+            return
+        self._frame_at += size
+        self._drop_used_frame()
+
     def take_line(self) -> bytes:
         """Return the bytes up to and with the next newline."""
         if self._frame:
@@ -123,7 +131,10 @@ class Source:
                 raise FormatError("Not a pickle: an opcode crosses the end of its frame.", offset=self.position)
             self.truncated = True
         self._frame_at += len(data)
+        self._drop_used_frame()
+        return data
+
+    def _drop_used_frame(self) -> None:
         if self._frame_at == len(self._frame):
             self._frame = b""
             self._frame_at = 0
-        return data
