@@ -264,6 +264,7 @@ def main():
         load()
     except KeyboardInterrupt:
         print("interrupted", flush=True)
+    input()
     print("loaded", len(load()), flush=True)
 
 async def in_a_loop():
@@ -281,17 +282,25 @@ else:
 def test_ctrl_c_during_a_stall_returns_at_once_and_the_next_load_works(faulty, where):
     data = pickle_of_blocks(1)
     faulty.put(BUCKET, "object.pkl", data)
-    faulty.fault(Kind.STALL, at=SIZE // 2, seconds=60)
+    faulty.fault(Kind.STALL, at=SIZE // 2, times=None, seconds=60)
     command = [sys.executable, "-c", INTERRUPTED, f"s3://{BUCKET}/object.pkl", faulty.url, where]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | CREDENTIALS) as process:
+    environment = os.environ | CREDENTIALS
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
         try:
-            _wait_for(lambda: any(not request.done for request in faulty.requests))
+            _wait_for(lambda: faulty.strikes)
             time.sleep(0.5)  # into the stall
             pressed = time.monotonic()
             process.send_signal(signal.SIGINT)
-            assert process.stdout is not None
             assert process.stdout.readline() == "interrupted\n"
             assert time.monotonic() - pressed < 1
+            _wait_for(lambda: all(request.done for request in faulty.requests))
+            faulty.reset()
+            process.stdin.write("\n")
+            process.stdin.flush()
             assert process.stdout.readline() == f"loaded {len(pickle.loads(data))}\n"
             assert process.wait(10) == 0
         finally:
