@@ -60,10 +60,10 @@ def _look_up(dotted: str, namespace: Mapping[str, Any]) -> str | None:
             return None
         except Exception as exc:
             raise OptionError(f"{in_quotes(dotted)} cannot be looked up: {in_quotes(repr(exc))}.") from exc
-    return _as_text(value)
+    return as_text(value)
 
 
-def _as_text(value: Any) -> str | None:
+def as_text(value: Any) -> str | None:
     """Return `value` as a person would write it into a key; None for a module, class, list, DataFrame, ..."""
     if isinstance(value, str):
         return str.__str__(value)

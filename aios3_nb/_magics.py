@@ -20,7 +20,7 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from aios3_nb import _api, _load, _options, _order, _settings
+from aios3_nb import _api, _complete, _load, _options, _order, _settings
 from aios3_nb._background import BackgroundLoad
 from aios3_nb._cell import Body, rewritten
 from aios3_nb._display import display_for
@@ -188,7 +188,7 @@ class S3Magics(_Configurable):
     @line_magic
     @magic_arguments()
     @argument("--clear", action="store_true", help="forget the place")
-    @argument("target", nargs="?", metavar="URI", help="a bucket or a folder")
+    @argument("target", nargs="?", metavar="FOLDER", help="a bucket or a folder")
     def s3cd(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
         """Set where relative keys start, so that %s3load model.pkl works; without a URI, say where that is."""
         with self._short_errors():
@@ -409,10 +409,12 @@ def load(shell: Any) -> None:
     shell.push({_BEGIN: magics.begin}, interactive=False)
     if _rewrite not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_rewrite)
+    _complete.install(shell, {name: magic.parser for name, magic in magics.magics["line"].items()})
 
 
 def unload(shell: Any) -> None:
     """Take the magics back; what was loaded stays."""
+    _complete.uninstall(shell)
     if _rewrite in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_rewrite)
     for magics in [each for each in shell.configurables if isinstance(each, S3Magics)]:

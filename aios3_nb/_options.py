@@ -44,7 +44,7 @@ def parse(
     args, left = _parse(parser, [*map(str, range(len(targets))), *argv])
     if left:
         raise OptionError(f"One word too many: {in_quotes(targets[int(left[0])].text)}. {_help(parser)}")
-    for action in _positionals(parser):
+    for action in positional_actions(parser):
         setattr(args, action.dest, _put_back(getattr(args, action.dest), targets))
     return args
 
@@ -60,7 +60,7 @@ def _separate(parser: argparse.ArgumentParser, tokens: Sequence[Token]) -> tuple
     for token in rest:
         if token.bare == token.text == "--":
             words.extend(rest)
-        elif _is_option(token):
+        elif is_option(token):
             options.append(_read_option(parser, token, rest))
         else:
             words.append(token)
@@ -68,13 +68,14 @@ def _separate(parser: argparse.ArgumentParser, tokens: Sequence[Token]) -> tuple
     return options, words
 
 
-def _is_option(token: Token) -> bool:
+def is_option(token: Token) -> bool:
+    """Return whether `token` is written as an option: it begins with ``-``, not quoted."""
     return len(token.bare) > 1 and token.bare.startswith("-")
 
 
 def _read_option(parser: argparse.ArgumentParser, token: Token, rest: Iterator[Token]) -> _Option:
     name, equals, _ = token.bare.partition("=")
-    known = _known(parser)
+    known = known_options(parser)
     if name not in known or (not equals and token.bare != token.text):
         raise _unknown(parser, token)
     action = known[name]
@@ -83,7 +84,7 @@ def _read_option(parser: argparse.ArgumentParser, token: Token, rest: Iterator[T
             raise OptionError(f"{name} takes no value.")
         return action, name, None
     value = token.without(f"{name}=") if equals else next(rest, None)
-    if value is None or (not equals and _is_option(value)):
+    if value is None or (not equals and is_option(value)):
         raise OptionError(f"{name} needs a value: {name} {action.metavar or action.dest.upper()}.")
     return action, name, value
 
@@ -126,7 +127,7 @@ def _parse(parser: argparse.ArgumentParser, argv: Sequence[str]) -> tuple[argpar
 
 def _unknown(parser: argparse.ArgumentParser, token: Token) -> OptionError:
     name = token.text.partition("=")[0]
-    close = difflib.get_close_matches(name, _known(parser), n=3)
+    close = difflib.get_close_matches(name, known_options(parser), n=3)
     hint = f"Did you mean {' or '.join(close)}?" if close else _help(parser)
     return OptionError(f"Unknown option {in_quotes(name)}. {hint} A key that begins with '-' goes in quotes.")
 
@@ -136,11 +137,13 @@ def _help(parser: argparse.ArgumentParser) -> str:
 
 
 # argparse publishes neither of these; they have been the same since it was written.
-def _known(parser: argparse.ArgumentParser) -> Mapping[str, argparse.Action]:
+def known_options(parser: argparse.ArgumentParser) -> Mapping[str, argparse.Action]:
+    """Return the options of `parser` by what is written."""
     return parser._option_string_actions  # noqa: SLF001
 
 
-def _positionals(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+def positional_actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
+    """Return the positional arguments of `parser`, in order."""
     return parser._get_positional_actions()  # noqa: SLF001
 
 

@@ -109,6 +109,14 @@ class Kernel:
             message["header"]["subshell_id"] = subshell
         self.client.shell_channel.send(message)
 
+    def complete(self, code: str, cursor: int | None = None) -> list[str]:
+        """Press Tab behind `code`, or at `cursor`; return what the cell would then be, up to the cursor."""
+        cursor = len(code) if cursor is None else cursor
+        answer = self.client.complete(code, cursor, reply=True, timeout=ANSWER_SECONDS)["content"]
+        assert answer["status"] == "ok", answer
+        start, end = answer["cursor_start"], answer["cursor_end"]
+        return [code[:start] + match + code[end:cursor] for match in answer["matches"]]
+
     def interrupt(self) -> None:
         """Press the stop button."""
         self.manager.interrupt_kernel()
