@@ -15,13 +15,21 @@ _MARKS = {"running": "▶", "done": "✓", "failed": "✗", "cancelled": "■"}
 _STYLES = {"running": "info", "done": "success", "failed": "danger", "cancelled": "warning"}
 
 
+def _show_below(row: Any) -> Any:
+    return display(row, display_id=True)
+
+
 class WidgetDisplay:
     """One row: name, bar, figures, Cancel.
 
     Text goes through `html.escape` into HTML widgets: a Label would typeset what stands between dollar signs.
+
+    Args:
+        progress: What is shown.
+        show: Puts the row somewhere, and returns what `update` puts something else in its place with.
     """
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, show: Callable[[Any], Any] = _show_below) -> None:
         self._name = widgets.HTML(layout=widgets.Layout(flex="0 1 auto", max_width="40%"))
         self._bar = widgets.FloatProgress(min=0.0, max=1.0, layout=widgets.Layout(flex="1 1 120px", min_width="80px"))
         self._figures = widgets.HTML(layout=widgets.Layout(flex="0 1 auto"))
@@ -39,7 +47,7 @@ class WidgetDisplay:
             widget.add_class("aios3-nb-progress")
         wire_cancel(self._button, progress.cancel)
         self._show(progress)
-        self._handle = display(self._row, display_id=True)
+        self._handle = show(self._row)
 
     def update(self, progress: Progress) -> None:
         """Show the figures."""
