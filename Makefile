@@ -4,12 +4,14 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 PEERS = .venv-peers
 
-.PHONY: help setup demo test faults lint format types browser clean
+.PHONY: help setup demo test faults notebooks smoke lint format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
 	@echo "make test    run all tests"
 	@echo "make faults  compare what readers of S3 make of a server that misbehaves (10 minutes)"
+	@echo "make notebooks  run the notebooks, and save them with what they show"
+	@echo "make smoke   build the package, and try it on every Python with oldest and newest dependencies (15 minutes)"
 	@echo "make lint    check format, lint and types    make format    write the format"
 
 setup: $(VENV)/.ready
@@ -37,6 +39,12 @@ $(PEERS)/.ready: Makefile
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet 'aiobotocore[boto3]' 's3fs>=2026.1' 'smart_open[s3]>=7' obstore pandas
 	touch $@
+
+notebooks: setup
+	$(BIN)/python tests/run_notebooks.py $(ARGS)
+
+smoke: setup
+	$(BIN)/python tests/smoke.py $(ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check aios3_nb tests

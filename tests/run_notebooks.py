@@ -105,6 +105,8 @@ def _simplify(notebook: Any) -> None:
             elif output.output_type != "display_data" or any(output.data.values()):
                 joined.append(output)
         cell.outputs = joined
+    if not any(WIDGET in output.get("data", {}) for cell in _code(notebook) for output in cell.outputs):
+        notebook.metadata.pop("widgets", None)
 
 
 def _code(notebook: Any) -> list[Any]:
