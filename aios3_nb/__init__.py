@@ -28,6 +28,7 @@ _HOMES = {
     ),
     "aios3_nb._aios3": ("stream", "chunks", "read", "save"),
     "aios3_nb._background": ("BackgroundLoad",),
+    "aios3_nb._browser": ("S3Browser", "browse"),
     "aios3_nb._file": ("S3File",),
     "aios3_nb._listing": ("Entry", "Listing"),
     "aios3_nb._load": ("Items",),
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from aios3_nb._aios3 import chunks, read, save, stream
     from aios3_nb._api import adump, aiterate, aload, als, cd, dump, iterate, load, ls, open
     from aios3_nb._background import BackgroundLoad
+    from aios3_nb._browser import S3Browser, browse
     from aios3_nb._errors import (
         AccessDeniedError,
         BlockedPickleError,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from aios3_nb import _listing
 from aios3_nb._browser_model import Batch, Question
+from aios3_nb._client import client
 from aios3_nb._listing import Entry
 from aios3_nb._settings import Settings
 from aios3_nb._uri import S3Uri
@@ -56,3 +57,19 @@ def _fits(entry: Entry, question: Question) -> bool:
     if question.where is None:
         return entry.uri.bucket.startswith(question.prefix) and question.needle.casefold() in entry.uri.bucket
     return question.needle.casefold() in entry.uri.key[len(question.where.key) :].casefold()
+
+
+def profiles() -> list[str]:
+    """Return the profiles of the AWS configuration files; it reads them, so not on a loop."""
+    import botocore.exceptions
+    import botocore.session
+
+    try:
+        return list(botocore.session.Session().available_profiles)
+    except botocore.exceptions.BotoCoreError:
+        return []  # a file that cannot be read; whoever connects will say so
+
+
+async def endpoint(settings: Settings) -> str:
+    """Return the endpoint that these settings lead to, also when a configuration file or variable names it."""
+    return str((await client(settings)).meta.endpoint_url)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
@@ -113,8 +114,6 @@ async def upload(uri: S3Uri, file: BinaryIO, settings: Settings, sent: Callable[
 
 
 async def _told(file: BinaryIO, size: int, sent: Callable[[int], None]) -> AsyncIterator[bytes]:
-    import asyncio
-
     while data := await asyncio.to_thread(file.read, size):
         yield data
         sent(len(data))

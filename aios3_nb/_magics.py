@@ -183,6 +183,27 @@ class S3Magics(_Configurable):
             uri = args.target.text if args.target is not None else None
             return _api.ls(uri, recursive=args.recursive, limit=args.limit, **_chosen(args, _CONNECTION))
 
+    @output_can_be_silenced
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @_connection
+    @argument("target", nargs="?", metavar="URI", help="a bucket or a folder; the place of %%s3cd, or the buckets")
+    def s3browse(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Show the bucket browser: look around, look inside, load into a variable.
+
+        Example:
+            browser = %s3browse s3://bucket/models/    # browser.selected follows the choice
+        """
+        with self._short_errors():
+            args = self._parse(self.s3browse, line, local_ns, names=False)
+            # Imported late, for ipywidgets takes a while.
+            from aios3_nb._browser import browse
+
+            uri = args.target.text if args.target is not None else None
+            return browse(uri, **_chosen(args, _CONNECTION))
+
     @no_var_expand
     @needs_local_scope
     @line_magic
