@@ -61,8 +61,8 @@ def test_a_path_that_leads_nowhere_is_an_error(path):
 @pytest.mark.parametrize("chunk", [3, 1 << 20])
 def test_of_members_with_the_same_name_a_path_takes_the_first(chunk):
     """Otherwise nothing could be left unread. It is the same however the bytes arrive."""
-    text = '[{"a": 1, "b": {"a": 1, "a": 2}, "a": 3}, {"a": 4}]'
-    assert _json.load(drip(text, chunk), path="item.a") == [1, 4]
+    text = '[{"a": 4}, {"a": 1, "b": {"a": 1, "a": 2}, "a": 3}]'
+    assert _json.load(drip(text, chunk), path="item.a") == [4, 1]
     assert _json.load(drip('{"a": 1, "a": 2}', chunk), path="a") == 1
     assert _json.load(drip(text, chunk), path="item.b") == [{"a": 2}], "the value itself is json.loads's"
 
