@@ -60,9 +60,10 @@ class Body:
 
     async def skip(self, position: int) -> None:
         """Read on to offset `position` of the object and drop what comes before it."""
-        with self.watched():
-            while self.position < position:
-                await self._next(position - self.position)
+        if self.position < position:
+            with self.watched():
+                while self.position < position:
+                    await self._next(position - self.position)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:

@@ -21,6 +21,8 @@ _POOL = 64
 """Connections of one client; several objects are read at once, each over up to ``concurrency``."""
 
 _Key = tuple[Settings, str]
+_retired: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[_Life]] = weakref.WeakKeyDictionary()
+"""Clients that nobody is given any more, but that may still be in use; they end with their loop."""
 _lives: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, _Life]] = weakref.WeakKeyDictionary()
 
 
@@ -66,12 +68,16 @@ async def client(settings: Settings) -> Any:
 
 def forget_client(settings: Settings) -> None:
     """Have the next `client` made anew, so that it reads the credentials again."""
-    _lives.get(asyncio.get_running_loop(), {}).pop(_key(settings), None)
+    loop = asyncio.get_running_loop()
+    life = _lives.get(loop, {}).pop(_key(settings), None)
+    if life is not None:
+        _retired.setdefault(loop, []).append(life)
 
 
 async def close_clients() -> None:
     """Close all clients of the running loop."""
-    for life in _lives.pop(asyncio.get_running_loop(), {}).values():
+    loop = asyncio.get_running_loop()
+    for life in [*_lives.pop(loop, {}).values(), *_retired.pop(loop, [])]:
         await life.end()
 
 

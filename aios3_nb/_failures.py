@@ -6,6 +6,7 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 from __future__ import annotations
 
 import re
+import socket
 from typing import TYPE_CHECKING, Any
 
 from aios3_nb._errors import (
@@ -136,7 +137,7 @@ def is_transient(exc: BaseException) -> bool:
         exc,
         (
             BodyEndedError, SilenceError, UnfitAnswerError, TimeoutError, aiohttp.ClientError, ConnectionError,
-            boto.HTTPClientError,  # connect, read and pool timeouts, closed connections, broken bodies
+            boto.HTTPClientError, boto.ConnectionError,  # timeouts, no connection, one that closed, broken bodies
             boto.IncompleteReadError,
         ),
     )  # fmt: skip
@@ -144,9 +145,13 @@ def is_transient(exc: BaseException) -> bool:
 
 def never_connected(exc: BaseException) -> bool:
     """Say whether no connection to the endpoint could be made at all."""
+    import aiohttp
     import botocore.exceptions as boto
 
-    return isinstance(exc, (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError))
+    if isinstance(exc, boto.EndpointConnectionError):
+        # aiobotocore calls a connection that broke before the answer so, too.
+        return isinstance(exc.kwargs.get("error"), (aiohttp.ClientConnectorError, socket.gaierror))
+    return isinstance(exc, (boto.ConnectTimeoutError, boto.ProxyConnectionError))
 
 
 def explained(exc: BaseException, uri: S3Uri, settings: Settings) -> S3Error:

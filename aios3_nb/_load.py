@@ -13,14 +13,16 @@ import asyncio
 import contextlib
 import io
 import time
+import warnings
 from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, Self, cast
+from typing import Any, BinaryIO, NoReturn, Self, cast
 
 from aios3_nb import _codecs, _formats, _listing
 from aios3_nb._errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
 from aios3_nb._file import S3File
 from aios3_nb._loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb._memory import forecast
 from aios3_nb._monitor import Monitor
 from aios3_nb._object import ObjectInfo
 from aios3_nb._order import Order
@@ -31,6 +33,9 @@ from aios3_nb._text import size_text, visible
 
 _INLINE = 1 * MIB
 """Objects up to here are decoded on the loop's own thread when awaited: sooner done than handed over."""
+
+_WORTH_A_FORECAST = 16 * MIB
+"""Objects up to here are loaded without asking how much memory is free."""
 
 _AT_ONCE = 32
 """Objects of one call that are loaded at once."""
@@ -206,10 +211,10 @@ class Items:
         except StopIteration:
             self._finish()
             raise
+        except FormatError as exc:
+            self._fail(_damage(self._file) or exc)
         except BaseException as exc:
-            self.error = exc
-            self.close()
-            raise
+            self._fail(exc)
         self.count += 1
         self._monitor.items(self.count)
         return item
@@ -219,6 +224,11 @@ class Items:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        self.error = error
+        self.close()
+        raise error
 
     def close(self) -> None:
         """Stop the download and close the connections."""
@@ -315,6 +325,8 @@ def _damage(file: S3File) -> ChecksumError | None:
 def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, began: float, finish: Any) -> Loaded:
     plain = _codecs.plain(file, max_bytes=order.settings.max_bytes)
     chosen = _recognised(plain, order)
+    if info.size > _WORTH_A_FORECAST and (warning := forecast(info.size, chosen.name, compressed=plain is not file)):
+        warnings.warn(f"{visible(str(order.uri))}: {warning}", stacklevel=2)
     monitor.phase("decoding")
     value = chosen.load(plain, _options(order))
     verdict = finish()

@@ -44,10 +44,15 @@ class Plan:
             even = -(-self.size // self.settings.concurrency)
             length = min(most, max(_LEAST_PART, even))
         else:
-            length = min(most, max(FIRST, run, want))
+            length = min(most, max(_doubled(run), want))
         return min(self.size, start + length)
 
     def horizon(self, position: int, run: int, want: int) -> int:
         """Return the offset up to which parts may begin, for a reader at `position`."""
         ahead = self.settings.budget if self.whole else max(_RAMP * run, want, 1)
         return min(self.size, position + min(ahead, self.settings.budget))
+
+
+def _doubled(run: int) -> int:
+    """Return the smallest doubling of FIRST that is at least `run`."""
+    return FIRST << max(0, (run - 1) // FIRST).bit_length()

@@ -64,6 +64,7 @@ class ObjectSource:
         self._open: set[Body] = set()
         self._kept: Body | None = None
         self._if_match = True
+        self._refusals = 0
         self._refreshed = False
 
     @property
@@ -84,16 +85,17 @@ class ObjectSource:
         """
         while True:
             try:
-                if length is None:
+                if length is None or self.sequential:
                     self._kept = await self._get_whole()
                 else:
                     self._kept = await self._get_range(start, start + length)
+                break
+            except RangesIgnoredError:
+                continue
             except Exception as exc:
                 if self._learned_size(exc):
                     break
                 await self._recover(exc, 0)
-            else:
-                break
         assert self.info is not None
         self._monitor.opened(self.info)
         return self.info
@@ -159,13 +161,11 @@ class ObjectSource:
 
     async def _body_at(self, start: int, stop: int) -> Body:
         body, self._kept = self._kept, None
-        if body is not None:
-            if body.position == start:
-                return body
+        if body is not None and (body.position != start if not self.sequential else body.position > start):
             self._drop(body)
-        if not self.sequential:
-            return await self._get_range(start, stop)
-        body = await self._get_whole()
+            body = None
+        if body is None:
+            body = await (self._get_whole() if self.sequential else self._get_range(start, stop))
         try:
             await body.skip(start)
         except BaseException:
@@ -291,8 +291,7 @@ class ObjectSource:
             raise self._changed("it was replaced") from None
         if self.info is not None and code_of(exc) in ("NoSuchKey", "NoSuchVersion", "404"):
             raise self._changed("it was deleted") from None
-        if "IfMatch" in self._arguments() and (status_of(exc) == 501 or code_of(exc) == "NotImplemented"):
-            self._if_match = False  # the ETag of every answer is compared all the same
+        if self._refuses_if_match(exc):
             return
         if code_of(exc) in EXPIRED and not self._refreshed:
             self._refreshed = True
@@ -303,6 +302,15 @@ class ObjectSource:
         if not await self.retry.allows(exc):
             self._give_up(exc, offset)
         self._monitor.retried(self.retry.retries, offset)
+
+    def _refuses_if_match(self, exc: Exception) -> bool:
+        """Say whether the store knows no If-Match; from then on only the ETag of every answer is compared."""
+        if status_of(exc) != 501 or self.info is None or not self.info.etag:
+            return False
+        self._if_match = False
+        # As many as were under way with If-Match may still be refused; more would be refused for something else.
+        self._refusals += 1
+        return self._refusals <= self._settings.concurrency
 
     def _give_up(self, exc: Exception, offset: int) -> NoReturn:
         failures = self.retry.failures

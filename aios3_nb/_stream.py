@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from aios3_nb._errors import ChecksumError, NotVerifiedError, S3Error, StalledError
+from aios3_nb._errors import AccessDeniedError, ChecksumError, NotVerifiedError, ServiceError, StalledError
 from aios3_nb._monitor import Monitor
 from aios3_nb._object import ObjectInfo
 from aios3_nb._plan import FIRST, Plan
@@ -121,8 +121,9 @@ class ObjectStream:
             if there >= min(want, part.stop - position):
                 break
             await self._until(part, position + min(want, part.stop - position))
-        await self._verify(part)
-        return part.view[position - part.start : part.filled]
+        await self._hand_over(part)
+        # Not up to `filled`: more may have come meanwhile, which nobody has hashed.
+        return part.view[position - part.start : part.handed]
 
     async def readinto(self, position: int, view: memoryview) -> int:
         """Fill `view` from `position` on, until it is full or the object ends; return the bytes written."""
@@ -223,9 +224,7 @@ class ObjectStream:
     async def _ask_checksum(self) -> None:
         try:
             info = await self._source.head()
-        except NotVerifiedError:
-            raise
-        except S3Error as exc:
+        except (AccessDeniedError, ServiceError) as exc:  # a store that knows no HEAD, or does not allow it
             self._expect(Checksum(why_not=f"HEAD failed: {type(exc).__name__}"))
         else:
             assert info.checksum is not None
@@ -372,14 +371,14 @@ class ObjectStream:
             done += count
         return done
 
-    async def _verify(self, part: _Part) -> None:
+    async def _hand_over(self, part: _Part) -> None:
         """Hash what `part` has that was not handed over before, and judge when it is the last."""
         verifier = self._verifier
-        if part.handed == part.filled or self._settings.verify == "off":
+        begin, part.handed = part.handed, part.filled
+        if begin == part.handed or self._settings.verify == "off":
             return
-        start, stop = part.start + part.handed, part.start + part.filled
-        verifier.feed(start, part.view[part.handed : part.filled])
-        part.handed = part.filled
+        stop = part.start + part.handed
+        verifier.feed(part.start + begin, part.view[begin : part.handed])
         if not verifier.in_order:
             return
         assert self._plan is not None
