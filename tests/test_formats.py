@@ -260,6 +260,9 @@ def test_no_text_says_where_and_offers_the_bytes():
         assert caught.value.offset == 4
         with pytest.raises(TruncatedError):
             read(drip("abcü".encode()[:-1], 2), NOTHING)
+        with pytest.raises(FormatError) as caught:
+            read(drip(b"ab\xe2\x82\xff", 2), NOTHING)
+        assert caught.value.offset == 2, "the character begins in an earlier piece"
 
 
 def test_empty_is_empty_where_that_is_a_value():

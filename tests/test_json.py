@@ -277,3 +277,10 @@ def test_the_collector_is_as_it_was():
 
 def test_nan_is_nan():
     assert math.isnan(_json.load(drip("NaN")))
+
+
+def test_the_fast_decoder_is_asked_only_where_it_does_not_give_up():
+    asked = []
+    for data in (b"[1]", b"[NaN]", b"[Infinity]"):
+        _json_decode.document(data, lambda data: asked.append(data))
+    assert asked == [b"[1]"]

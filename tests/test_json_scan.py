@@ -74,6 +74,15 @@ def test_a_document_cut_while_passing_over_it_is_truncated(text, chunk):
         _json.load(drip(text, chunk), path="z")
 
 
+@pytest.mark.parametrize(
+    "text", ['{"a": , "b": 1}', '{"a" 1, "b": 1}', '{"a": [1] "b": 1}', '{a: 1, "b": 1}', '{"a": 1,, "b": 1}']
+)
+def test_what_is_passed_over_must_be_a_value_and_stand_where_one_may(text):
+    with pytest.raises(FormatError) as caught:
+        _json.load(drip(text), path="b")
+    assert not isinstance(caught.value, TruncatedError)
+
+
 def test_no_array_has_no_items_and_the_error_says_how_to_go_on():
     for text in ('{"a": []}', '"abc"', "12", "null"):
         with pytest.raises(FormatError, match="--path"):
