@@ -44,7 +44,7 @@ notebooks: setup
 	$(BIN)/python tests/run_notebooks.py $(ARGS)
 
 smoke: setup
-	$(BIN)/python tests/smoke.py $(ARGS)
+	$(BIN)/python -m tests.smoke $(ARGS)
 
 lint: setup
 	$(BIN)/ruff format --check aios3_nb tests

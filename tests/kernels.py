@@ -146,11 +146,13 @@ def _note(cell: Cell, message: dict[str, Any]) -> None:
 
 
 @contextlib.contextmanager
-def kernel(environment: dict[str, str] | None = None, *, folder: str | None = None) -> Iterator[Kernel]:
-    """Start a kernel of this interpreter with the test's environment and `environment`."""
+def kernel(
+    environment: dict[str, str] | None = None, *, folder: str | None = None, python: str = sys.executable
+) -> Iterator[Kernel]:
+    """Start a kernel of this interpreter, or of `python`, with the test's environment and `environment`."""
     manager = KernelManager(kernel_name="python3")
     # This very interpreter, whatever kernel specs the machine has.
-    manager.kernel_spec.argv[0] = sys.executable
+    manager.kernel_spec.argv[0] = python
     env = {**os.environ, **(environment or {})}
     env.pop("VIRTUAL_ENV", None)  # IPython would put its packages on the path
     manager.start_kernel(env=env, **({"cwd": folder} if folder else {}))
