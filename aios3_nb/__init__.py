@@ -31,7 +31,7 @@ _HOMES = {
     "aios3_nb._browser": ("S3Browser", "browse"),
     "aios3_nb._file": ("S3File",),
     "aios3_nb._listing": ("Entry", "Listing"),
-    "aios3_nb._load": ("Items",),
+    "aios3_nb._items": ("Items",),
     "aios3_nb._settings": ("Settings",),
     "aios3_nb._errors": (
         "S3Error", "UriError", "OptionError", "ObjectNotFoundError", "AccessDeniedError", "CredentialsError",
@@ -73,8 +73,8 @@ if TYPE_CHECKING:
         UriError,
     )
     from aios3_nb._file import S3File
+    from aios3_nb._items import Items
     from aios3_nb._listing import Entry, Listing
-    from aios3_nb._load import Items
     from aios3_nb._settings import Settings
 
 

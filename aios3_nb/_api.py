@@ -12,12 +12,12 @@ import tempfile
 from collections.abc import AsyncGenerator, Iterable
 from typing import Any, BinaryIO, Literal, Unpack
 
-from aios3_nb import _listing, _load, _settings
+from aios3_nb import _items, _listing, _load, _settings
 from aios3_nb._errors import OptionError
 from aios3_nb._file import S3File
 from aios3_nb._glob import is_glob
+from aios3_nb._items import Items
 from aios3_nb._listing import Entry, Listing
-from aios3_nb._load import Items
 from aios3_nb._loop import bridge, interruptible
 from aios3_nb._monitor import Monitor
 from aios3_nb._order import Order, locate, order, place
@@ -155,7 +155,7 @@ async def aiterate(
     wanted = order(
         uri, format=format, path=path, limit=limit, allow=allow, trust=trust, version_id=version_id, **options
     )
-    items = _load.aiterate(wanted, Monitor())
+    items = _items.aiterate(wanted, Monitor())
     try:
         async for item in items:
             yield item

@@ -14,9 +14,9 @@ import contextlib
 import io
 import time
 import warnings
-from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, BinaryIO, NoReturn, Self, cast
+from typing import Any, BinaryIO, cast
 
 from aios3_nb import _codecs, _formats, _listing
 from aios3_nb._errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
@@ -39,9 +39,6 @@ _WORTH_A_FORECAST = 16 * MIB
 
 _AT_ONCE = 32
 """Objects of one call that are loaded at once."""
-
-_BATCH_SECONDS = 0.02
-"""Items that are decoded within this time are handed to an async reader together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +93,10 @@ async def aload(order: Order, monitor: Monitor) -> Loaded:
         await file.apeek()
         if file.info is None or file.info.size > _INLINE:
             return await in_thread(lambda: _decoded(file, order, monitor), file.cancel)
-        _check_size(file, order)
+        check_size(file, order)
         data = await file.aread()
         verdict = await file.afinish()
-        with _named(order):
+        with named(order):
             return _decode(_Held(data), file.info, order, monitor, began, lambda: verdict)
     finally:
         await file.aclose()
@@ -153,166 +150,22 @@ def _share(settings: Settings, at_once: int) -> Settings:
     )
 
 
-class Items:
-    """The items of one object, while the rest is still coming; an iterator that can be closed.
-
-    Attributes:
-        count: Items handed out so far.
-        done: Whether there are no more, because the object or the limit ended.
-        error: What ended it before its time; None when nothing did.
-
-    Args:
-        order: The object, and how to read it.
-        monitor: Told how far it is.
-        via: The way to the loop, when it is not to be found from the calling thread.
-        on_close: Called once, when it is closed.
-    """
-
-    def __init__(
-        self,
-        order: Order,
-        monitor: Monitor,
-        *,
-        via: Any = bridge,
-        on_close: Callable[[Items], None] | None = None,
-    ) -> None:
-        self.count = 0
-        self.done = False
-        self.error: BaseException | None = None
-        self._on_close = on_close
-        self._order = order
-        self._monitor = monitor
-        self._file = open_file(order, monitor, whole=False, via=via)
-        self._items: Iterator[Any] | None = None
-
-    @property
-    def info(self) -> ObjectInfo | None:
-        """The version that is read; None before the first item."""
-        return self._file.info
-
-    def __repr__(self) -> str:
-        state = "done" if self.done else "closed" if self._file.closed else "open"
-        return f"<Items of {visible(str(self._order.uri))} {state}, {self.count:,} so far>"
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> Any:
-        if self._order.limit is not None and self.count >= self._order.limit:
-            self._end()
-        if self.done:
-            raise StopIteration
-        try:
-            with interruptible():
-                if self._items is None:
-                    self._items = self._opened()
-                with _named(self._order):
-                    item = next(self._items)
-        except StopIteration:
-            self._finish()
-            raise
-        except FormatError as exc:
-            self._fail(_damage(self._file) or exc)
-        except BaseException as exc:
-            self._fail(exc)
-        self.count += 1
-        self._monitor.items(self.count)
-        return item
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.close()
-
-    def _fail(self, error: BaseException) -> NoReturn:
-        self.error = error
-        self.close()
-        raise error
-
-    def close(self) -> None:
-        """Stop the download and close the connections."""
-        self._items = None
-        self._file.close()
-        self._report()
-
-    async def aclose(self) -> None:
-        """Do what `close` does, awaited."""
-        self._items = None
-        await self._file.aclose()
-        self._report()
-
-    def cancel(self) -> None:
-        """Stop from any thread; the next item is a LoadCancelledError."""
-        self._file.cancel()
-
-    def _report(self) -> None:
-        report, self._on_close = self._on_close, None
-        if report is not None:
-            report(self)
-
-    def _opened(self) -> Iterator[Any]:
-        file = self._file
-        file.peek()
-        _check_size(file, self._order)
-        with _named(self._order):
-            plain = _codecs.plain(cast(BinaryIO, file), max_bytes=self._order.settings.max_bytes)
-            chosen = _recognised(plain, self._order)
-            return iter(chosen.iterate(plain, _options(self._order)))
-
-    def _finish(self) -> None:
-        try:
-            if not self.done:
-                self._file.finish()
-        finally:
-            self._end()
-
-    def _end(self) -> None:
-        self.done = True
-        self.close()
-
-
-async def aiterate(order: Order, monitor: Monitor) -> AsyncGenerator[Any, None]:
-    """Yield the items of `order`; the running loop goes on turning while they are fetched and decoded."""
-    loop = asyncio.get_running_loop()
-    items = Items(order, monitor, via=lambda: thread_bridge(loop))
-    most = 1
-
-    def batch() -> list[Any]:
-        """Return the next items: one at first, then as many as come quickly."""
-        found = []
-        until = time.perf_counter() + _BATCH_SECONDS
-        for item in items:
-            found.append(item)
-            if len(found) >= most or time.perf_counter() > until:
-                break
-        return found
-
-    try:
-        while not items.done:
-            for item in await in_thread(batch, items.cancel):
-                yield item
-            most = min(most * 2, 1024)
-    finally:
-        await items.aclose()
-
-
 def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:
     began = time.perf_counter()
     file.peek()
-    _check_size(file, order)
+    check_size(file, order)
     assert file.info is not None
-    with _named(order):
+    with named(order):
         try:
             return _decode(cast(BinaryIO, file), file.info, order, monitor, began, file.finish)
         except FormatError:
             # Damaged bytes look like another format; what the checksum says goes first.
-            if (damage := _damage(file)) is not None:
+            if (damage := damage_in(file)) is not None:
                 raise damage from None
             raise
 
 
-def _damage(file: S3File) -> ChecksumError | None:
+def damage_in(file: S3File) -> ChecksumError | None:
     try:
         file.finish()
     except ChecksumError as damage:
@@ -324,27 +177,27 @@ def _damage(file: S3File) -> ChecksumError | None:
 
 def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, began: float, finish: Any) -> Loaded:
     plain = _codecs.plain(file, max_bytes=order.settings.max_bytes)
-    chosen = _recognised(plain, order)
+    chosen = chosen_format(plain, order)
     if info.size > _WORTH_A_FORECAST and (warning := forecast(info.size, chosen.name, compressed=plain is not file)):
         warnings.warn(f"{visible(str(order.uri))}: {warning}", stacklevel=2)
     monitor.phase("decoding")
-    value = chosen.load(plain, _options(order))
+    value = chosen.load(plain, options_of(order))
     verdict = finish()
     return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began)
 
 
-def _recognised(plain: BinaryIO, order: Order) -> _formats.Format:
+def chosen_format(plain: BinaryIO, order: Order) -> _formats.Format:
     head = _codecs.peek_head(plain, _formats.HEAD_SIZE)
     return _formats.recognise(order.uri.key, head, order.format)
 
 
-def _options(order: Order) -> _formats.LoadOptions:
+def options_of(order: Order) -> _formats.LoadOptions:
     return _formats.LoadOptions(
         path=order.path, allow=order.allow, trust=order.trust, max_bytes=order.settings.max_bytes
     )
 
 
-def _check_size(file: S3File, order: Order) -> None:
+def check_size(file: S3File, order: Order) -> None:
     most = order.settings.max_bytes
     if file.info is not None and most is not None and file.info.size > most:
         raise TooLargeError(
@@ -355,7 +208,7 @@ def _check_size(file: S3File, order: Order) -> None:
 
 
 @contextlib.contextmanager
-def _named(order: Order) -> Iterator[None]:
+def named(order: Order) -> Iterator[None]:
     """Put the object's name into errors of the stages that see only a file."""
     try:
         yield

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -21,16 +19,11 @@ from IPython.core.magic import (
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from aios3_nb import _api, _complete, _load, _options, _order, _settings
-from aios3_nb._background import BackgroundLoad
 from aios3_nb._cell import Body, rewritten
-from aios3_nb._display import display_for
-from aios3_nb._errors import LoadCancelledError, OptionError, S3Error, UriError
-from aios3_nb._glob import is_glob
-from aios3_nb._load import Items, Loaded
-from aios3_nb._loop import bridge, interruptible
+from aios3_nb._errors import OptionError, S3Error, UriError
 from aios3_nb._monitor import Monitor
 from aios3_nb._order import Order
-from aios3_nb._progress import Progress, closing_line, items_line
+from aios3_nb._shown import ShownLoads, shorten
 from aios3_nb._target import Target, name_from_key
 from aios3_nb._text import visible
 
@@ -122,8 +115,10 @@ class S3Magics(_Configurable):
             wanted = [self._order(target, args) for target in args.targets]
             _check_names(args.targets)
             if args.background:
-                return self._in_background(args, wanted)
-            values = [self._items(order) for order in wanted] if args.iter else self._load(wanted)
+                if args.iter:
+                    raise OptionError("--background loads a whole object; --iter streams it. Choose one.")
+                return ShownLoads(self.shell).in_background(wanted, _names(args.targets, wanted))
+            values = self._values(wanted, lazily=args.iter)
             return self._give(args.targets, values)
 
     @no_var_expand
@@ -287,88 +282,13 @@ class S3Magics(_Configurable):
             raise OptionError("--background returns at once; it has no place before the body of a cell.")
         wanted = [self._order(target, args) for target in args.targets]
         names = _names(args.targets, wanted)
-        values = [self._items(order) for order in wanted] if args.iter else self._load(wanted)
+        values = self._values(wanted, lazily=args.iter)
         self.shell.push(dict(zip(names, values, strict=True)))
         return Body(values)
 
-    def _load(self, wanted: list[Order]) -> list[Any]:
-        """Return the values of `wanted`, loaded concurrently, with progress; all of them or none."""
-        if len(wanted) == 1 and not is_glob(wanted[0].uri.key):
-            with self._shown(wanted[0]) as (order, progress):
-                loaded = _load.load(order, progress)
-            self._say(order, loaded)
-            return [loaded.value]
-        with interruptible():
-            return bridge().run(self._load_many, wanted)
-
-    def _in_background(self, args: Any, wanted: list[Order]) -> BackgroundLoad:
-        if args.iter:
-            raise OptionError("--background loads a whole object; --iter streams it. Choose one.")
-        names = _names(args.targets, wanted)
-        progresses: list[Progress] = []
-
-        async def work() -> Any:
-            try:
-                values = await self._load_many(wanted, progresses)
-            except S3Error as exc:
-                # Nobody may ever ask the handle, so the error is shown below the cell that began it.
-                print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
-                raise
-            self.shell.push(dict(zip(names, values, strict=True)))
-            return values[0] if len(values) == 1 else tuple(values)
-
-        def stop() -> None:
-            for progress in progresses:
-                progress.cancel()
-
-        return BackgroundLoad(", ".join(names), work, stop)
-
-    async def _load_many(self, wanted: list[Order], progresses: list[Progress] | None = None) -> list[Any]:
-        groups = [await _load.amatching(order) if is_glob(order.uri.key) else [order] for order in wanted]
-        flat = [order for group in groups for order in group]
-        progresses = [] if progresses is None else progresses
-        progresses.extend(self._progress(order) for order in flat)
-        try:
-            loaded = await _load.aload_all(list(zip(flat, progresses, strict=True)))
-        except BaseException as exc:
-            for progress in progresses:
-                progress.end(_state_after(exc))
-            raise
-        for order, progress, each in zip(flat, progresses, loaded, strict=True):
-            progress.end("done")
-            self._say(order, each)
-        values = iter(loaded)
-        return [_grouped(order, group, values) for order, group in zip(wanted, groups, strict=True)]
-
-    def _items(self, order: Order) -> Items:
-        progress = self._progress(order)
-
-        def on_close(items: Items) -> None:
-            progress.end("done" if items.error is None else _state_after(items.error))
-            if not order.settings.quiet:
-                print(items_line(order.uri.name, items.count, progress.fetched, items.info))
-
-        return Items(order, progress, on_close=on_close)
-
-    @contextmanager
-    def _shown(self, order: Order) -> Iterator[tuple[Order, Progress]]:
-        progress = self._progress(order)
-        try:
-            yield order, progress
-        except BaseException as exc:
-            progress.end(_state_after(exc))
-            if isinstance(exc, KeyboardInterrupt):
-                _shorten(exc, f"Stopped: {visible(str(order.uri))} at {progress.text}. Nothing was bound.")
-            raise
-        progress.end("done")
-
-    def _progress(self, order: Order) -> Progress:
-        quiet = order.settings.quiet
-        return Progress(order.uri.name, (lambda _: None) if quiet else display_for(self.shell))
-
-    def _say(self, order: Order, loaded: Loaded) -> None:
-        if not order.settings.quiet:
-            print(closing_line(order.uri.name, loaded))
+    def _values(self, wanted: list[Order], *, lazily: bool) -> list[Any]:
+        shown = ShownLoads(self.shell)
+        return [shown.items(order) for order in wanted] if lazily else shown.load(wanted)
 
     def _give(self, targets: list[Target], values: list[Any]) -> Any:
         """Bind what has names, return what has none."""
@@ -384,20 +304,8 @@ class S3Magics(_Configurable):
             yield
         except S3Error as exc:
             if self.short_errors:
-                _shorten(exc, f"{type(exc).__name__}: {exc}")
+                shorten(exc, f"{type(exc).__name__}: {exc}")
             raise
-
-
-def _shorten(exc: BaseException, text: str) -> None:
-    exc._render_traceback_ = functools.partial(_lines, text)  # type: ignore[attr-defined]
-
-
-def _lines(text: str) -> list[str]:
-    return [text]
-
-
-def _state_after(exc: BaseException) -> str:
-    return "cancelled" if isinstance(exc, (LoadCancelledError, KeyboardInterrupt)) else "failed"
 
 
 def _names(targets: list[Target], wanted: list[Order]) -> list[str]:
@@ -413,12 +321,6 @@ def _check_names(targets: list[Target]) -> None:
 def _chosen(args: Any, names: tuple[str, ...]) -> Any:
     given = vars(args)
     return {name: given[name] for name in names if given.get(name) is not None}
-
-
-def _grouped(order: Order, group: list[Order], values: Iterator[Loaded]) -> Any:
-    if [one.uri for one in group] == [order.uri]:
-        return next(values).value
-    return {one.uri.key: next(values).value for one in group}
 
 
 def load(shell: Any) -> None:

@@ -15,14 +15,14 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from aios3_nb._errors import AccessDeniedError, ChecksumError, NotVerifiedError, ServiceError, StalledError
 from aios3_nb._monitor import Monitor
 from aios3_nb._object import ObjectInfo
+from aios3_nb._part import Part
 from aios3_nb._plan import FIRST, Plan
 from aios3_nb._settings import MIB, Settings
-from aios3_nb._source import ObjectSource, RangesIgnoredError
+from aios3_nb._source import ObjectSource
 from aios3_nb._text import visible
 from aios3_nb._verify import Checksum, Verifier, md5_of
 
@@ -31,29 +31,6 @@ _DIRECT = 2 * MIB
 
 _DRAIN = 64 * MIB
 """Bytes behind the end of what was decoded that are read only to finish the checksum."""
-
-
-@dataclass(slots=True)
-class _Part:
-    start: int
-    stop: int
-    view: memoryview
-    buffer: bytearray | None
-    """Whose memory the view is; None when it is the reader's own."""
-    filled: int = 0
-    handed: int = 0
-    task: asyncio.Task[None] | None = field(default=None, repr=False)
-
-    @property
-    def done(self) -> bool:
-        return self.task is not None and self.task.done()
-
-    def release(self) -> bytearray | None:
-        """Let go of the memory; return the buffer when nobody writes to it any more."""
-        ended = self.done and self.task is not None and not self.task.cancelled()
-        if ended:
-            self.view.release()
-        return self.buffer if ended else None
 
 
 class ObjectStream:
@@ -74,7 +51,7 @@ class ObjectStream:
         self._monitor = monitor
         self._whole = whole
         self._plan: Plan | None = None
-        self._parts: deque[_Part] = deque()
+        self._parts: deque[Part] = deque()
         self._next = 0
         self._origin = 0
         self._direct: tuple[int, memoryview] | None = None
@@ -245,7 +222,7 @@ class ObjectStream:
 
     def _fetch(self, plan: Plan, position: int, want: int) -> None:
         """Start the parts that should be under way now."""
-        if self._parts and self._parts[0].done and self._ranges_ignored(self._parts[0]):
+        if self._parts and self._parts[0].done and self._parts[0].ranges_ignored:
             self._drop_parts()
             self._next = position
         run = position - self._origin
@@ -266,7 +243,7 @@ class ObjectStream:
         if self._next > FIRST and not self._checksum_known and self._checksum_task is None and not self._origin:
             self._checksum_task = asyncio.get_running_loop().create_task(self._ask_checksum())
 
-    def _direct_part(self) -> _Part | None:
+    def _direct_part(self) -> Part | None:
         """Return the next slice of the reader's own buffer; None when that is planned to its end."""
         if self._direct is None:
             return None
@@ -275,14 +252,14 @@ class ObjectStream:
         if not 0 <= offset < len(target):
             return None
         length = min(self._settings.part_size, len(target) - offset)
-        return _Part(self._next, self._next + length, target[offset : offset + length], None)
+        return Part(self._next, self._next + length, target[offset : offset + length], None)
 
-    def _buffered_part(self, stop: int) -> _Part:
+    def _buffered_part(self, stop: int) -> Part:
         length = stop - self._next
         buffer = self._free.pop() if length == self._settings.part_size and self._free else bytearray(length)
-        return _Part(self._next, stop, memoryview(buffer), buffer)
+        return Part(self._next, stop, memoryview(buffer), buffer)
 
-    def _start(self, part: _Part) -> None:
+    def _start(self, part: Part) -> None:
         self._next = part.stop
         self._parts.append(part)
         task = asyncio.get_running_loop().create_task(
@@ -291,7 +268,7 @@ class ObjectStream:
         part.task = task
         task.add_done_callback(self._ended)
 
-    def _note(self, part: _Part) -> Callable[[int], None]:
+    def _note(self, part: Part) -> Callable[[int], None]:
         def progress(filled: int) -> None:
             part.filled = filled
             if self._parts and self._parts[0] is part and part.start + filled >= self._goal:
@@ -305,11 +282,7 @@ class ObjectStream:
             task.exception()  # it is raised where the reader arrives there; never reaching there is no error
         self._wake()
 
-    def _ranges_ignored(self, part: _Part) -> bool:
-        task = part.task
-        return task is not None and not task.cancelled() and isinstance(task.exception(), RangesIgnoredError)
-
-    def _recycle(self, part: _Part) -> None:
+    def _recycle(self, part: Part) -> None:
         if part.task is not None and not part.task.done():
             self._ending.add(part.task)
             part.task.cancel()
@@ -323,10 +296,10 @@ class ObjectStream:
 
     # ---- waiting
 
-    async def _until(self, part: _Part, position: int) -> None:
+    async def _until(self, part: Part, position: int) -> None:
         """Wait until something changed that may bring the reader to `position`; raise what `part` failed of."""
         if part.done:
-            if self._ranges_ignored(part):
+            if part.ranges_ignored:
                 return
             assert part.task is not None
             part.task.result()
@@ -371,7 +344,7 @@ class ObjectStream:
             done += count
         return done
 
-    async def _hand_over(self, part: _Part) -> None:
+    async def _hand_over(self, part: Part) -> None:
         """Hash what `part` has that was not handed over before, and judge when it is the last."""
         verifier = self._verifier
         begin, part.handed = part.handed, part.filled

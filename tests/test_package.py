@@ -27,9 +27,12 @@ LEVELS = [
     {"_source", "_request"},
     {"_stream", "_listing", "_save"},
     {"_file"},
-    {"_load", "_order"},
-    {"_api", "_aios3", "_background"},
-    {"_progress"},
+    {"_order"},
+    {"_load"},
+    {"_items", "_background"},
+    {"_api", "_aios3", "_progress"},
+    {"_display"},
+    {"_shown"},
     {"_magics"},
 ]
 
