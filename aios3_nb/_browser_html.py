@@ -17,7 +17,6 @@ STYLE = f"""<style>
 .aios3-nb-browser {{ border: 1px solid {_LINE}; border-radius: 4px; padding: 6px 10px 8px; overflow: hidden; }}
 .aios3-nb-browser > .widget-html:first-child {{ display: none; }}
 .aios3-nb-browser .widget-html-content {{ line-height: 1.45; }}
-.aios3-nb-rows {{ margin: 0; }}
 .aios3-nb-rows select {{ font-family: {_FONT}; font-size: 12px; line-height: 1.5; padding: 2px 0; }}
 .aios3-nb-rows select option {{ padding: 1px 6px; }}
 .aios3-nb-crumbs button {{ background: none; box-shadow: none !important; padding: 0 5px; font-weight: 600;
@@ -28,7 +27,7 @@ STYLE = f"""<style>
   color: {_FAINT}; font-weight: 400; text-decoration: none; }}
 .aios3-nb-text {{ white-space: pre-wrap; overflow-wrap: anywhere; }}
 .aios3-nb-faint {{ color: {_FAINT}; }}
-.aios3-nb-header {{ font: 600 12px {_FONT}; white-space: pre; padding: 0 7px; color: {_FAINT}; }}
+.aios3-nb-header {{ font: 600 12px {_FONT}; white-space: pre; padding: 4px 7px 0; color: {_FAINT}; }}
 .aios3-nb-error {{ border-left: 3px solid var(--jp-error-color1, #d32f2f); padding: 2px 8px; }}
 .aios3-nb-done {{ border-left: 3px solid var(--jp-success-color1, #388e3c); padding: 2px 8px; }}
 .aios3-nb-note {{ border-left: 3px solid var(--jp-warn-color1, #f57c00); padding: 2px 8px; }}

@@ -15,7 +15,7 @@ from aios3_nb._listing import Entry
 from aios3_nb._text import size_text, visible
 from aios3_nb._uri import S3Uri
 
-_NAME_WIDTH = (24, 56)
+_NAME_WIDTH = (40, 60)
 """Characters of the column of names: at least and at most."""
 
 _HEADERS = ("name", "size", "modified (UTC)", "class")
