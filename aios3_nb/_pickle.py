@@ -74,7 +74,7 @@ def _load(file: BinaryIO, names: Names | None) -> Any:
     with collector_paused():
         if names is None:
             return _load_trusted(file, start)
-        _check_names_ahead(file, names, head)
+        _check_names_ahead(file, names, head, start)
         return _load_safely(file, names, head, start)
 
 
@@ -85,12 +85,13 @@ def _load_trusted(file: BinaryIO, start: int) -> Any:
         raise _translated(exc, start, _position(file), truncated=_is_about_the_end(exc)) from exc
 
 
-def _check_names_ahead(file: BinaryIO, names: Names, head: bytes) -> None:
+def _check_names_ahead(file: BinaryIO, names: Names, head: bytes, start: int) -> None:
     """Refuse by what is there already, before the rest is fetched or anything is built."""
     ahead = names_in_head(head)
     if not all(names.permits(*name) for name in ahead):
         everything = dict.fromkeys(ahead) | dict.fromkeys(names_in_file(file))
-        raise _blocked(".".join(name) for name in everything if not names.permits(*name))
+        blocked = [".".join(name) for name in everything if not names.permits(*name)]
+        raise _blocked(blocked, start + max(head.find(blocked[0].rpartition(".")[2].encode()), 0))
     for module, name in ahead:
         if missing_package(module):
             raise MissingPackageError(missing_text(module, name))
@@ -138,9 +139,9 @@ def _run(file: BinaryIO, names: Names, start: int, *, careful: bool) -> Any:
             raise
     except Exception as exc:
         if not unpickler.blocked or _is_about_reaching(exc):
-            raise _translated(exc, feed.executing, feed.position, truncated=feed.truncated) from exc
+            raise feed.refusal or _translated(exc, feed.executing, feed.position, truncated=feed.truncated) from exc
     if unpickler.blocked:
-        raise _blocked(unpickler.blocked)
+        raise _blocked(unpickler.blocked, unpickler.blocked_at)
     if feed.left_over:
         raise FormatError("Not a pickle: it stops inside a frame.", offset=feed.executing)
     _check_no_stand_in(unpickler)
@@ -156,11 +157,13 @@ def _check_no_stand_in(unpickler: SafeUnpickler) -> None:
         )
 
 
-def _blocked(names: Collection[str] | Iterator[str]) -> S3Error:
+def _blocked(names: Collection[str], offset: int) -> S3Error:
     ordered = tuple(sorted(names))
     if is_joblib(ordered):
-        return FormatError(f"Not a plain pickle: joblib wrote it, with the arrays between its opcodes. {joblib_text()}")
-    error = BlockedPickleError(blocked_text(ordered))
+        return FormatError(
+            f"Not a plain pickle: joblib wrote it, with the arrays between its opcodes. {joblib_text()}", offset=offset
+        )
+    error = BlockedPickleError(blocked_text(ordered), offset=offset)
     error.names = ordered
     return error
 

@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
-from aios3_nb._errors import BlockedPickleError
+from aios3_nb._errors import FormatError
 from aios3_nb._pickle_checks import Check, check_arrow, check_arrow_parts, check_for
 from aios3_nb._pickle_feed import Feed, NeedsCareError
 from aios3_nb._pickle_find import Names, python3_name
@@ -21,7 +21,6 @@ from aios3_nb._pickle_guards import (
     guarded_encode,
     guarded_getattr,
     guarded_reconstructor,
-    refused_arguments,
 )
 from aios3_nb._pickle_numpy import DTypes, build_array, guarded_array, guarded_masked_array
 from aios3_nb._pickle_scan import REST_BYTES, Scan
@@ -51,6 +50,7 @@ class SafeUnpickler(Scan):
 
     Attributes:
         blocked: Dotted names that were not permitted, in the order of their first use.
+        blocked_at: Offset of the piece with the first of them.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class SafeUnpickler(Scan):
     ) -> None:
         super().__init__(feed)
         self.blocked: dict[str, None] = {}
+        self.blocked_at = 0
         self._names = names
         self._stand_ins: dict[tuple[str, str], StandIn] = {}
         self._to_check: list[tuple[Check, Any]] = []
@@ -111,10 +112,8 @@ class SafeUnpickler(Scan):
         if type(pid) is tuple and not self.feed.plain:
             return pid[0]
         if pid != self.feed.word:
-            raise BlockedPickleError(
-                "The pickle refers to an object of its own application (a persistent id); only that can load it.",
-                offset=self.feed.executing,
-            )
+            # It passed unread; looked into, its place is found.
+            raise NeedsCareError
         self.feed.heard()
         return None
 
@@ -129,6 +128,8 @@ class SafeUnpickler(Scan):
         """Return whether the pickle may have the name; from the first that it may not, only names are read."""
         if self._names.permits(module, name):
             return True
+        if not self.blocked:
+            self.blocked_at = self.feed.executing
         self.blocked[f"{module}.{name}"] = None
         self.feed.stop_after(REST_BYTES)
         return False
@@ -189,7 +190,7 @@ def set_state(target: Any, state: Any) -> None:
 
 def _refuse_state(target: Any, _: Any) -> None:
     name = getattr(target, "__qualname__", None) or getattr(target, "name", type(target).__name__)
-    raise refused_arguments(str(name), "a new state for the class or function itself")
+    raise FormatError(f"The pickle sets attributes of {name} itself, which Python never writes and which is not safe.")
 
 
 Guard = Callable[[SafeUnpickler, Any], Callable[..., Any]]

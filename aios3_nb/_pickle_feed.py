@@ -46,6 +46,9 @@ if TYPE_CHECKING:
 _INLINE = 64 * 1024
 """Strings beyond this go from the file straight into the object, in no buffer of ours."""
 
+_LONGEST = 1 << 38
+"""A string beyond this is a lie; memory for it is not even asked for."""
+
 _LARGEST_FRAME = 16 * 1024 * 1024
 """A frame beyond this is read opcode by opcode instead; Python writes frames of 64 KiB."""
 
@@ -88,6 +91,7 @@ class Feed:
         plain: Whether what the unpickler is executing passed unread.
         executing: Offset of the piece that the unpickler is in.
         word: What the hook hears when a plain frame ended where it should; then it calls `heard`.
+        refusal: Why the pickle cannot be loaded whatever is allowed; None when it can.
         claimed: Length that is still missing of the long string being read; 0 between strings.
     """
 
@@ -97,6 +101,7 @@ class Feed:
         self.plain = False
         self.executing = base
         self.word = secrets.token_hex(8)
+        self.refusal: BlockedPickleError | None = None
         self.claimed = 0
         self._source = Source(file, base)
         self._piece = b""
@@ -206,7 +211,14 @@ class Feed:
     def _one_opcode(self) -> bytes:
         """Return the opcode that `_run` stopped at, taken as the file has it; nothing for a frame's header."""
         start = self.position
+        taken = self._source.taken_from_file if self._source.in_frame else None
         code = self._source.take(1)
+        opcode = self._opcode(code, start)
+        if taken not in (None, self._source.taken_from_file):
+            raise FormatError("Not a pickle: an opcode crosses the end of its frame.", offset=start)
+        return opcode
+
+    def _opcode(self, code: bytes, start: int) -> bytes:
         if code in _SPECIAL:
             return self._special(code, start)
         if code in COUNTED:
@@ -226,13 +238,17 @@ class Feed:
             return _ASK
         if code == PROTO:
             return code + self._checked_protocol(start)
-        raise _refused(code, start)
+        # The unpickler turns this error, as one of its own kind, into another; so it is kept.
+        self.refusal = _refused(code, start)
+        raise self.refusal
 
     def _counted(self, code: bytes) -> bytes:
         head = self._source.take(COUNTED[code])
         size = int.from_bytes(head, "little")
         if size <= _INLINE or self._source.in_frame or self.truncated:
             return code + head + self._source.take(size)
+        if size > _LONGEST:
+            raise FormatError(f"Not a pickle: it announces a string of {size:,} bytes.", offset=self.position)
         if self._stop_at is not None:
             return self._skipped(code, size)
         self.claimed = size

@@ -43,6 +43,11 @@ class Source:
         return self._base + self._taken - (len(self._frame) - self._frame_at)
 
     @property
+    def taken_from_file(self) -> int:
+        """Bytes taken from the file, those of the frame in memory included."""
+        return self._taken
+
+    @property
     def in_frame(self) -> bool:
         """Whether the next byte comes from a frame that is held in memory."""
         return bool(self._frame)

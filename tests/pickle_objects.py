@@ -35,7 +35,16 @@ def standard_library() -> Table:
         "containers": [(), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), {}, {"a": [1]}, {1, 2}, frozenset({1}), [], set()],
         "nested": [[[[[{"a": {"b": (1, [2])}}]]]]],
         "cycle": cycle,
-        "builtins": [range(3), slice(1, 2), bytearray(b"x" * 300), Ellipsis, NotImplemented, object, int, ValueError("x")],
+        "builtins": [
+            range(3),
+            slice(1, 2),
+            bytearray(b"x" * 300),
+            Ellipsis,
+            NotImplemented,
+            object,
+            int,
+            ValueError("x"),
+        ],
         "collections": [
             collections.OrderedDict(a=1),
             collections.defaultdict(list, a=[1]),
@@ -104,7 +113,14 @@ def numpy() -> Table:
             np.dtype(d)
             for d in ("f8", ">i4", "U7", "S", "M8[ns]", "m8", "O", "V3", [("a", "i4")], ("f4", (2, 3)), ("O", (2,)))
         ],
-        "scalars": [np.float64(1), np.int32(2), np.bool_(True), np.datetime64("2020-01-01"), np.str_("x"), structured[0]],
+        "scalars": [
+            np.float64(1),
+            np.int32(2),
+            np.bool_(True),
+            np.datetime64("2020-01-01"),
+            np.str_("x"),
+            structured[0],
+        ],
         "more scalars": [np.bytes_(b"x"), np.timedelta64(3, "h"), np.complex64(1j), np.float16(1), np.void(b"ab")],
         "types": [np.float64, np.int64, np.ndarray, np.str_, np.datetime64, np.generic],
         "records": structured.view(np.recarray),
@@ -206,21 +222,20 @@ def pandas() -> Table:
     return table
 
 
+OFFSETS = """
+    Day Hour Minute Second Milli Micro Nano BusinessDay BDay MonthEnd MonthBegin YearEnd YearBegin QuarterEnd
+    QuarterBegin Week BusinessMonthEnd BusinessMonthBegin BYearEnd BYearBegin BQuarterEnd BQuarterBegin SemiMonthEnd
+    SemiMonthBegin BusinessHour CustomBusinessDay WeekOfMonth LastWeekOfMonth Easter CustomBusinessHour
+    CustomBusinessMonthEnd CustomBusinessMonthBegin
+"""
+
+
 def _offsets(pd: Any) -> list[Any]:
     from pandas.tseries import offsets
 
     return [
         pd.DateOffset(months=1),
-        *(
-            getattr(offsets, name)()
-            for name in (
-                "Day Hour Minute Second Milli Micro Nano BusinessDay BDay MonthEnd MonthBegin YearEnd YearBegin QuarterEnd "
-                "QuarterBegin Week BusinessMonthEnd BusinessMonthBegin BYearEnd BYearBegin BQuarterEnd BQuarterBegin "
-                "SemiMonthEnd SemiMonthBegin BusinessHour CustomBusinessDay WeekOfMonth LastWeekOfMonth FY5253 "
-                "FY5253Quarter Easter CustomBusinessHour CustomBusinessMonthEnd CustomBusinessMonthBegin"
-            ).split()
-            if name not in {"FY5253", "FY5253Quarter"}
-        ),
+        *(getattr(offsets, name)() for name in OFFSETS.split()),
         offsets.FY5253(startingMonth=12, weekday=4),
         offsets.FY5253Quarter(startingMonth=12, weekday=4),
     ]
@@ -318,8 +333,22 @@ def _of_defaults(kind: Any, features: Any, classes: Any) -> Any:
 def _models() -> Table:
     """Models with arguments that bring further classes along."""
     import numpy as np
-    from sklearn import compose, ensemble, feature_extraction, gaussian_process, linear_model, model_selection
-    from sklearn import multiclass, multioutput, naive_bayes, neighbors, pipeline, preprocessing, svm, tree
+    from sklearn import (
+        compose,
+        ensemble,
+        feature_extraction,
+        gaussian_process,
+        linear_model,
+        model_selection,
+        multiclass,
+        multioutput,
+        naive_bayes,
+        neighbors,
+        pipeline,
+        preprocessing,
+        svm,
+        tree,
+    )
     from sklearn.gaussian_process import kernels as k
 
     kernel = k.ConstantKernel() * k.RBF() + k.WhiteKernel() + k.Matern() ** 2 + k.RationalQuadratic() + k.DotProduct()
@@ -359,7 +388,9 @@ def _models() -> Table:
         "hashing": feature_extraction.FeatureHasher(4).fit([{"a": 1}]) and feature_extraction.FeatureHasher(4),
         "counts": _Text(feature_extraction.text.CountVectorizer()),
         "tf-idf": _Text(feature_extraction.text.TfidfVectorizer()),
-        "columns by kind": compose.TransformedTargetRegressor(linear_model.Ridge(), func=np.sqrt, inverse_func=np.square),
+        "columns by kind": compose.TransformedTargetRegressor(
+            linear_model.Ridge(), func=np.sqrt, inverse_func=np.square
+        ),
         "several outputs": _Several(multioutput.MultiOutputRegressor(linear_model.Ridge())),
     }
 
