@@ -7,11 +7,12 @@ the loop closes, so the client closes with the loop and nobody has to remember i
 from __future__ import annotations
 
 import asyncio
+import datetime
 import hashlib
 import os
 import weakref
 from collections.abc import AsyncGenerator
-from typing import Any
+from typing import Any, cast
 
 from aios3_nb._failures import explained
 from aios3_nb._settings import Settings
@@ -88,6 +89,19 @@ def _key(settings: Settings) -> _Key:
     return settings.connection, hashlib.sha256("\0".join(environment).encode()).hexdigest()
 
 
+def _timestamp(value: Any) -> datetime.datetime:
+    """Return the time that S3 wrote, as botocore does; ISO times, as listings have them, much sooner.
+
+    botocore tries every format there is: four fifths of the time that a page of 1000 keys takes to be read.
+    """
+    try:
+        return datetime.datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        from botocore.utils import parse_timestamp
+
+        return cast(datetime.datetime, parse_timestamp(value))
+
+
 async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
     import aiobotocore.session
     from aiobotocore.config import AioConfig
@@ -108,6 +122,7 @@ async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
         user_agent_extra="aios3_nb",
     )
     session = aiobotocore.session.AioSession(profile=settings.profile)
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     async with session.create_client(
         "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
     ) as made:
