@@ -24,13 +24,15 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "aios3_nb._api": (
-        "open", "load", "aload", "iterate", "aiterate", "ls", "als", "cd", "dump", "adump",
+        "open", "load", "aload", "iterate", "aiterate", "peek", "apeek", "ls", "als", "cd", "dump", "adump",
     ),
     "aios3_nb._aios3": ("stream", "chunks", "read", "save"),
     "aios3_nb._background": ("BackgroundLoad",),
     "aios3_nb._browser": ("S3Browser", "browse"),
     "aios3_nb._file": ("S3File",),
     "aios3_nb._listing": ("Entry", "Listing"),
+    "aios3_nb._format": ("Format", "LoadOptions"),
+    "aios3_nb._formats": ("register",),
     "aios3_nb._items": ("Items",),
     "aios3_nb._settings": ("Settings",),
     "aios3_nb._errors": (
@@ -46,7 +48,7 @@ __all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension", 
 
 if TYPE_CHECKING:
     from aios3_nb._aios3 import chunks, read, save, stream
-    from aios3_nb._api import adump, aiterate, aload, als, cd, dump, iterate, load, ls, open
+    from aios3_nb._api import adump, aiterate, aload, als, apeek, cd, dump, iterate, load, ls, open, peek
     from aios3_nb._background import BackgroundLoad
     from aios3_nb._browser import S3Browser, browse
     from aios3_nb._errors import (
@@ -73,6 +75,8 @@ if TYPE_CHECKING:
         UriError,
     )
     from aios3_nb._file import S3File
+    from aios3_nb._format import Format, LoadOptions
+    from aios3_nb._formats import register
     from aios3_nb._items import Items
     from aios3_nb._listing import Entry, Listing
     from aios3_nb._settings import Settings

@@ -10,7 +10,7 @@ import os
 import pickle
 import tempfile
 from collections.abc import AsyncGenerator, Iterable
-from typing import Any, BinaryIO, Literal, Unpack
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Unpack
 
 from aios3_nb import _items, _listing, _load, _settings
 from aios3_nb._errors import OptionError
@@ -24,6 +24,9 @@ from aios3_nb._order import Order, locate, order, place
 from aios3_nb._save import save
 from aios3_nb._settings import Overrides
 from aios3_nb._text import visible
+
+if TYPE_CHECKING:
+    from aios3_nb._peek import Peek
 
 
 def open(uri: str, *, version_id: str | None = None, **options: Unpack[Overrides]) -> S3File:
@@ -161,6 +164,32 @@ async def aiterate(
             yield item
     finally:
         await items.aclose()
+
+
+def peek(uri: str, *, format: str | None = None, version_id: str | None = None, **options: Unpack[Overrides]) -> Peek:
+    """Return what is in the object, without loading it and without running anything.
+
+    Size, ETag and format; for a pickle its protocol, the names that it would import and whether it would load,
+    and the outermost type; for JSON the outline of its top. What is fetched is bounded to a few megabytes.
+
+    Args:
+        uri: See `load`.
+        format: See `load`.
+        version_id: See `load`.
+        options: See `load`.
+    """
+    from aios3_nb import _look
+
+    return _look.peek(order(uri, format=format, version_id=version_id, **options))
+
+
+async def apeek(
+    uri: str, *, format: str | None = None, version_id: str | None = None, **options: Unpack[Overrides]
+) -> Peek:
+    """Await what `peek` returns."""
+    from aios3_nb import _look
+
+    return await _look.apeek(order(uri, format=format, version_id=version_id, **options))
 
 
 def ls(

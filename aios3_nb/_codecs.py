@@ -102,6 +102,12 @@ def peek_head(file: BinaryIO, size: int) -> bytes:
     return head
 
 
+def codec_name(head: bytes) -> str:
+    """Return how a file that begins with `head` is compressed, such as ``gzip``; empty when it is not."""
+    codec = _codec_of(head)
+    return codec.name if codec is not None else ""
+
+
 def _codec_of(head: bytes) -> _Codec | None:
     return next((codec for codec in _CODECS if head.startswith(codec.magic)), None)
 

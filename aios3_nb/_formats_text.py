@@ -46,7 +46,7 @@ def _load_bytes(file: BinaryIO, options: LoadOptions) -> bytes:
 
 
 def _iterate_bytes(file: BinaryIO, options: LoadOptions) -> Iterator[bytes]:
-    return iter(lambda: file.read1(_CHUNK_SIZE), b"")  # type: ignore[attr-defined,no-any-return]
+    return iter(lambda: file.read1(_CHUNK_SIZE), b"")  # type: ignore[attr-defined]
 
 
 TEXT = Format(

@@ -19,16 +19,18 @@ from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
 from aios3_nb import _codecs, _formats, _listing
-from aios3_nb._errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
+from aios3_nb._errors import BlockedPickleError, ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
 from aios3_nb._file import S3File
 from aios3_nb._loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb._memory import forecast
 from aios3_nb._monitor import Monitor
 from aios3_nb._object import ObjectInfo
 from aios3_nb._order import Order
+from aios3_nb._pickle_find import blocked_text
 from aios3_nb._settings import MIB, Settings
 from aios3_nb._source import ObjectSource
 from aios3_nb._stream import ObjectStream
+from aios3_nb._target import quote
 from aios3_nb._text import size_text, visible
 
 _INLINE = 1 * MIB
@@ -215,7 +217,10 @@ def named(order: Order) -> Iterator[None]:
     except S3Error as exc:
         if not exc.uri:
             exc.uri = str(order.uri)
-            exc.args = (f"{visible(str(order.uri))}: {exc}", *exc.args[1:])
+            said = str(exc)
+            if isinstance(exc, BlockedPickleError) and exc.names:
+                said = blocked_text(exc.names, quote(str(order.uri)))
+            exc.args = (f"{visible(str(order.uri))}: {said}", *exc.args[1:])
         raise
 
 

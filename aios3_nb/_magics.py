@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 import traitlets
@@ -184,6 +184,27 @@ class S3Magics(_Configurable):
     @line_magic
     @magic_arguments()
     @_connection
+    @argument("--format", metavar="NAME", help="pickle, json, ...; else by suffix and content")
+    @argument("--version-id", metavar="ID", help="this version instead of the latest")
+    @argument("target", metavar="URI", help="s3://bucket/key, an ARN, https://..., or a key")
+    def s3peek(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Show what is in an object without loading it: nothing is executed, and little is fetched.
+
+        For a pickle: what it would import, whether it loads safely, and its outermost type. For JSON: its outline.
+        """
+        with self._short_errors():
+            args = self._parse(self.s3peek, line, local_ns, names=False)
+            order = self._order(args.target, args)
+            from aios3_nb import _look
+
+            return _look.peek(order)
+
+    @output_can_be_silenced
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @_connection
     @argument("target", nargs="?", metavar="URI", help="a bucket or a folder; the place of %%s3cd, or the buckets")
     def s3browse(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
         """Show the bucket browser: look around, look inside, load into a variable.
@@ -244,7 +265,8 @@ class S3Magics(_Configurable):
 
             server = _local.shared()
             _local.use(server)
-            _samples.fill(server.client())
+            with closing(server.client()) as client:
+                _samples.fill(client)
             _api.cd(f"s3://{_samples.BUCKET}/")
             print(f"The embedded S3 server runs at {server.endpoint.url}. You are in s3://{_samples.BUCKET}/")
             print("Try: %s3ls    model = %s3load models/model.pkl    %s3load --iter --limit 3 many.pkl")

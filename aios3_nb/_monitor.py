@@ -19,6 +19,9 @@ class Monitor:
     def opened(self, info: ObjectInfo) -> None:
         """The first answer came: size and version are known."""
 
+    def requested(self) -> None:
+        """One more request is sent."""
+
     def received(self, count: int) -> None:
         """`count` more bytes came over the network, wanted ones only."""
 

@@ -106,6 +106,7 @@ class ObjectSource:
         while True:
             try:
                 connection = await client(self._settings)
+                self._monitor.requested()
                 async with deadline(self._patience):
                     answer = await connection.head_object(**self._arguments(), ChecksumMode="ENABLED")
                 break
@@ -195,6 +196,7 @@ class ObjectSource:
 
     async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body:
         connection = await client(self._settings)
+        self._monitor.requested()
         body: Body | None = None
         try:
             async with deadline(self._patience):

@@ -110,7 +110,8 @@ def verbose(faulty: FaultServer) -> Iterator[Kernel]:
     with kernel(keys) as running:
         running.ok(
             f"%load_ext aios3_nb\n%config S3Magics.endpoint_url = {faulty.url!r}\n"
-            "%config S3Magics.retries = 1\n%config S3Magics.read_timeout = 0.5\n%config S3Magics.connect_timeout = 0.5\n"
+            "%config S3Magics.retries = 1\n%config S3Magics.read_timeout = 0.5\n"
+            "%config S3Magics.connect_timeout = 0.5\n"
             "%xmode Verbose\nimport aios3_nb, logging"
         )
         yield running
