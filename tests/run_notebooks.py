@@ -71,7 +71,7 @@ def executed(path: Path, server: Any) -> Any:
 def shown(notebook: Any) -> list[list[str]]:
     """Return what the cells show, cell by cell, without what differs from one run or machine to the next.
 
-    Widgets are left out: a progress that is done soon is never shown.
+    Displays are left out: they are of the progress, which shows nothing of a load that is done soon.
     """
     return [[kind for output in cell.outputs if (kind := _masked(output))] for cell in _code(notebook)]
 
@@ -81,7 +81,7 @@ def _masked(output: Any) -> str:
         return f"{output.name}: {_without_figures(output.text)}"
     if output.output_type == "error":
         return f"error: {output.ename}"
-    if WIDGET in output.data:
+    if output.output_type == "display_data":
         return ""
     return f"{output.output_type}: {', '.join(sorted(output.data))}"
 
