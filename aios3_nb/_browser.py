@@ -23,7 +23,7 @@ from aios3_nb._browser_changes import Changes, LocalFile, local_file, sent_files
 from aios3_nb._browser_html import insert_html, text_html
 from aios3_nb._browser_look import details_pairs, entry_pairs, look
 from aios3_nb._browser_model import Contents, Question, child
-from aios3_nb._browser_panel import CONTAINS, Panel, show
+from aios3_nb._browser_panel import CONTAINS, Panel, discard, show
 from aios3_nb._browser_route import is_own_doing, route_freely, waits_for_cells
 from aios3_nb._errors import LoadCancelledError, OptionError, S3Error
 from aios3_nb._listing import Entry
@@ -76,8 +76,9 @@ class S3Browser(widgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
         """Stop what is under way, and take the panel away."""
         for future in list(self._under_way):
             future.cancel()
-        for widget in list(_below(self)):
-            widget.close()
+        for widget in self.children:
+            discard(widget)
+        self.layout.close()
         super().close()
 
     # ---- going somewhere
@@ -119,7 +120,7 @@ class S3Browser(widgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
                 return
             folder = _browser_listing.folder_meant(question, found)
             if folder is not None and not contents.count:
-                await asyncio.to_thread(self.set_trait, "where", folder)  # whoever observes it may wait
+                await asyncio.to_thread(self.set_trait, "where", folder)  # as in _drop
                 await self._list(Question(folder))
                 return
             more = question.is_search and bool(found.token) and turn + 1 < _browser_listing.SEARCH_PAGES
@@ -269,7 +270,9 @@ class S3Browser(widgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
         if self._chosen is not None:
             self._changes.ask_delete(self._chosen.uri, self._settings)
 
-    def _drop(self, uri: S3Uri) -> None:
+    async def _drop(self, uri: S3Uri) -> None:
+        if self.selected == uri:
+            await asyncio.to_thread(self._choose, None)  # whoever observes it may wait
         self._contents.remove(uri)
         self._panel.draw(self._contents)
 
@@ -354,7 +357,3 @@ def _shell() -> Any:
     from IPython import get_ipython
 
     return get_ipython()
-
-
-def _below(widget: Any) -> list[Any]:
-    return [each for child in getattr(widget, "children", ()) for each in (child, *_below(child))]

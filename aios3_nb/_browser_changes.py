@@ -63,7 +63,10 @@ class Changes:
     """
 
     def __init__(
-        self, panel: Panel, deleted: Callable[[S3Uri], None], stored: Callable[[S3Uri], Coroutine[Any, Any, None]]
+        self,
+        panel: Panel,
+        deleted: Callable[[S3Uri], Coroutine[Any, Any, None]],
+        stored: Callable[[S3Uri], Coroutine[Any, Any, None]],
     ) -> None:
         self._panel = panel
         self._deleted = deleted
@@ -97,7 +100,7 @@ class Changes:
             else:
                 await _browser_objects.delete(change.uri, change.settings)
                 self._panel.say(f"Deleted {visible(str(change.uri))}")
-                self._deleted(change.uri)
+                await self._deleted(change.uri)
 
     def forget(self) -> None:
         """Take the question back."""

@@ -22,6 +22,7 @@ BEGINS, CONTAINS = "begins with", "contains"
 _DEFAULT_PROFILE = "(default)"
 _MOST_CRUMBS = 8
 _ROWS = 12
+_LABELLED = {"description_width": "auto"}
 
 
 def _button(description: str, icon: str = "", tooltip: str = "", style: str = "", **options: Any) -> Any:
@@ -31,8 +32,10 @@ def _button(description: str, icon: str = "", tooltip: str = "", style: str = ""
     )
 
 
-def _text(placeholder: str, *, width: str = "auto", flex: str = "1 1 160px", tooltip: str = "") -> Any:
+def _text(placeholder: str, *, width: str = "auto", flex: str = "1 1 160px", tooltip: str = "", name: str = "") -> Any:
     return widgets.Text(
+        description=name,
+        style=_LABELLED,
         placeholder=placeholder,
         continuous_update=False,  # Enter, or leaving the field
         tooltip=tooltip or placeholder,
@@ -52,6 +55,16 @@ def _row(*children: Any, **options: Any) -> Any:
 def show(widget: Any, visible: bool) -> None:
     """Show or hide a widget."""
     widget.layout.display = None if visible else "none"
+
+
+def discard(widget: Any) -> None:
+    """Close a widget with all that is in it, and with its layout and style, which ipywidgets would keep for ever."""
+    for part in (*getattr(widget, "children", ()), widget.layout, getattr(widget, "style", None)):
+        if isinstance(part, widgets.DOMWidget):
+            discard(part)
+        elif part is not None:
+            part.close()
+    widget.close()
 
 
 class Panel:
@@ -91,11 +104,11 @@ class Panel:
             description="Profile",
             tooltip="Profile of the AWS configuration files",
             layout=widgets.Layout(width="auto", flex="1 1 180px"),
-            style={"description_width": "auto"},
+            style=_LABELLED,
         )
-        self.endpoint = _text("AWS", flex="2 1 220px", tooltip="S3 endpoint; empty for AWS. Press Enter")
-        self.endpoint.description = "Endpoint"
-        self.endpoint.style = {"description_width": "auto"}
+        self.endpoint = _text(
+            "AWS", flex="2 1 220px", tooltip="S3 endpoint; empty for AWS. Press Enter", name="Endpoint"
+        )
         self.refresh = _button("Refresh", "refresh", "List this again")
         self.upload_toggle = widgets.ToggleButton(
             description="Upload", icon="upload", layout=widgets.Layout(width="auto", flex="0 0 auto")
@@ -112,9 +125,11 @@ class Panel:
             layout=widgets.Layout(width="auto", flex="0 0 auto"),
         )
         self.sort = widgets.Dropdown(
-            options=SORTS, description="Sort", layout=widgets.Layout(width="auto", flex="0 0 auto")
+            options=SORTS,
+            description="Sort",
+            layout=widgets.Layout(width="auto", flex="0 0 auto"),
+            style=_LABELLED,
         )
-        self.sort.style = {"description_width": "auto"}
         self.header = _html(width="100%")
         self.rows = widgets.Select(rows=_ROWS, layout=widgets.Layout(width="auto", height="auto"))
         self.rows.add_class("aios3-nb-rows")
@@ -187,7 +202,7 @@ class Panel:
         gone, self.crumbs.children = self.crumbs.children, tuple(map(self._crumb, _shortened(way)))
         route_freely(self.crumbs)
         for button in gone:
-            button.close()
+            discard(button)
 
     def _crumb(self, step: tuple[str, S3Uri | None]) -> Any:
         name, where = step
@@ -209,7 +224,8 @@ class Panel:
         with self.rows.hold_sync():
             self.rows.index = None  # or ipywidgets would choose the first row
             self.rows.options = [(label, number) for number, label in enumerate(labels)]
-            self.rows.index = kept
+            if kept is not None and self.rows.index is None:
+                self.rows.index = kept
 
     # ---- one object
 
@@ -222,7 +238,7 @@ class Panel:
         gone = self.preview.children
         self.preview.children = () if preview is None else tuple(self._looks(preview))
         for widget in gone:
-            widget.close()
+            discard(widget)
 
     def _looks(self, preview: Preview) -> list[Any]:
         looks = [widgets.HTML(title_html(preview.title))]
