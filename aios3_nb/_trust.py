@@ -13,7 +13,8 @@ A bucket's name means something only together with the endpoint that is asked fo
 
 The file is ignored when it lies in the current folder or below it, which is where a notebook's own files are:
 a repository that somebody cloned must not be able to trust itself by bringing the file along, with
-``XDG_CONFIG_HOME`` or ``HOME`` pointing into it.
+``XDG_CONFIG_HOME`` or ``HOME`` pointing into it. Only ``.config`` of the account's own home counts there too,
+for many start Jupyter in it.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ def is_trusted(bucket: str, key: str, endpoint_url: str | None) -> bool:
 def trusted_prefixes() -> list[TrustedPrefix]:
     """Return the entries of the user's configuration file; none when there is no file, or it is ignored."""
     path = configuration_file()
-    if not path.is_file() or _lies_within(path, Path.cwd()):
+    if not path.is_file() or (_lies_within(path, Path.cwd()) and not _is_of_the_account(path)):
         return []
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -102,6 +103,16 @@ def configuration_file() -> Path:
 
 def _lies_within(path: Path, folder: Path) -> bool:
     return path.resolve().is_relative_to(folder.resolve()) or path.absolute().is_relative_to(folder.resolve())
+
+
+def _is_of_the_account(path: Path) -> bool:
+    """Return whether `path` is in the home that the system has for the user, whatever the environment says."""
+    try:
+        import pwd
+    except ImportError:  # Windows has no such list
+        return False
+    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
+    return path.resolve() == home / ".config" / FILE
 
 
 def _entry(path: Path, number: int, entry: Any) -> TrustedPrefix:

@@ -1,6 +1,7 @@
 """A prefix is trusted by the user's own file, for one endpoint, one bucket, one prefix, and by nothing else."""
 
 import os
+import pwd
 
 import pytest
 
@@ -91,6 +92,17 @@ def test_a_file_in_the_notebooks_folder_or_below_is_ignored(configured, tmp_path
     assert not is_trusted("b", "models/m.pkl", None)
     monkeypatch.chdir(tmp_path)
     assert not is_trusted("b", "models/m.pkl", None)
+
+
+def test_the_accounts_own_file_counts_where_jupyter_was_started_at_home(configured, tmp_path, monkeypatch):
+    configured(ONE)
+    monkeypatch.chdir(tmp_path / "home")
+    assert not is_trusted("b", "models/m.pkl", None)
+    account = pwd.getpwuid(os.getuid())
+    monkeypatch.setattr(
+        pwd, "getpwuid", lambda _: pwd.struct_passwd((*account[:5], str(tmp_path / "home"), account[6]))
+    )
+    assert is_trusted("b", "models/m.pkl", None)
 
 
 def test_a_link_to_a_file_in_the_notebooks_folder_is_ignored_too(configured, tmp_path):
