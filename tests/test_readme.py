@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import run_notebooks
 from IPython.core.inputtransformer2 import TransformerManager
 from kernels import Kernel, kernel
-from run_notebooks import environment
 
 import aios3_nb
-from aios3_nb import _magics, _samples
+from aios3_nb import _formats, _magics, _samples
 from aios3_nb.__main__ import _parser
+from aios3_nb._settings import NAMES, Settings, _checked
 
 ROOT = Path(aios3_nb.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -59,7 +60,7 @@ def reader(server: Any) -> Iterator[Kernel]:
     client = server.client()
     _samples.fill(client)
     client.close()
-    with kernel(environment(server)) as running:
+    with kernel(run_notebooks.environment(server)) as running:
         yield running
 
 
@@ -148,8 +149,33 @@ def test_every_verb_is_there() -> None:
             assert re.search(rf"\baios3_nb\.{name}\(", README) or f"%s3{name}" in README, name
 
 
+def test_every_setting_is_there_with_its_default() -> None:
+    told = {
+        name: default
+        for names, defaults in re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| ([^|]+) \|", README, re.MULTILINE)
+        for name, default in zip(re.findall(r"`(\w+)`", names), defaults.strip().split(", "), strict=False)
+        if name in _settings()
+    }
+    defaults = Settings()
+    for name in _settings():
+        value = None if told[name] == "none" else told[name]
+        assert (None if value is None else _checked(name, value)) == getattr(defaults, name), name
+    assert len(told) == len(_settings())
+
+
+def test_every_format_is_there() -> None:
+    table = README[README.index("## Formats") : README.index("## Settings")]
+    for name in _formats.format_names():
+        assert re.search(rf"\| (?:[\w, ]+, )?{name}(?:, [\w, ]+)? \|", table), name
+
+
+def test_every_notebook_is_linked() -> None:
+    for path in run_notebooks.paths():
+        assert f"(notebooks/{path.name})" in README
+
+
 def _settings() -> tuple[str, ...]:
-    return aios3_nb._settings.NAMES  # type: ignore[attr-defined]
+    return NAMES
 
 
 def _magic_names() -> set[str]:
