@@ -9,7 +9,7 @@ PEERS = .venv-peers
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
 	@echo "make test    run all tests"
-	@echo "make faults  compare what readers of S3 make of a server that misbehaves (10 minutes)"
+	@echo "make faults  compare what readers of S3 make of a server that misbehaves (10 to 20 minutes)"
 	@echo "make notebooks  run the notebooks, and save them with what they show"
 	@echo "make smoke   build the package, and try it on every Python with oldest and newest dependencies (15 minutes)"
 	@echo "make lint    check format, lint and types    make format    write the format"

@@ -3,7 +3,8 @@
     python -m tests.faults PEERS_PYTHON [READER...]
 
 PEERS_PYTHON is the interpreter of the environment that has the other readers. The table goes to RESULTS.md
-beside this file; the details of each cell go to standard output.
+beside this file, where readers that are not named keep their columns; the details of each cell go to
+standard output.
 """
 
 from __future__ import annotations
@@ -26,12 +27,13 @@ from tests.faults.peers import OURS, READERS, WAIT
 from tests.faults.server import FaultServer
 
 SIZE = 8 << 20
-BOUND = 45
+BOUND = 60
 """Seconds after which a reader counts as hanging, and is killed."""
 AT_ONCE = 4
 """Cells under way together; most of them only wait."""
 
 HERE = Path(__file__).parent
+RESULTS = HERE / "RESULTS.md"
 RIGHT, NEW, ERROR, WRONG, HANG, UNREACHED = "✓", "n", "E", "**W**", "**H**", "·"
 TOKEN_SENT = "†"
 
@@ -54,11 +56,12 @@ CREDENTIALS = {
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """An object, and another of the same size that it is overwritten with."""
+    """An object, one of the same size that it is overwritten with, and one that another host gives out."""
 
     key: str
     data: bytes
     other: bytes
+    foreign: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,21 +77,30 @@ class Cell:
 def main() -> None:
     """Fill the table and write it down."""
     peers_python, *only = sys.argv[1:]
-    readers = only or list(READERS)
     rows = [name for name, case in table(Scene(size=SIZE, other=b"")).items() if case.compared]
+    marks = _former_marks() if only else {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        cells = pool.map(lambda pair: _measure(*pair, peers_python), [(r, c) for r in rows for c in readers])
-        found = {(cell.case, cell.reader): cell for cell in map(_told, cells)}
-    text = _markdown(rows, readers, found, _versions(peers_python))
+        pairs = [(row, reader) for row in rows for reader in only or READERS]
+        for cell in pool.map(lambda pair: _measure(*pair, peers_python), pairs):
+            print(f"{cell.mark:6} {cell.reader:24} {cell.case:40} {cell.detail}", flush=True)
+            marks[cell.case, cell.reader] = cell.mark
+    readers = [reader for reader in READERS if any((row, reader) in marks for row in rows)]
+    text = _markdown(rows, readers, marks, _versions(peers_python))
     print(text)
-    if not only:
-        (HERE / "RESULTS.md").write_text(text)
+    RESULTS.write_text(text)
+
+
+def _former_marks() -> dict[tuple[str, str], str]:
+    """Return the marks that RESULTS.md has, by row and reader."""
+    lines = RESULTS.read_text().splitlines() if RESULTS.exists() else []
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return {(row[0], reader): mark for row in cells[2:-1] for reader, mark in zip(cells[0][1:], row[1:], strict=True)}
 
 
 def contents_for(reader: str) -> Contents:
     """Return what `reader` reads: JSON lines where items are iterated, else one pickle."""
     make = _lines if reader.endswith("iterate") else _pickle
-    return Contents("data.jsonl" if make is _lines else "data.pkl", make(1), make(2))
+    return Contents("data.jsonl" if make is _lines else "data.pkl", make(1), make(2), make(3))
 
 
 def _pickle(seed: int) -> bytes:
@@ -103,15 +115,15 @@ def _lines(seed: int) -> bytes:
 def _measure(row: str, reader: str, peers_python: str) -> Cell:
     contents = contents_for(reader)
     with FaultServer() as server, FaultServer() as sink:
-        sink.put("bucket", contents.key, contents.other)
+        sink.put("bucket", contents.key, contents.foreign)
         case = table(Scene(size=len(contents.data), other=contents.other, sink=sink.url, pause=70))[row]
         _arrange(server, case, contents)
         python = sys.executable if reader.startswith(OURS) else peers_python
         said = _run([python, str(HERE / "peers.py"), reader, server.url, "bucket", contents.key])
         token = TOKEN_SENT if any("x-amz-security-token" in request.headers for request in sink.requests) else ""
         mark = _mark(said, contents, reached=server.strikes > 0)
-        detail = f"{said.get('error', '')} {said.get('message', said.get('length', ''))}".strip()
-        return Cell(row, reader, mark + token, f"{detail} ({len(server.requests)} requests)")
+        detail = f"{said.get('error', '')} {said.get('message', said.get('length', ''))}"
+        return Cell(row, reader, mark + token, f"{' '.join(detail.split())} ({len(server.requests)} requests)")
 
 
 def _arrange(server: FaultServer, case: Case, contents: Contents) -> None:
@@ -155,11 +167,6 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _told(cell: Cell) -> Cell:
-    print(f"{cell.mark:6} {cell.reader:24} {cell.case:40} {cell.detail}", flush=True)
-    return cell
-
-
 def _versions(peers_python: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for python in (peers_python, sys.executable):
@@ -168,10 +175,9 @@ def _versions(peers_python: str) -> dict[str, str]:
     return found
 
 
-def _markdown(rows: list[str], readers: list[str], found: dict[tuple[str, str], Cell], versions: dict[str, str]) -> str:
-    marks = {pair: cell.mark for pair, cell in found.items()}
+def _markdown(rows: list[str], readers: list[str], marks: dict[tuple[str, str], str], versions: dict[str, str]) -> str:
     counts = {
-        reader: tuple(sum(marks[row, reader].startswith(mark) for row in rows) for mark in (WRONG, HANG))
+        reader: tuple(sum(marks.get((row, reader), "").startswith(mark) for row in rows) for mark in (WRONG, HANG))
         for reader in readers
     }
     total = [f"**{wrong} / {hang}**" for wrong, hang in counts.values()]
@@ -182,13 +188,14 @@ def _markdown(rows: list[str], readers: list[str], found: dict[tuple[str, str], 
         "",
         f"Written by `make faults`: a server that misbehaves on purpose, an object of {SIZE >> 20} MiB, parts of",
         f"1 MiB, a read timeout of {WAIT} s where the reader has one, its own retries. Each cell is a process of",
-        f"its own, killed after {BOUND} s. {os.cpu_count()} cores, Python {python}; {packages}.",
+        f"its own, killed after {BOUND} s. {os.cpu_count()} cores, Python {python};",
+        f"{packages}.",
         "",
         LEGEND,
         "",
         _line(["fault", *readers]),
         _line(["---"] * (len(readers) + 1)),
-        *(_line([row, *(marks[row, reader] for reader in readers)]) for row in rows),
+        *(_line([row, *(marks.get((row, reader), "?") for reader in readers)]) for row in rows),
         _line(["**wrong / hang**", *total]),
     ]
     return "\n".join(lines) + "\n"
