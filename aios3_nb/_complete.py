@@ -68,7 +68,18 @@ def complete(
         return [name for name in sorted(namespace) if name.startswith(gap.raw)], gap.raw
     if gap.kind == "value":
         return [value(text, gap) for text in _values(gap) if text.startswith(gap.word.text)], gap.raw
-    return addresses(gap, _settings_of(gap), namespace), gap.raw
+    return _without_folder(addresses(gap, _settings_of(gap), namespace), gap.raw)
+
+
+def _without_folder(texts: list[str], raw: str) -> tuple[list[str], str]:
+    """Return `texts` and `raw` from the last ``/`` on, if all are the same before: what is chosen from is read.
+
+    And behind a ``/`` JupyterLab offers operators of Python of its own; those go last when ours begin there.
+    """
+    folder = raw[: raw.rfind("/") + 1]
+    if not all(text.startswith(folder) for text in texts):
+        return texts, raw
+    return [text.removeprefix(folder) for text in texts], raw.removeprefix(folder)
 
 
 def _settings_of(gap: Gap) -> Settings:

@@ -120,16 +120,21 @@ def _words(reading: _Reading, uri: S3Uri, prefix: S3Uri) -> Iterator[str]:
         return
     start = prefix.key.rpartition("/")[2]
     added = uri.key[len(prefix.key) - len(start) :]
-    if not reading.is_literal:
-        yield from _words_with_variables(reading.raw, start, added)
-        return
     text = reading.text.removesuffix(start) + added
-    for each in (text, f"./{text}", str(uri)):
-        yield _quoted(each, reading.raw)
+    if reading.is_literal and quote(text) == text and not _is_quoted(reading.raw):
+        yield text
+    yield from _continued(reading.raw, start, added)
+    if reading.is_literal:
+        for each in (text, f"./{text}", str(uri)):
+            yield _quoted(each, reading.raw)
 
 
-def _words_with_variables(raw: str, start: str, added: str) -> Iterator[str]:
-    """Yield `raw` with `start`, at its end, replaced by `added`, and its variables as they are."""
+def _continued(raw: str, start: str, added: str) -> Iterator[str]:
+    """Yield `raw` with `start`, at its end, replaced by `added`, and all before it as it was written.
+
+    Variables stay that way. And JupyterLab, which cuts completions to where it takes the word to begin, can do so
+    only if what it cuts off is what was written.
+    """
     head, tail = _TAIL.sub("", raw), _TAIL.search(raw)
     if tail is None or tail[0] != start:
         return
@@ -154,13 +159,16 @@ def _quoted(text: str, raw: str) -> str:
     """Return `text` as a word, in quotes if it needs them or `raw`, which it replaces, begins with one."""
     if raw.startswith('"') and all(map(is_visible, text)):
         return '"' + _double(text) + '"'
-    return quote_text(text) if raw.startswith(("'", '"', "$'")) else quote(text)
+    return quote_text(text) if _is_quoted(raw) else quote(text)
 
 
 def _trimmed(word: str, raw: str, gap: Gap) -> str:
     """Return `word` without its closing quote where that is written already: editors put it behind the cursor."""
-    is_open = raw.startswith(("'", '"', "$'"))
-    return word[:-1] if is_open and gap.after[:1] in {"'", '"'} and word.endswith(gap.after[0]) else word
+    return word[:-1] if _is_quoted(raw) and gap.after[:1] in {"'", '"'} and word.endswith(gap.after[0]) else word
+
+
+def _is_quoted(raw: str) -> bool:
+    return raw.startswith(("'", '"', "$'"))
 
 
 def _double(text: str) -> str:

@@ -110,7 +110,9 @@ class Listing(Sequence[Entry]):
         )
         more = "" if self.complete else "<p>... and more; ask for them with --limit</p>"
         head = "<thead><tr><th style='text-align:left'>name</th><th>size</th><th>modified (UTC)</th></tr></thead>"
-        return f"<table>{head}<tbody>{cells}</tbody></table>{more}" if cells else "<p>(nothing there)</p>"
+        # Without the class, JupyterLab typesets what stands between two dollar signs.
+        table = f"<table class='tex2jax_ignore mathjax_ignore'>{head}<tbody>{cells}</tbody></table>"
+        return f"{table}{more}" if cells else "<p>(nothing there)</p>"
 
 
 async def buckets(settings: Settings) -> list[Entry]:

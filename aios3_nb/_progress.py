@@ -21,6 +21,9 @@ _FIRST_SHOWN = 0.4
 _BETWEEN = 0.1
 """Seconds between two updates."""
 
+_ITEMS_BETWEEN = 64
+"""Items between two looks at the clock."""
+
 _RATE_WINDOW = 3.0
 """Seconds over which the rate is averaged."""
 
@@ -105,7 +108,8 @@ class Progress(Monitor):
 
     def items(self, count: int) -> None:
         self.count = count
-        self._tick()
+        if count % _ITEMS_BETWEEN == 0:
+            self._tick()
 
     # ---- told by the caller
 
@@ -124,6 +128,11 @@ class Progress(Monitor):
             self._ticker.cancel()
         if self._display is not None:
             self._display.close(self)
+
+    def appear(self) -> None:
+        """Be shown from now on, below what is shown already."""
+        if self._display is None:
+            self._display = self._make_display(self)
 
     # ---- figures
 
@@ -164,7 +173,8 @@ class Progress(Monitor):
         if self.retries:
             parts.append(f"retry {self.retries}, resumed at {size_text(self.resumed)}")
         if self.size is not None and self.state == "running":
-            parts.append(self.doing)
+            # It is decoded while it comes; as long as it comes, that is what there is to wait for.
+            parts.append("downloading" if self.doing == "decoding" and self.fetched < self.size else self.doing)
         return ", ".join(parts)
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -183,10 +193,10 @@ class Progress(Monitor):
         self._marks.append((now, self.fetched))
         while now - self._marks[0][0] > _RATE_WINDOW:
             self._marks.pop(0)
-        if self._display is None:
-            if now - self._began < _FIRST_SHOWN:
-                return
-            self._display = self._make_display(self)
+        if self._display is None and now - self._began >= _FIRST_SHOWN:
+            if self._total is not None:  # which stands above its parts
+                self._total.appear()
+            self.appear()
         if self._display is not None:
             self._display.update(self)
 

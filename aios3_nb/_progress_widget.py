@@ -30,9 +30,11 @@ class WidgetDisplay:
     """
 
     def __init__(self, progress: Progress, show: Callable[[Any], Any] = _show_below) -> None:
-        self._name = widgets.HTML(layout=widgets.Layout(flex="0 1 auto", max_width="40%"))
-        self._bar = widgets.FloatProgress(min=0.0, max=1.0, layout=widgets.Layout(flex="1 1 120px", min_width="80px"))
-        self._figures = widgets.HTML(layout=widgets.Layout(flex="0 1 auto"))
+        # Bases that fit what they mostly hold, so that the bars of several rows stand below each other and keep
+        # their length while the figures change.
+        self._name = widgets.HTML(layout=widgets.Layout(flex="0 1 14em", min_width="8em", overflow="hidden"))
+        self._bar = widgets.FloatProgress(min=0.0, max=1.0, layout=widgets.Layout(flex="1 1 8em", min_width="6em"))
+        self._figures = widgets.HTML(layout=widgets.Layout(flex="0 1 26em"))
         self._button = widgets.Button(
             description="Cancel",
             icon="stop",
@@ -61,7 +63,7 @@ class WidgetDisplay:
             widget.close()
 
     def _show(self, progress: Progress) -> None:
-        self._name.value = _escaped(f"{_MARKS[progress.state]} {progress.name}", bold=True)
+        self._name.value = _one_line(f"{_MARKS[progress.state]} {progress.name}")
         self._bar.value = progress.fraction
         self._bar.bar_style = _STYLES[progress.state]
         self._figures.value = _escaped(progress.text)
@@ -93,9 +95,15 @@ def _final(progress: Progress) -> dict[str, str]:
     if progress.state == "done":  # the closing line follows, and says more
         return {"text/plain": "", "text/html": ""}
     line = f"{_MARKS[progress.state]} {progress.name} {progress.state}: {progress.text}"
-    return {"text/plain": line, "text/html": f"<span>{html.escape(line)}</span>"}
+    return {"text/plain": line}  # no HTML: JupyterLab would typeset what stands between dollar signs
 
 
-def _escaped(text: str, *, bold: bool = False) -> str:
-    style = "font-weight:600;" if bold else ""
-    return f'<span style="{style}font-variant-numeric:tabular-nums;white-space:pre-wrap">{html.escape(text)}</span>'
+def _one_line(text: str) -> str:
+    """Return `text` in bold on one line; what there is no room for shows under the mouse."""
+    escaped = html.escape(text)
+    style = "display:block;max-width:13.5em;overflow:hidden;text-overflow:ellipsis;white-space:pre;font-weight:600"
+    return f'<span style="{style}" title="{escaped}">{escaped}</span>'
+
+
+def _escaped(text: str) -> str:
+    return f'<span style="font-variant-numeric:tabular-nums;white-space:pre-wrap">{html.escape(text)}</span>'

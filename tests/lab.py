@@ -32,7 +32,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect, sync_playwright
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 START_SECONDS = 60.0
@@ -222,7 +222,7 @@ class Lab:
         """Switch between the light and the dark theme; Lab's setting, so it stays."""
         name = "JupyterLab Dark" if dark else "JupyterLab Light"
         self.page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
-        self.page.wait_for_selector(f"body[data-jp-theme-light='{'false' if dark else 'true'}']")
+        self.page.wait_for_selector(f"body[data-jp-theme-light='{'false' if dark else 'true'}']", state="attached")
 
 
 class Notebook:
@@ -231,6 +231,19 @@ class Notebook:
     def __init__(self, page: Page) -> None:
         self.page = page
         self._starts: dict[int, float] = {}
+
+    def add(self, source: str) -> int:
+        """Append a cell; return its index."""
+        return int(
+            self.page.evaluate(
+                f"""source => {{
+                    const model = {_PANEL}.content.model.sharedModel;
+                    model.addCell({{cell_type: 'code', source}});
+                    return model.cells.length - 1;
+                }}""",
+                source,
+            )
+        )
 
     def run(self, cell: int, *, wait: float = CELL_SECONDS) -> Outputs:
         """Run a cell and return what it shows when it is done, be it an error."""
@@ -256,8 +269,10 @@ class Notebook:
         self.page.wait_for_function("index => !window.testRunning[index]", arg=cell, timeout=wait * 1000, polling=20)
         return Outputs(self.outputs(cell).all, time.monotonic() - self._starts[cell])
 
-    def is_running(self, cell: int) -> bool:
-        """Return whether a started cell is not done yet."""
+    def is_running(self, cell: int | None = None) -> bool:
+        """Return whether a started cell is not done yet; without an index, any cell."""
+        if cell is None:
+            return bool(self.page.evaluate("() => Object.values(window.testRunning ?? {}).some(each => each)"))
         return bool(self.page.evaluate("index => window.testRunning[index]", cell))
 
     def outputs(self, cell: int) -> Outputs:
@@ -294,12 +309,15 @@ class Notebook:
         self.page.keyboard.press("Control+End")
         self.page.keyboard.type(text)
 
-    def completions(self, *, wait: float = 5.0) -> list[str]:
-        """Press Tab, and return what the list offers that comes up."""
-        self.page.keyboard.press("Tab")
+    def completions(self, *, tries: int = 5) -> list[str]:
+        """Press Tab, again if nothing comes, and return what the list offers."""
         items = self.page.locator(".jp-Completer:visible .jp-Completer-match")
-        items.first.wait_for(timeout=wait * 1000)
-        return items.all_text_contents()
+        for _ in range(tries):
+            self.page.keyboard.press("Tab")
+            with contextlib.suppress(TimeoutError):
+                items.first.wait_for(timeout=1500)
+                return items.all_text_contents()
+        raise AssertionError("Tab offers nothing.")
 
     def interrupt(self) -> None:
         """Press the stop button of the notebook."""

@@ -82,7 +82,8 @@ OFFERS = {
     "s3://bkt/mo| --quiet": ["s3://bkt/models/", "s3://bkt/model.json"],
     "m=s3://bkt/models/a": ["m=s3://bkt/models/a.pkl"],
     "a=s3://bkt/x b=s3://bkt/y": ["a=s3://bkt/x b=s3://bkt/year=2024/"],
-    "s3://bkt/models/m": ["'s3://bkt/models/my dir/'"],
+    "s3://bkt/models/m": ["s3://bkt/models/'my dir/'"],
+    "s3://bkt/models/'my dir'/": ["s3://bkt/models/'my dir'/x.pkl"],
     "'s3://bkt/mo": ["'s3://bkt/models/'", "'s3://bkt/model.json'"],
     "'s3://bkt/models/my d": ["'s3://bkt/models/my dir/'"],
     "'s3://bkt/models/my d|'": ["'s3://bkt/models/my dir/"],
@@ -119,7 +120,7 @@ RELATIVE = {
     "models/a": ["models/a.pkl"],
     "m=mo": ["m=./models/", "m=model.json"],
     "year=2": ["year=2024/"],
-    "m=./models/": ["m='./models/my dir/'", "m=./models/a.pkl", "m=./models/b.pkl"],
+    "m=./models/": ["m=./models/'my dir/'", "m=./models/a.pkl", "m=./models/b.pkl"],
     "s": ["s3://awkward/", "s3://bkt/", "s3://many/"],
 }
 
