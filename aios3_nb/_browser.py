@@ -246,7 +246,7 @@ class S3Browser(widgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             self._post(self._look, entry)
 
     async def _look(self, entry: Entry) -> None:
-        known, preview = await look(entry.uri, self._settings)
+        known, preview = await look(Order(uri=entry.uri, settings=self._settings))
         if self._chosen is entry:
             self._panel.draw_details(details_pairs(known, _now()))
             self._panel.draw_preview(preview)

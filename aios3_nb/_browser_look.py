@@ -5,26 +5,45 @@ from __future__ import annotations
 import asyncio
 import datetime
 
-from aios3_nb import _browser_objects
+from aios3_nb import _browser_objects, _formats, _look
 from aios3_nb._browser_objects import Details
 from aios3_nb._browser_preview import Preview, preview_of
 from aios3_nb._browser_text import age_text
+from aios3_nb._errors import FormatError
 from aios3_nb._listing import Entry
-from aios3_nb._settings import Settings
+from aios3_nb._order import Order
 from aios3_nb._text import size_text, visible
-from aios3_nb._uri import S3Uri
 
 
-async def look(uri: S3Uri, settings: Settings) -> tuple[Details, Preview]:
-    """Return the details and a preview of the object; two requests at once, 1 MB at most.
+async def look(order: Order) -> tuple[Details, Preview]:
+    """Return the details and a preview of the object; 1 MB is fetched at most.
 
     Raises:
         S3Error: It cannot be read.
     """
-    known, (head, size) = await asyncio.gather(
-        _browser_objects.details(uri, settings), _browser_objects.beginning(uri, settings)
-    )
-    return known, preview_of(uri.key, head, size)
+    preview = _outline(order) if _is_pickle(order.uri.key) else _beginning(order)
+    known, seen = await asyncio.gather(_browser_objects.details(order.uri, order.settings), preview)
+    return known, seen
+
+
+async def _beginning(order: Order) -> Preview:
+    head, size = await _browser_objects.beginning(order.uri, order.settings)
+    return preview_of(order.uri.key, head, size)
+
+
+async def _outline(order: Order) -> Preview:
+    """Return what a pickle would make and import: arrays in it are skipped, so a few ranges tell of gigabytes."""
+    seen = await _look.apeek(order, max_bytes=_browser_objects.PREVIEW)
+    title = f"{seen.format.capitalize()}, {size_text(seen.size)}: what is in it. Nothing of it was run"
+    # Size and ETag are among the details already.
+    return Preview(title, pairs=tuple(seen.rows()[2:]))
+
+
+def _is_pickle(key: str) -> bool:
+    try:
+        return _formats.recognise(key, b"").name == "pickle"
+    except FormatError:
+        return False  # its name does not say
 
 
 def entry_pairs(entry: Entry, now: datetime.datetime) -> list[tuple[str, str]]:

@@ -152,7 +152,7 @@ class Panel:
             self.open, self.load, self.name, self.open_file, self.copy_uri, self.code, self.download, self.delete
         )
         self.question = _html(flex="1 1 auto")
-        self.confirm = _button("Delete", "", style="danger")
+        self.confirm = _button("Delete it", "", style="danger")
         self.keep = _button("Keep it")
         self.confirmation = _row(self.question, self.confirm, self.keep, display="none")
         self.copied = _text("", tooltip="Select all and copy")
@@ -244,6 +244,8 @@ class Panel:
         looks = [widgets.HTML(title_html(preview.title))]
         if preview.picture:
             looks.append(widgets.Image(value=preview.picture, format=preview.picture_format))
+        if preview.pairs:
+            looks.append(widgets.HTML(pairs_html(preview.pairs)))
         if preview.table:
             looks.append(widgets.HTML(table_html(preview.table)))
         if preview.text:

@@ -43,6 +43,7 @@ class Preview:
         title: What it is, and how much of it: ``JSON, the first 1 MB of 512 MB``.
         text: Text, safe for any widget that does not read markup.
         table: Rows of cells, the first one a header; likewise.
+        pairs: Names and values, likewise.
         picture: The bytes of an image.
         picture_format: Such as ``png``.
     """
@@ -50,6 +51,7 @@ class Preview:
     title: str
     text: str = ""
     table: tuple[tuple[str, ...], ...] = ()
+    pairs: tuple[tuple[str, str], ...] = ()
     picture: bytes = b""
     picture_format: str = ""
 

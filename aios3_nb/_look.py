@@ -12,10 +12,11 @@ from aios3_nb._errors import S3Error
 from aios3_nb._load import named
 from aios3_nb._loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb._monitor import Monitor
+from aios3_nb._object import ObjectInfo
 from aios3_nb._order import Order
 from aios3_nb._peek import Outline, Peek, outline_json, outline_other, outline_pickle
+from aios3_nb._peek_pickle import MAX_BYTES
 from aios3_nb._settings import KIB, MIB
-from aios3_nb._object import ObjectInfo
 from aios3_nb._source import ObjectSource
 
 _HEAD = 128 * KIB
@@ -82,8 +83,8 @@ def peek(order: Order) -> Peek:
             way.run(ranges.close)
 
 
-async def apeek(order: Order) -> Peek:
-    """Await what `peek` returns."""
+async def apeek(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
+    """Await what `peek` returns; `max_bytes` are fetched at most."""
     counter = _Counter()
     way = thread_bridge(asyncio.get_running_loop())
     ranges = _Ranges(order, counter)
@@ -91,15 +92,15 @@ async def apeek(order: Order) -> Peek:
         try:
             info = await ranges.begin()
 
-            def outlined() -> Peek:
-                return _outlined(order, info, lambda start, stop: way.run(ranges.read, start, stop), counter)
+            def read(start: int, stop: int) -> bytes:
+                return way.run(ranges.read, start, stop)
 
-            return await in_thread(outlined, lambda: None)
+            return await in_thread(lambda: _outlined(order, info, read, counter, max_bytes), lambda: None)
         finally:
             await ranges.close()
 
 
-def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter) -> Peek:
+def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, max_bytes: int = MAX_BYTES) -> Peek:
     head = read(0, min(_HEAD, info.size))
     size, codec = info.size, _codecs.codec_name(head)
     if codec:
@@ -111,7 +112,7 @@ def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter) -
             return content[start:stop]
 
     format = _formats.recognise(order.uri.key, head[: _formats.HEAD_SIZE], order.format)
-    outline = _outline(format.name, head, size, read, cut=bool(codec))
+    outline = _outline(format.name, head, size, read, max_bytes - counter.fetched)
     return Peek(
         uri=str(order.uri),
         size=info.size,
@@ -124,9 +125,9 @@ def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter) -
     )
 
 
-def _outline(format: str, head: bytes, size: int, read: Reader, *, cut: bool) -> Outline:
+def _outline(format: str, head: bytes, size: int, read: Reader, max_bytes: int) -> Outline:
     if format == "pickle":
-        return outline_pickle(read, size)
+        return outline_pickle(read, size, max_bytes=max_bytes)
     if format in ("json", "jsonl"):
         return outline_json(head, size)
     return outline_other(head, format)

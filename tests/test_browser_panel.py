@@ -315,6 +315,17 @@ def test_a_look_inside_is_bounded_and_shows_what_s3_knows(faulty: FaultServer, b
     assert text_of(driver.panel.preview.children[1].value) == '{\n  "a": [\n    "<b>",\n    2\n  ]\n}'
 
 
+def test_a_look_into_a_pickle_shows_what_it_imports_and_runs_none_of_it(faulty: FaultServer, browse: Any) -> None:
+    faulty.put("bkt", "bad.pkl", b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R.")
+    driver = browse("s3://bkt/")
+    driver.listed()
+    driver.choose("bad.pkl")
+    driver.click(driver.panel.open)
+    title, outline = (text_of(widget.value) for widget in driver.panel.preview.children)
+    assert "Nothing of it was run" in title
+    assert "os.system" in outline
+
+
 def test_a_load_binds_the_proposed_name(faulty: FaultServer, browse: Any, shell: Shell) -> None:
     faulty.put("bkt", "my-model v2.pkl", pickle.dumps([1, 2]), checksum="crc32")
     driver = browse("s3://bkt/")
