@@ -130,7 +130,12 @@ class S3File(io.BufferedIOBase):
 
     def peek(self, size: int = 1, /) -> bytes:
         """Return the next bytes without moving on: up to `size`, at least one unless the object ends here."""
-        return self._run(self._peek, size)
+        want = min(max(size, 1), _PEEK)
+        if self._reader is None:
+            with self._lock:
+                if 0 <= self._at <= len(self._window) - want and not self._cancelled:
+                    return bytes(self._window[self._at : self._at + want])
+        return self._run(self._peek, want)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return the next line with its newline; the last one may have none."""
@@ -206,7 +211,7 @@ class S3File(io.BufferedIOBase):
 
     async def apeek(self, size: int = 1, /) -> bytes:
         """Await what `peek` returns."""
-        return await self._await(self._peek, size)
+        return await self._await(self._peek, min(max(size, 1), _PEEK))
 
     async def areadline(self, size: int | None = -1, /) -> bytes:
         """Await what `readline` returns."""
@@ -353,8 +358,7 @@ class S3File(io.BufferedIOBase):
             count += more
         return count
 
-    async def _peek(self, size: int) -> bytes:
-        want = min(max(size, 1), _PEEK)
+    async def _peek(self, want: int) -> bytes:
         await self._load_window(want)
         return bytes(self._window[self._at : self._at + want])
 

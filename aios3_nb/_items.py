@@ -65,21 +65,18 @@ class Items:
         return self
 
     def __next__(self) -> Any:
-        if self._order.limit is not None and self.count >= self._order.limit:
+        # Called a million times: nothing here but what each item needs.
+        if self.count == self._order.limit:
             self._end()
         if self.done:
             raise StopIteration
         try:
-            with interruptible():
-                if self._items is None:
-                    self._items = self._opened()
-                with named(self._order):
-                    item = next(self._items)
+            if self._items is None:
+                self._items = self._opened()
+            item = next(self._items)
         except StopIteration:
             self._finish()
             raise
-        except FormatError as exc:
-            self._fail(damage_in(self._file) or exc)
         except BaseException as exc:
             self._fail(exc)
         self.count += 1
@@ -93,9 +90,12 @@ class Items:
         self.close()
 
     def _fail(self, error: BaseException) -> NoReturn:
+        if isinstance(error, FormatError):
+            error = damage_in(self._file) or error
         self.error = error
         self.close()
-        raise error
+        with named(self._order):
+            raise error
 
     def close(self) -> None:
         """Stop the download and close the connections."""
@@ -120,9 +120,9 @@ class Items:
 
     def _opened(self) -> Iterator[Any]:
         file = self._file
-        file.peek()
-        check_size(file, self._order)
-        with named(self._order):
+        with interruptible(), named(self._order):
+            file.peek()
+            check_size(file, self._order)
             plain = _codecs.plain(cast(BinaryIO, file), max_bytes=self._order.settings.max_bytes)
             chosen = chosen_format(plain, self._order)
             return iter(chosen.iterate(plain, options_of(self._order)))

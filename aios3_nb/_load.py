@@ -184,6 +184,8 @@ def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, be
         warnings.warn(f"{visible(str(order.uri))}: {warning}", stacklevel=2)
     monitor.phase("decoding")
     value = chosen.load(plain, options_of(order))
+    if chosen.name == "pickle" and plain is file and (rest := info.size - file.tell()) > 0:
+        warnings.warn(f"{visible(str(order.uri))}: {rest:,} bytes follow the pickle; --iter gives all.", stacklevel=2)
     verdict = finish()
     return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began)
 

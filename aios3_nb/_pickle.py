@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Iterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from aios3_nb._errors import BlockedPickleError, FormatError, MissingPackageError, S3Error, TruncatedError
 from aios3_nb._gc import collector_paused
@@ -21,6 +21,7 @@ from aios3_nb._pickle_engine import SafeUnpickler
 from aios3_nb._pickle_feed import EnoughError, Feed, NeedsCareError
 from aios3_nb._pickle_find import Names, blocked_text, missing_package, missing_text
 from aios3_nb._pickle_kinds import is_joblib, joblib_text, other_kind
+from aios3_nb._pickle_row import NotPlainError, Row
 from aios3_nb._pickle_scan import names_in_file, names_in_head
 from aios3_nb._pickle_unread import Unread
 from aios3_nb._text import visible
@@ -54,8 +55,13 @@ def iterate(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False)
     comes after the last whole pickle was yielded.
     """
     names = None if trust else Names(allow)
-    while _peek(file):
-        yield _load(file, names)
+    row = Row(file)
+    while row.more:
+        try:
+            value = row.plain()
+        except NotPlainError:
+            value = _load(cast(BinaryIO, row), names)
+        yield value
 
 
 def blocked_message(names: Collection[str], uri: str) -> str:
