@@ -170,7 +170,7 @@ class S3Browser(widgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             panel.filter: self._filter,
             panel.mode: self._filter,
             panel.sort: lambda: self._move(self._change, self._contents.sort_by, panel.sort.value),
-            panel.profile: lambda: self._connect(profile=panel.profile.value),
+            panel.profile: lambda: self._connect(profile=panel.profile.value or None),
             panel.endpoint: lambda: self._connect(endpoint_url=_endpoint(panel.endpoint.value)),
             panel.upload_toggle: lambda: show(panel.uploading, panel.upload_toggle.value),
             panel.files: self._upload_sent,

@@ -31,9 +31,9 @@ STYLE = f"""<style>
 .aios3-nb-error {{ border-left: 3px solid var(--jp-error-color1, #d32f2f); padding: 2px 8px; }}
 .aios3-nb-done {{ border-left: 3px solid var(--jp-success-color1, #388e3c); padding: 2px 8px; }}
 .aios3-nb-note {{ border-left: 3px solid var(--jp-warn-color1, #f57c00); padding: 2px 8px; }}
-.aios3-nb-pre {{ font: 12px/1.45 {_FONT}; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 320px;
+.aios3-nb-pre {{ font: 12px/1.45 {_FONT}; white-space: pre-wrap; overflow-wrap: anywhere; max-height: 260px;
   overflow: auto; margin: 2px 0; padding: 6px 8px; border: 1px solid {_LINE}; border-radius: 3px; }}
-.aios3-nb-scroll {{ max-height: 320px; overflow: auto; border: 1px solid {_LINE}; border-radius: 3px; }}
+.aios3-nb-scroll {{ max-height: 260px; overflow: auto; border: 1px solid {_LINE}; border-radius: 3px; }}
 .aios3-nb-scroll table, .aios3-nb-pairs {{ border-collapse: collapse; font-size: 12px; margin: 0; }}
 .aios3-nb-scroll td, .aios3-nb-scroll th {{ padding: 2px 8px; text-align: left; white-space: nowrap;
   border-bottom: 1px solid {_LINE}; }}

@@ -19,7 +19,7 @@ from aios3_nb._text import visible
 from aios3_nb._uri import S3Uri
 
 BEGINS, CONTAINS = "begins with", "contains"
-_DEFAULT_PROFILE = "(default)"
+_DEFAULT_PROFILE = ("(default)", "")  # None as a value would show as nothing chosen
 _MOST_CRUMBS = 8
 _ROWS = 12
 _LABELLED = {"description_width": "auto"}
@@ -100,7 +100,7 @@ class Panel:
 
     def _make_place(self) -> None:
         self.profile = widgets.Dropdown(
-            options=[(_DEFAULT_PROFILE, None)],
+            options=[_DEFAULT_PROFILE],
             description="Profile",
             tooltip="Profile of the AWS configuration files",
             layout=widgets.Layout(width="auto", flex="1 1 180px"),
@@ -172,8 +172,8 @@ class Panel:
     def draw_profiles(self, names: list[str], chosen: str | None) -> None:
         """Show the profiles that there are, and the one in use."""
         known = [*names, *([chosen] if chosen and chosen not in names else [])]
-        self.profile.options = [(_DEFAULT_PROFILE, None), *((visible(name), name) for name in known)]
-        self.profile.value = chosen
+        self.profile.options = [_DEFAULT_PROFILE, *((visible(name), name) for name in known)]
+        self.profile.value = chosen or ""
 
     def draw(self, contents: Contents) -> None:
         """Show `contents`: rows, status and what can be done next."""
