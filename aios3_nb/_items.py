@@ -27,6 +27,7 @@ class Items:
         count: Items handed out so far.
         done: Whether there are no more, because the object or the limit ended.
         error: What ended it before its time; None when nothing did.
+        trusted: Why its pickles may run anything; empty when they may not.
 
     Args:
         order: The object, and how to read it.
@@ -46,6 +47,7 @@ class Items:
         self.count = 0
         self.done = False
         self.error: BaseException | None = None
+        self.trusted = ""
         self._on_close = on_close
         self._order = order
         self._monitor = monitor
@@ -125,7 +127,9 @@ class Items:
             check_size(file, self._order)
             plain = _codecs.plain(cast(BinaryIO, file), max_bytes=self._order.settings.max_bytes)
             chosen = chosen_format(plain, self._order)
-            return iter(chosen.iterate(plain, options_of(self._order)))
+            assert file.info is not None
+            options, self.trusted = options_of(self._order, file.info, chosen)
+            return iter(chosen.iterate(plain, options))
 
     def _finish(self) -> None:
         try:

@@ -32,12 +32,16 @@ from aios3_nb._source import ObjectSource
 from aios3_nb._stream import ObjectStream
 from aios3_nb._target import quote
 from aios3_nb._text import size_text, visible
+from aios3_nb._trust import trusted_prefix
 
 _INLINE = 1 * MIB
 """Objects up to here are decoded on the loop's own thread when awaited: sooner done than handed over."""
 
 _WORTH_A_FORECAST = 16 * MIB
 """Objects up to here are loaded without asking how much memory is free."""
+
+_RUN_CODE = ("pickle", "joblib")
+"""Formats that run what they are told to; a user's trust is about these."""
 
 _AT_ONCE = 32
 """Objects of one call that are loaded at once."""
@@ -183,11 +187,12 @@ def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, be
     if info.size > _WORTH_A_FORECAST and (warning := forecast(info.size, chosen.name, compressed=plain is not file)):
         warnings.warn(f"{visible(str(order.uri))}: {warning}", stacklevel=2)
     monitor.phase("decoding")
-    value = chosen.load(plain, options_of(order))
+    options, trusted = options_of(order, info, chosen)
+    value = chosen.load(plain, options)
     if chosen.name == "pickle" and plain is file and (rest := info.size - file.tell()) > 0:
         warnings.warn(f"{visible(str(order.uri))}: {rest:,} bytes follow the pickle; --iter gives all.", stacklevel=2)
     verdict = finish()
-    return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began)
+    return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began, trusted)
 
 
 def chosen_format(plain: BinaryIO, order: Order) -> _formats.Format:
@@ -195,10 +200,16 @@ def chosen_format(plain: BinaryIO, order: Order) -> _formats.Format:
     return _formats.recognise(order.uri.key, head, order.format)
 
 
-def options_of(order: Order) -> _formats.LoadOptions:
-    return _formats.LoadOptions(
-        path=order.path, allow=order.allow, trust=order.trust, max_bytes=order.settings.max_bytes
+def options_of(order: Order, info: ObjectInfo, chosen: _formats.Format) -> tuple[_formats.LoadOptions, str]:
+    """Return what the format is told, and why it may run anything; that is empty when it may not."""
+    why = "trusted" if order.trust else ""
+    if not why and chosen.name in _RUN_CODE:
+        prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url or None)
+        why = f"trusted (prefix {visible(str(prefix))})" if prefix is not None else ""
+    options = _formats.LoadOptions(
+        path=order.path, allow=order.allow, trust=bool(why), max_bytes=order.settings.max_bytes
     )
+    return options, why
 
 
 def check_size(file: S3File, order: Order) -> None:

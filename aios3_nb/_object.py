@@ -25,6 +25,7 @@ class ObjectInfo:
         version_id: Where the bucket keeps versions.
         last_modified: When it was stored.
         content_type: What the uploader called it; never used to choose a format.
+        endpoint_url: Of the server that answered, wherever it was set; empty for AWS.
         checksum: None until an answer that carries checksums came.
         answer: The fields of the first answer that say what kind of hash its ETag is.
     """
@@ -35,5 +36,6 @@ class ObjectInfo:
     version_id: str | None = None
     last_modified: datetime.datetime | None = None
     content_type: str = ""
+    endpoint_url: str = ""
     checksum: Checksum | None = None
     answer: Answer | None = None

@@ -218,10 +218,11 @@ def total_line(count: int, size: int, seconds: float, verdicts: Mapping[str, int
     return f"{count:,} objects: {size_text(size)} in {seconds_text(seconds)}, {checked}"
 
 
-def items_line(name: str, count: int, fetched: int, info: ObjectInfo | None) -> str:
+def items_line(name: str, count: int, fetched: int, info: ObjectInfo | None, trusted: str = "") -> str:
     """Return the line that stays after an iteration: ``events.jsonl: 10 items, fetched 0.3 of 954 MB``."""
     share = share_text(fetched, info.size) if info is not None else "0 B"
-    return f"{visible(name, most=80)}: {count:,} items, fetched {share}{_etag(info)}"
+    trust = f", {trusted}" if trusted else ""
+    return f"{visible(name, most=80)}: {count:,} items, fetched {share}{trust}{_etag(info)}"
 
 
 def _etag(info: ObjectInfo | None) -> str:

@@ -12,7 +12,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from aios3_nb._body import Body
 from aios3_nb._client import client, forget_client
@@ -38,6 +38,7 @@ from aios3_nb._uri import S3Uri
 from aios3_nb._verify import checksum_of
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+_OF_AWS = re.compile(r"^https://[^/]*\.amazonaws\.com(\.cn)?(/|$)")
 _EMPTY_RANGE = re.compile(r"bytes \*/(\d+)")
 
 
@@ -65,6 +66,7 @@ class ObjectSource:
         self._kept: Body | None = None
         self._if_match = True
         self._refusals = 0
+        self._endpoint_url = ""
         self._refreshed = False
 
     @property
@@ -105,7 +107,7 @@ class ObjectSource:
         known = self.info
         while True:
             try:
-                connection = await client(self._settings)
+                connection = await self._connected()
                 self._monitor.requested()
                 async with deadline(self._patience):
                     answer = await connection.head_object(**self._arguments(), ChecksumMode="ENABLED")
@@ -195,7 +197,7 @@ class ObjectSource:
         )
 
     async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body:
-        connection = await client(self._settings)
+        connection = await self._connected()
         self._monitor.requested()
         body: Body | None = None
         try:
@@ -211,6 +213,12 @@ class ObjectSource:
                 raise SilenceError(f"no answer within {self._patience:g} s") from None
             raise
         return body
+
+    async def _connected(self) -> Any:
+        connection = await client(self._settings)
+        url = str(connection.meta.endpoint_url)
+        self._endpoint_url = "" if _OF_AWS.search(url) else url
+        return connection
 
     def _arguments(self) -> dict[str, str]:
         arguments = {"Bucket": self._uri.bucket, "Key": self._uri.key}
@@ -270,6 +278,7 @@ class ObjectSource:
             version_id=None if version == "null" else version,
             last_modified=answer.get("LastModified"),
             content_type=answer.get("ContentType", ""),
+            endpoint_url=self._endpoint_url,
             answer={name: answer[name] for name in ("ETag", *_ENCRYPTION) if name in answer},
         )
 
