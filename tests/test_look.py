@@ -84,7 +84,7 @@ def test_a_trusted_prefix_is_bound_to_its_endpoint_and_shown(
     assert aios3_nb.load("s3://b/ours/k.pkl") == 0
     assert (tmp_path / "ran").exists()
     environment = {
-        "XDG_CONFIG_HOME": str(config), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "eu-west-1"
+        "XDG_CONFIG_HOME": str(config), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "x"
     }  # fmt: skip
     with kernel(environment) as running:
         running.ok("%load_ext aios3_nb")
