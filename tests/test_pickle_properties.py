@@ -21,6 +21,9 @@ from scipy import sparse
 
 from aios3_nb import _pickle
 
+# numpy 2.5 on dtypes that older versions wrote.
+pytestmark = pytest.mark.filterwarnings("ignore:The 'generic' unit:DeprecationWarning")
+
 PROTOCOLS = st.integers(0, 5)
 RELAXED = settings(deadline=None, max_examples=60, suppress_health_check=list(HealthCheck))
 
