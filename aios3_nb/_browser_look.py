@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+from collections.abc import Callable, Coroutine, Mapping
+from types import MappingProxyType
+from typing import Any
 
 from aios3_nb import _browser_objects, _formats, _look
 from aios3_nb._browser_objects import Details
+from aios3_nb._browser_parquet import parquet_preview
 from aios3_nb._browser_preview import Preview, preview_of
 from aios3_nb._browser_text import age_text
 from aios3_nb._errors import FormatError
@@ -21,7 +25,7 @@ async def look(order: Order) -> tuple[Details, Preview]:
     Raises:
         S3Error: It cannot be read.
     """
-    preview = _outline(order) if _is_pickle(order.uri.key) else _beginning(order)
+    preview = _PREVIEWS.get(_format_by_name(order.uri.key), _beginning)(order)
     known, seen = await asyncio.gather(_browser_objects.details(order.uri, order.settings), preview)
     return known, seen
 
@@ -39,11 +43,26 @@ async def _outline(order: Order) -> Preview:
     return Preview(title, pairs=tuple(seen.rows()[2:]))
 
 
-def _is_pickle(key: str) -> bool:
+async def _table(order: Order) -> Preview:
+    tail, size = await _browser_objects.ending(order.uri, order.settings)
     try:
-        return _formats.recognise(key, b"").name == "pickle"
+        return await asyncio.to_thread(parquet_preview, tail, size)
+    except ImportError:
+        return Preview(f"Parquet, {size_text(size)}: to look into it, pip install pyarrow")
+    except Exception as exc:  # pyarrow has many; each says that this is no such file
+        return Preview(f"No Parquet that could be read: {visible(str(exc), most=200)}")
+
+
+_PREVIEWS: Mapping[str, Callable[[Order], Coroutine[Any, Any, Preview]]] = MappingProxyType(
+    {"pickle": _outline, "parquet": _table}
+)
+
+
+def _format_by_name(key: str) -> str:
+    try:
+        return _formats.recognise(key, b"").name
     except FormatError:
-        return False  # its name does not say
+        return ""  # its name does not say
 
 
 def entry_pairs(entry: Entry, now: datetime.datetime) -> list[tuple[str, str]]:

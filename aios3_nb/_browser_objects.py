@@ -20,6 +20,9 @@ from aios3_nb._verify import checksum_of
 PREVIEW = 1 * MIB
 """Bytes that a preview fetches, at most."""
 
+_LEAST = 1024
+"""Bytes asked for when only the size is wanted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Details:
@@ -83,6 +86,19 @@ async def beginning(uri: S3Uri, settings: Settings, *, most: int = PREVIEW) -> t
         data = bytearray(min(most, info.size))
         if data:
             await source.fill(0, memoryview(data), lambda _: None)
+        return bytes(data), info.size
+    finally:
+        source.abort()
+
+
+async def ending(uri: S3Uri, settings: Settings, *, most: int = PREVIEW) -> tuple[bytes, int]:
+    """Return the last bytes of the object, `most` at most, and the size of all of it."""
+    source = ObjectSource(uri, settings, Monitor())
+    try:
+        info = await source.begin(0, _LEAST)
+        data = bytearray(min(most - _LEAST, info.size))
+        if data:
+            await source.fill(info.size - len(data), memoryview(data), lambda _: None)
         return bytes(data), info.size
     finally:
         source.abort()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import html
+import io
 import json
 import pickle
 import threading
@@ -21,6 +22,7 @@ import aios3_nb
 from aios3_nb import _settings
 from aios3_nb._browser import S3Browser
 from aios3_nb._browser_model import WINDOW, Question
+from aios3_nb._browser_objects import PREVIEW
 from aios3_nb._errors import UriError
 from aios3_nb._loop import background
 from aios3_nb._text import is_visible
@@ -324,6 +326,30 @@ def test_a_look_into_a_pickle_shows_what_it_imports_and_runs_none_of_it(faulty: 
     title, outline = (text_of(widget.value) for widget in driver.panel.preview.children)
     assert "Nothing of it was run" in title
     assert "os.system" in outline
+
+
+@pytest.mark.parametrize("rows", [3, 300_000])
+def test_a_look_into_parquet_shows_rows_of_a_small_one_and_columns_of_any(
+    faulty: FaultServer, browse: Any, rows: int
+) -> None:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = io.BytesIO()
+    values = np.random.default_rng(0).random(rows)
+    pq.write_table(pa.table({"<b>": [f"\x1b{n}" for n in range(rows)], "value": values}), file)
+    faulty.put("bkt", "t.parquet", file.getvalue())
+    driver = browse("s3://bkt/")
+    driver.listed()
+    driver.choose("t.parquet")
+    driver.click(driver.panel.open)
+    title, body = (text_of(widget.value) for widget in driver.panel.preview.children)
+    assert f"{rows:,} rows, 2 columns" in title
+    assert body.startswith("<b>")
+    assert ("\\x1b2" in body) == (rows == 3)
+    fetched = sum(min(stop, len(file.getvalue())) - start for start, stop in faulty.gets("t.parquet"))
+    assert fetched <= PREVIEW
 
 
 def test_a_load_binds_the_proposed_name(faulty: FaultServer, browse: Any, shell: Shell) -> None:
