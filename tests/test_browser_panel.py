@@ -487,6 +487,28 @@ def check_text(widget: Any) -> None:
         assert all(map(is_visible, getattr(widget, name, None) or ""))
 
 
+def test_on_a_real_server_a_file_goes_up_in_parts_comes_down_again_and_goes(
+    s3: Any, bucket: str, shell: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    body = bytes(range(256)) * 80_000
+    (tmp_path / "large.bin").write_bytes(body)
+    driver = Driver(aios3_nb.browse(f"s3://{bucket}/dir/"))
+    try:
+        assert driver.listed() == []
+        assert "is empty" in driver.status
+        assert driver.type(driver.panel.path, "large.bin") == ["large.bin"]
+        assert s3.head_object(Bucket=bucket, Key="dir/large.bin")["ETag"].endswith('-3"')
+        driver.choose("large.bin")
+        driver.click(driver.panel.download)
+        assert (tmp_path / "large (1).bin").read_bytes() == body
+        driver.click(driver.panel.delete)
+        assert driver.click(driver.panel.confirm) == []
+        assert "Contents" not in s3.list_objects_v2(Bucket=bucket)
+    finally:
+        driver.browser.close()
+
+
 def test_closing_leaves_no_task_and_no_widget(faulty: FaultServer, browse: Any) -> None:
     faulty.put("bkt", "a", b"x")
     faulty.fault(Kind.DELAY, key="", seconds=5)
