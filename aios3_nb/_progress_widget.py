@@ -19,6 +19,15 @@ def _show_below(row: Any) -> Any:
     return display(row, display_id=True)
 
 
+class _Row(widgets.HBox):  # type: ignore[misc]  # ipywidgets is not typed
+    """A row that frontends without widgets, such as ``jupyter console``, show as a line of text."""
+
+    text = ""
+
+    def __repr__(self) -> str:
+        return self.text
+
+
 class WidgetDisplay:
     """One row: name, bar, figures, Cancel.
 
@@ -41,7 +50,7 @@ class WidgetDisplay:
             tooltip=f"Stop loading {progress.name}; nothing is bound",
             layout=widgets.Layout(width="auto", flex="0 0 auto"),
         )
-        self._row = widgets.HBox(
+        self._row = _Row(
             [self._name, self._bar, self._figures, self._button],
             layout=widgets.Layout(align_items="center", width="100%", flex_flow="row wrap", grid_gap="0 0.6em"),
         )
@@ -67,6 +76,7 @@ class WidgetDisplay:
         self._bar.value = progress.fraction
         self._bar.bar_style = _STYLES[progress.state]
         self._figures.value = _escaped(progress.text)
+        self._row.text = f"{_MARKS[progress.state]} {progress.name}: {progress.text}"
 
 
 def wire_cancel(button: Any, cancel: Callable[[], None]) -> None:

@@ -40,7 +40,7 @@ class ShownLoads:
                 return bridge().run(group.load, wanted)
         order = wanted[0]
         progress = self._progress(order)
-        with _ending([progress]), _shortened_interrupt(order, progress):
+        with _shortened_interrupt(order, progress), _ending([progress]):
             loaded = _load.load(order, progress)
         _say(order, closing_line(order.uri.name, loaded))
         return [loaded.value]
@@ -51,7 +51,7 @@ class ShownLoads:
 
         def on_close(items: Items) -> None:
             progress.end("done" if items.error is None else _state_after(items.error))
-            _say(order, items_line(order.uri.name, items.count, progress.fetched, items.info))
+            _say(order, items_line(order.uri.name, items.count, progress.fetched, items.info, items.trusted))
 
         return Items(order, progress, on_close=on_close)
 

@@ -89,7 +89,7 @@ class Server:
             f"--IdentityProvider.token={self.token}",
             f"--{_APPS[kind]}.expose_app_in_browser=True",
             "--ServerApp.ip=127.0.0.1",
-            f"--ServerApp.port={_free_port()}",
+            f"--ServerApp.port={free_port()}",
             "--ServerApp.open_browser=False",
             "--ServerApp.allow_root=True",
             "--LanguageServerManager.autodetect=False",
@@ -394,7 +394,8 @@ def clean_environment() -> dict[str, str]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
