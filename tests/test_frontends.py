@@ -300,7 +300,7 @@ def test_voila(chrome: Browser, environment: dict[str, str], tmp_path: Path) -> 
             page.get_by_role("button", name="Load").click()
             expect(page.locator("body")).to_contain_text("of 80 MB", timeout=10_000)
             page.get_by_role("button", name="Cancel").click()
-            expect(page.locator("body")).to_contain_text("endless.pkl cancelled", timeout=1_500)
+            expect(page.locator("body")).to_contain_text("LoadCancelledError", timeout=1_500)
         finally:
             page.close()
 
