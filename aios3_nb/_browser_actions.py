@@ -58,7 +58,7 @@ class Actions:
         replaced = name in self._variables()
         self._bind(name, loaded.value)
         what = f"{name} is a {type(loaded.value).__name__}{', in place of what it was' if replaced else ''}"
-        self._panel.say(f"{visible(what, most=200)}. {closing_line(order.uri.name, loaded)}")
+        self._panel.say(f"{visible(what, most=200)}. {closing_line(order.uri.name, loaded, progress.fetched)}")
 
     async def open_file(self, order: Order, name: str) -> None:
         """Bind a lazy file to `name`."""

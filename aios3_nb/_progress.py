@@ -201,9 +201,17 @@ class Progress(Monitor):
             self._display.update(self)
 
 
-def closing_line(name: str, loaded: Loaded) -> str:
-    """Return the line that stays: ``model.pkl: 512 MB in 1.1 s (465 MB/s), CRC32 ok, etag "b63e..."``."""
+def closing_line(name: str, loaded: Loaded, fetched: int) -> str:
+    """Return the line that stays: ``model.pkl: 512 MB in 1.1 s (465 MB/s), CRC32 ok, etag "b63e..."``.
+
+    Where only part of it was wanted, it says how little was `fetched`: ``users.json: fetched 0.3 of 954 MB in ...``.
+    """
     size, seconds = loaded.info.size, loaded.seconds
+    if fetched < size:
+        return (
+            f"{visible(name, most=80)}: fetched {share_text(fetched, size)} in {seconds_text(seconds)}, "
+            f"{loaded.verdict}{_etag(loaded.info)}"
+        )
     rate = f" ({size_text(size / seconds)}/s)" if seconds > 0.05 and size else ""
     trusted = f", {loaded.trusted}" if loaded.trusted else ""
     return (

@@ -42,7 +42,7 @@ class ShownLoads:
         progress = self._progress(order)
         with _shortened_interrupt(order, progress), _ending([progress]):
             loaded = _load.load(order, progress)
-        _say(order, closing_line(order.uri.name, loaded))
+        _say(order, closing_line(order.uri.name, loaded, progress.fetched))
         return [loaded.value]
 
     def items(self, order: Order) -> Items:
@@ -93,7 +93,8 @@ class _Group:
         self._make_rows(flat, quiet=quiet)
         with _ending([*self._rows, self._total]):
             loaded = await _load.aload_all(list(zip(flat, self._rows, strict=True)))
-        for line in _lines_for(flat, loaded, time.perf_counter() - began):
+        fetched = [row.fetched for row in self._rows]
+        for line in _lines_for(flat, loaded, fetched, time.perf_counter() - began):
             _say(flat[0], line)
         values = iter(loaded)
         return [_grouped(order, group, values) for order, group in zip(wanted, groups, strict=True)]
@@ -160,9 +161,10 @@ def _state_after(exc: BaseException) -> str:
     return "cancelled" if isinstance(exc, (LoadCancelledError, KeyboardInterrupt)) else "failed"
 
 
-def _lines_for(orders: Sequence[Order], loaded: Sequence[Loaded], seconds: float) -> list[str]:
+def _lines_for(orders: Sequence[Order], loaded: Sequence[Loaded], fetched: Sequence[int], seconds: float) -> list[str]:
     if len(loaded) <= _MOST_ROWS:
-        return [closing_line(order.uri.name, each) for order, each in zip(orders, loaded, strict=True)]
+        each = zip(orders, loaded, fetched, strict=True)
+        return [closing_line(order.uri.name, one, count) for order, one, count in each]
     verdicts = Counter(each.verdict for each in loaded)
     return [total_line(len(loaded), sum(each.info.size for each in loaded), seconds, verdicts)]
 

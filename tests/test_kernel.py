@@ -200,3 +200,10 @@ def test_a_background_error_is_shown_and_kept(cells: Kernel) -> None:
     cell = cells.ok("h = %s3load --background gone=s3://kernel/absent.pkl\ntime.sleep(0.5); h")
     assert "ObjectNotFoundError: No such object: s3://kernel/absent.pkl" in cell.stderr
     assert cells.run("h.result()").errors[0][0] == "ObjectNotFoundError"
+
+
+def test_a_path_stops_the_download_and_says_how_little_was_fetched(cells: Kernel, s3: Any) -> None:
+    s3.put_object(Bucket="kernel", Key="big.json", Body=json.dumps({"first": 7, "rest": ROWS * 300}).encode())
+    cell = cells.ok("%s3load s3://kernel/big.json --path first")
+    assert cell.result == "7"
+    assert "big.json: fetched 0.2" in cell.stdout or "big.json: fetched 0.3" in cell.stdout
