@@ -18,7 +18,7 @@ from IPython.core.inputtransformer2 import TransformerManager
 from kernels import Kernel, kernel
 
 import aios3_nb
-from aios3_nb import _formats, _magics, _samples
+from aios3_nb import _formats, _magics, _samples, _trust
 from aios3_nb.__main__ import _parser
 from aios3_nb._settings import NAMES, Settings, _checked
 
@@ -82,7 +82,7 @@ def test_few_blocks_are_not_run() -> None:
 
 
 def test_every_block_is_of_a_kind_that_is_tested() -> None:
-    assert len(blocks("python", "sh", "ini", "text")) == len(list(_BLOCK.finditer(README)))
+    assert len(blocks("python", "sh", "ini", "toml", "text")) == len(list(_BLOCK.finditer(README)))
 
 
 @pytest.mark.parametrize("block", blocks("sh"), ids=str)
@@ -127,6 +127,25 @@ def test_configuration_can_be_read(block: Block) -> None:
     parser = configparser.ConfigParser()
     parser.read_string(block.text)
     assert parser.sections()
+
+
+@pytest.mark.parametrize("block", blocks("toml"), ids=str)
+def test_trust_is_written_as_it_is_read(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "aios3_nb.toml").write_text(block.text, encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    assert _trust.trusted_prefixes()
+
+
+def test_faults_are_those_that_were_measured() -> None:
+    lines = (ROOT / "tests/faults/RESULTS.md").read_text(encoding="utf-8").splitlines()
+    head, *faults, last = [_cells(line) for line in lines if line.startswith("|") and not line.startswith("| ---")]
+    for name, result in zip(head[1:], last[1:], strict=True):
+        assert f"\n| {name} | {result.replace(' / ', ' | ')} |\n" in README
+    assert f"| of {len(faults)} faults |" in README
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip(" *") for cell in line.strip("|").split("|")]
 
 
 def test_links_lead_somewhere() -> None:
