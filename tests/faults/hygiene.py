@@ -14,7 +14,7 @@ import aiohttp
 
 from aios3_nb import _loop
 
-SETTLE = 3.0
+SETTLE = 10.0
 """Seconds in which what was stopped may end."""
 
 _pools: weakref.WeakSet[aiohttp.TCPConnector] = weakref.WeakSet()
