@@ -192,6 +192,11 @@ def extension_code_in_a_frame() -> bytes:
 
 
 @attack
+def unregistered_code_in_a_frame() -> bytes:
+    return framed(b"\x82\xf0" + tuple_of(text(COMMAND)) + b"R.")
+
+
+@attack
 def persistent_id() -> bytes:
     return pickled(text("anything"), b"Q")
 
@@ -303,7 +308,15 @@ def frame_that_ends_inside_an_opcode() -> bytes:
 
 @attack
 def frame_whose_last_string_swallows_what_follows() -> bytes:
-    return framed(b"\x8c\x13") + built(name("fractions", "Fraction"), SLOT_STATE) + b"."
+    # 20 bytes are what is sent after a frame that passes unread, to see whether it ended between opcodes.
+    return framed(b"C\x14") + b"."
+
+
+@attack
+def frame_whose_last_string_shifts_what_follows() -> bytes:
+    # One byte more, and the unpickler runs what to whoever looked is the inside of a string: its length is "]".
+    inside = name("fractions", "Fraction") + tuple_of(NONE, dict_of(__str__=text("x"), __name__=text("x"))) + b"b."
+    return framed(b"C\x15") + b"C]" + inside.ljust(ord("]"), b".")
 
 
 @attack
@@ -634,8 +647,6 @@ def main(names: list[str]) -> None:
 
     from aios3_nb import _pickle
 
-    copyreg.add_extension("os", "system", 0xF0)
-    copyreg._extension_cache[0xF0] = os.system  # type: ignore[attr-defined]
     # What a first load reads and imports is no work of the attack.
     for ordinary in (numpy.zeros(1), b"bytes", numpy.random.MT19937(1), os.system, tuple_of):
         _outcome(_pickle, pickle.dumps(ordinary, 2))
@@ -644,6 +655,10 @@ def main(names: list[str]) -> None:
         sys.stdout.flush()
         child = os.fork()
         if child == 0:
+            if key.startswith("extension"):
+                # Only then: with any registered, no frame passes unread.
+                copyreg.add_extension("os", "system", 0xF0)
+                copyreg._extension_cache[0xF0] = os.system  # type: ignore[attr-defined]
             print(json.dumps({"attack": key, **_outcome(_pickle, attacking)}), flush=True)
             os._exit(0)
         _, status = os.waitpid(child, 0)
