@@ -174,7 +174,7 @@ def test_whatever_a_key_holds_it_is_offered_and_reads_as_just_itself(lead: str) 
     assert {uri.key for uri in uris} == names
 
 
-LINES = ["", "s3", "s3://b", "m=", "m=mo", "year=2", "s3://bkt/mo", "mo", "{root}/", "s3://bkt/a?versionId="]
+LINES = ["", "s3", "s3://b", "m=", "m=s3", "m=mo", "year=2", "s3://bkt/mo", "mo", "{root}/", "s3://bkt/a?versionId="]
 
 
 @pytest.mark.parametrize("line", LINES)
