@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PEERS = .venv-peers
+BENCH = .venv-bench
 
-.PHONY: help setup demo test faults notebooks smoke lint format types browser clean
+.PHONY: help setup demo test faults notebooks smoke bench lint format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
@@ -12,6 +13,7 @@ help:
 	@echo "make faults  compare what readers of S3 make of a server that misbehaves (10 to 20 minutes)"
 	@echo "make notebooks  run the notebooks, and save them with what they show"
 	@echo "make smoke   build the package, and try it on every Python with oldest and newest dependencies (15 minutes)"
+	@echo "make bench   measure against other ways to load from S3 (25 minutes; QUICK=1: 4; ARGS='case ...')"
 	@echo "make lint    check format, lint and types    make format    write the format"
 
 setup: $(VENV)/.ready
@@ -46,6 +48,17 @@ notebooks: setup
 smoke: setup
 	$(BIN)/python -m tests.smoke $(ARGS)
 
+# Ours and the readers to compare with, in one environment; the server is the system's nginx.
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python -m tests.benchmarks $(if $(QUICK),--quick) $(ARGS)
+
+$(BENCH)/.ready: Makefile pyproject.toml
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --editable '.[all]' boto3 's3fs>=2026.1' 'smart_open[s3]>=7' 'megfile>=4' \
+		obstore 'pandas>=2.2' matplotlib ipykernel jupyter-client
+	$(BENCH)/bin/python -m pip install --quiet --no-deps aios3  # it pins an aiobotocore of its own
+	touch $@
+
 lint: setup
 	$(BIN)/ruff format --check aios3_nb tests
 	$(BIN)/ruff check aios3_nb tests
@@ -56,4 +69,4 @@ format: setup
 	$(BIN)/ruff check --fix aios3_nb tests
 
 clean:
-	rm -rf $(VENV) $(PEERS)
+	rm -rf $(VENV) $(PEERS) $(BENCH)

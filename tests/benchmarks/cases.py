@@ -1,0 +1,118 @@
+"""What is measured: object, server, ways, rounds, and what is to be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Run:
+    """One way, with settings of our own where it is ours; `rounds` at most, where one takes a minute."""
+
+    way: str
+    label: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    rounds: int = 99
+
+    @property
+    def name(self) -> str:
+        return self.label or self.way
+
+
+@dataclass(frozen=True)
+class Case:
+    """One table of the results.
+
+    Attributes:
+        title: What is loaded, and from where.
+        server: ``s3``, ``plain``, ``tls`` (nginx) or ``seaweedfs``.
+        key: The object.
+        runs: The ways, in the order of the table.
+        rounds: Times that each is measured.
+        repeat: Loads within one process, whose median counts.
+    """
+
+    title: str
+    server: str
+    key: str
+    runs: tuple[Run, ...]
+    rounds: int = 3
+    repeat: int = 1
+
+
+def _runs(*ways: str) -> tuple[Run, ...]:
+    return tuple(Run(way) for way in ways)
+
+
+_ARRAYS = _runs("ours", "megfile", "boto3_download", "boto3_stream", "obstore", "local_pickle")
+_SLOW = (*_runs("smart_open", "pandas_pickle"), Run("aios3", rounds=1))
+_MIB = 1 << 20
+
+
+def _scaling(name: str, values: tuple[int, ...], unit: int = 1) -> tuple[Run, ...]:
+    word = "connections" if name == "concurrency" else "MiB parts"
+    return tuple(Run("ours", f"ours, {value} {word}", {name: value * unit}) for value in values)
+
+
+CASES: dict[str, Case] = {
+    "arrays": Case("512 MB of arrays, S3-like server", "s3", "arrays.pkl", (*_ARRAYS, *_SLOW), rounds=5),
+    "arrays-plain": Case("512 MB of arrays, loopback without limits", "plain", "arrays.pkl", _ARRAYS, rounds=5),
+    "arrays-tls": Case("512 MB of arrays, loopback without limits, TLS", "tls", "arrays.pkl", _ARRAYS[:-1]),
+    "arrays-seaweedfs": Case("512 MB of arrays, SeaweedFS", "seaweedfs", "arrays.pkl", _ARRAYS[:-1]),
+    "safety": Case(
+        "512 MB of arrays: safe unpickling, checksum and progress, on and off",
+        "s3",
+        "arrays.pkl",
+        _runs("ours", "ours_unsafe", "magic", "magic_bare"),
+        rounds=7,
+    ),
+    "dicts": Case(
+        "A million dicts, pickle",
+        "s3",
+        "dicts.pkl",
+        _runs("ours", "ours_unsafe", "boto3_stream", "boto3_download", "local_pickle", "memory_pickle"),
+    ),
+    "json": Case("A million dicts, JSON", "s3", "dicts.json", _runs("ours", "boto3_json", "memory_json")),
+    "jsonl": Case("A million dicts, JSON Lines", "s3", "dicts.jsonl", _runs("ours", "ours_items", "boto3_json_lines")),
+    "frame": Case(
+        "192 MB DataFrame",
+        "s3",
+        "frame.pkl",
+        _runs("ours", "megfile", "boto3_download", "boto3_stream", "pandas_pickle"),
+    ),
+    "first": Case(
+        "First record of 1 GB of pickles", "s3", "many.pkl", _runs("ours_first", "boto3_stream", "s3fs_first")
+    ),
+    "first-ten": Case(
+        "First ten records of 1 GB of pickles",
+        "s3",
+        "many.pkl",
+        _runs("ours_first_ten", "boto3_first_ten", "s3fs_first_ten"),
+    ),
+    "small": Case("1,000 objects of 10 KB", "s3", "small/*", _runs("ours_glob", "ours_gather", "boto3_loop")),
+    "one": Case(
+        "One object of 1 KB, client warm", "s3", "one.pkl", _runs("ours", "boto3_stream", "pandas_pickle"), repeat=20
+    ),
+    "import": Case("import aios3_nb; %load_ext aios3_nb", "s3", "one.pkl", _runs("import", "load_ext"), rounds=7),
+    "stream": Case("4 GB streamed in chunks", "plain", "sparse.bin", _runs("ours_chunks", "boto3_chunks"), rounds=1),
+    "connections": Case(
+        "512 MB of arrays by connections", "s3", "arrays.pkl", _scaling("concurrency", (1, 2, 4, 8, 16))
+    ),
+    "parts": Case(
+        "512 MB of arrays by length of a part", "s3", "arrays.pkl", _scaling("part_size", (2, 4, 8, 16), _MIB)
+    ),
+    "connections-plain": Case(
+        "512 MB of arrays by connections, without limits",
+        "plain",
+        "arrays.pkl",
+        _scaling("concurrency", (1, 2, 4, 8, 16)),
+    ),
+    "parts-plain": Case(
+        "512 MB of arrays by length of a part, without limits",
+        "plain",
+        "arrays.pkl",
+        _scaling("part_size", (2, 4, 8, 16), _MIB),
+    ),
+}

@@ -1,0 +1,153 @@
+"""What was measured, as tables and as one plot."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+from collections.abc import Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from tests.benchmarks.cases import CASES, Case
+
+FOLDER = Path(__file__).parent
+PLOT = FOLDER.parents[1] / "docs" / "images" / "bench.png"
+PACKAGES = ("aiobotocore", "aiohttp", "boto3", "s3fs", "pandas", "numpy", "smart_open", "megfile", "obstore", "aios3")
+
+Record = dict[str, Any]
+
+
+def save(records: Sequence[Record]) -> None:
+    """Write RESULTS.md and the figures behind it; what was not measured this time stays as it was."""
+    raw = FOLDER / "results.json"
+    kept = json.loads(raw.read_text())["records"] if raw.exists() else []
+    measured = {record["case"] for record in records}
+    merged = [record for record in kept if record["case"] not in measured] + list(records)
+    order = list(CASES)
+    merged = sorted((record for record in merged if record["case"] in order), key=lambda one: order.index(one["case"]))
+    raw.write_text(json.dumps({"machine": machine(), "records": merged}, indent=0) + "\n")
+    tables = [table(CASES[name], [record for record in merged if record["case"] == name]) for name in order]
+    loads = [record["load_average"] for record in merged]
+    (FOLDER / "RESULTS.md").write_text(
+        f"# Results of `make bench`\n\n{machine()}\n\n"
+        f"Load average while measuring: {min(loads):.1f} to {max(loads):.1f} (median {median(loads):.1f}).\n\n"
+        "Seconds are those of the load alone, with a client that is warm; peak is the memory on top of what the\n"
+        'process had before, "over" the same without the arrays themselves. `ours` is `aios3_nb.load`, with safe\n'
+        "unpickling and checksums on.\n\n" + "\n".join(each for each in tables if each)
+    )
+    plot(merged)
+
+
+def machine() -> str:
+    """Return what was measured on, and with."""
+    model = next(
+        (line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")), "?"
+    )
+    memory = next((int(line.split()[1]) >> 20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
+    packages = ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name)))
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores of {model}, {memory} GB, {platform.system()} "
+        f"{platform.release()}, Python {platform.python_version()}; {packages}."
+    )
+
+
+def _lines(path: str) -> list[str]:
+    try:
+        return Path(path).read_text().splitlines()
+    except OSError:
+        return []
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def table(case: Case, records: Sequence[Record]) -> str:
+    """Return the figures of one case as a table in Markdown."""
+    rows = []
+    for run in case.runs:
+        mine = [record for record in records if record["run"] == run.name]
+        if mine:
+            rows.append(_row(run.name, mine))
+    if not rows:
+        return ""
+    head = ("", "median s", "min", "max", "CPU s", "peak MB", "over MB", "requests", "MB sent")
+    lines = [f"| {' | '.join(row)} |" for row in (head, ("---", *["---:"] * (len(head) - 1)), *rows)]
+    return f"## {case.title}\n\n" + "\n".join(lines) + "\n"
+
+
+def _row(name: str, records: Sequence[Record]) -> tuple[str, ...]:
+    good = [record for record in records if "error" not in record]
+    if not good:
+        return (name, f"failed: {records[0]['error'][:60]}", *[""] * 7)
+    seconds = [record["seconds"] for record in good]
+    return (
+        name,
+        f"**{_figure(median(seconds))}**",
+        _figure(min(seconds)),
+        _figure(max(seconds)),
+        _middle(good, "cpu", 1, "{:.2f}"),
+        _middle(good, "peak", 1e6, "{:.0f}"),
+        _middle(good, "over", 1e6, "{:.0f}"),
+        _middle(good, "requests", 1, "{:.0f}"),
+        _middle(good, "bytes", 1e6, "{:.1f}"),
+    )
+
+
+def _middle(records: Sequence[Record], name: str, unit: float, form: str) -> str:
+    values = [record[name] for record in records if record.get(name) is not None]
+    return form.format(median(values) / unit) if values else ""
+
+
+def _figure(seconds: float) -> str:
+    return f"{seconds:.2f}" if seconds >= 0.2 else f"{seconds:.4f}"
+
+
+_COLOURS = {"ours": "#d1495b", "local_pickle": "#bbbbbb", "memory_pickle": "#bbbbbb", "memory_json": "#bbbbbb"}
+_PLOTTED = ("arrays", "dicts", "json", "frame")
+
+
+def plot(records: Sequence[Record]) -> None:
+    """Draw the median seconds of the main cases, ours among the others."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as pyplot
+
+    shown = [name for name in _PLOTTED if any(record["case"] == name for record in records)]
+    if not shown:
+        return
+    figure, axes = pyplot.subplots(1, len(shown), figsize=(3.1 * len(shown), 2.9), squeeze=False)
+    for axis, name in zip(axes[0], shown, strict=True):
+        bars = _bars(name, records)
+        colours = [_COLOURS.get(label, "#5b8db8") for label, _ in bars]
+        drawn = axis.barh([label.replace("_", " ") for label, _ in bars], [value for _, value in bars], color=colours)
+        axis.bar_label(drawn, fmt="%.1f", padding=2, fontsize=7)
+        axis.set_title(CASES[name].title.split(", S3")[0], fontsize=9)
+        axis.set_xlabel("seconds", fontsize=8)
+        axis.tick_params(labelsize=7)
+        axis.margins(x=0.15)
+        axis.invert_yaxis()
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    PLOT.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(PLOT, dpi=110)
+    pyplot.close(figure)
+
+
+def _bars(name: str, records: Sequence[Record]) -> list[tuple[str, float]]:
+    bars = []
+    for run in CASES[name].runs:
+        seconds = [
+            one["seconds"] for one in records if one["case"] == name and one["run"] == run.name and "error" not in one
+        ]
+        if seconds:
+            bars.append((run.name, median(seconds)))
+    return sorted(bars, key=lambda bar: bar[1])

@@ -1,0 +1,110 @@
+"""The objects that the benchmark loads. All are made, none is downloaded; the same every time."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+MB = 1 << 20
+
+
+def write(folder: Path, keys: set[str], scale: float) -> None:
+    """Write the objects `keys` to `folder`; `scale` is their size, 1 in full."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for key in sorted(keys):
+        if key == "small/*":
+            _write_small(folder / "small", max(20, int(1000 * scale)))
+        else:
+            with (folder / key).open("wb") as file:
+                _WRITERS[key](file, scale)
+
+
+def _arrays(file: BinaryIO, scale: float) -> None:
+    """Write a dict of 64 float64 arrays of 8 MB."""
+    import numpy
+
+    generator = numpy.random.default_rng(1)
+    arrays = {f"layer_{index}": generator.random(1 << 20) for index in range(max(2, int(64 * scale)))}
+    pickle.dump(arrays, file, protocol=5)
+
+
+def _rows(scale: float) -> Iterator[dict[str, Any]]:
+    generator = random.Random(1)
+    for index in range(int(1_000_000 * scale)):
+        yield {
+            "id": index,
+            "name": f"user-{generator.randrange(10**6)}",
+            "score": generator.random(),
+            "active": index % 3 == 0,
+            "tags": [generator.randrange(100), generator.randrange(100)],
+            "city": generator.choice(("Oslo", "Lima", "Bonn", "Pune")),
+        }
+
+
+def _dicts(file: BinaryIO, scale: float) -> None:
+    pickle.dump(list(_rows(scale)), file, protocol=5)
+
+
+def _json(file: BinaryIO, scale: float) -> None:
+    file.write(json.dumps(list(_rows(scale))).encode())
+
+
+def _json_lines(file: BinaryIO, scale: float) -> None:
+    for row in _rows(scale):
+        file.write(json.dumps(row).encode() + b"\n")
+
+
+def _frame(file: BinaryIO, scale: float) -> None:
+    """Write a DataFrame of 24 columns of a million numbers."""
+    import numpy
+    import pandas
+
+    generator = numpy.random.default_rng(2)
+    table = pandas.DataFrame({f"c{index}": generator.random(int(1_000_000 * scale)) for index in range(24)})
+    pickle.dump(table, file, protocol=5)
+
+
+def _many(file: BinaryIO, scale: float) -> None:
+    """Write 1 GB of pickles in a row, some 10 KB each."""
+    generator = random.Random(3)
+    block = b"".join(
+        pickle.dumps({"id": index, "values": [generator.random() for _ in range(1100)]}, protocol=5)
+        for index in range(100)
+    )
+    for _ in range(int(1024 * MB * scale) // len(block)):
+        file.write(block)
+
+
+def _sparse(file: BinaryIO, scale: float) -> None:
+    """Write 4 GB of nothing, which take no place on the disk."""
+    file.truncate(int(4096 * MB * scale))
+
+
+def _one(file: BinaryIO, scale: float) -> None:
+    """Write one object of 1 KB."""
+    pickle.dump({"threshold": 0.5, "weights": bytes(1000)}, file, protocol=5)
+
+
+def _write_small(folder: Path, count: int) -> None:
+    folder.mkdir(exist_ok=True)
+    generator = random.Random(4)
+    for index in range(count):
+        data = pickle.dumps({"id": index, "values": [generator.random() for _ in range(1100)]}, protocol=5)
+        (folder / f"{index:04}.pkl").write_bytes(data)
+
+
+_WRITERS: dict[str, Callable[[BinaryIO, float], None]] = {
+    "arrays.pkl": _arrays,
+    "dicts.pkl": _dicts,
+    "dicts.json": _json,
+    "dicts.jsonl": _json_lines,
+    "frame.pkl": _frame,
+    "many.pkl": _many,
+    "sparse.bin": _sparse,
+    "one.pkl": _one,
+    "warm.pkl": _one,
+}

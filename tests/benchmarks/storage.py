@@ -1,0 +1,262 @@
+"""Two S3 servers for measuring: nginx that answers like S3, and SeaweedFS filled with the same objects.
+
+nginx serves a folder ``bucket/key`` as S3 does: path style, ranges, If-Match, ETag, and the stored CRC32 of an object
+where a plain GET or a HEAD asks for it. It accepts every signature. A Lua line holds each answer back for as long as
+S3 takes to its first byte, and ``limit_rate`` lets one connection have no more than S3 gives one.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+BUCKET = "bench"
+FIRST_BYTE = 0.030
+"""Seconds that the S3-like server takes before it answers; S3 itself: 100 to 200 ms from outside, 10 to 40 inside.
+
+See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html
+"""
+RATE = "90m"
+"""Bytes per second of one connection; the same page says 85 to 90 MB/s."""
+
+MODULES = Path("/usr/lib/nginx/modules")
+MISSING = (
+    "The benchmark needs nginx with its Lua module as the server to measure against. On Debian or Ubuntu:\n"
+    "    apt-get install nginx libnginx-mod-http-lua"
+)
+
+_CONFIGURATION = """
+load_module {modules}/ndk_http_module.so;
+load_module {modules}/ngx_http_lua_module.so;
+daemon off;
+{user}
+worker_processes 2;
+pid {home}/nginx.pid;
+error_log {home}/error.log warn;
+events {{ worker_connections 1024; }}
+http {{
+    log_format line escape=json '{{"port": $server_port, "method": "$request_method", "key": "$uri", '
+        '"status": $status, "bytes": $body_bytes_sent, "range": "$http_range"}}';
+    access_log {home}/access.log line;
+    client_body_temp_path {home}/body; proxy_temp_path {home}/proxy; fastcgi_temp_path {home}/fastcgi;
+    uwsgi_temp_path {home}/uwsgi; scgi_temp_path {home}/scgi;
+    default_type application/octet-stream;
+    sendfile on;
+    tcp_nopush on;
+    keepalive_requests 100000;
+    open_file_cache max=2000;
+    map_hash_bucket_size 256;
+    map_hash_max_size 8192;
+    map $uri $stored_crc32 {{ include {home}/crc32.map; }}
+    # S3 sends a checksum only when it is asked to, and never with a range.
+    map "$http_x_amz_checksum_mode|$http_range" $crc32 {{ "ENABLED|" $stored_crc32; default ""; }}
+    map $crc32 $checksum_type {{ "" ""; default "FULL_OBJECT"; }}
+    map $http_range $listing {{ default "/{bucket}.xml"; }}
+    ssl_certificate {home}/certificate.pem;
+    ssl_certificate_key {home}/key.pem;
+    {servers}
+}}
+"""
+
+_SERVER = """
+    server {{
+        listen 127.0.0.1:{listen};
+        root {root};
+        {limits}
+        add_header x-amz-checksum-crc32 $crc32;
+        add_header x-amz-checksum-type $checksum_type;
+        add_header x-amz-request-id benchmark;
+        location = /{bucket} {{ types {{ }} default_type application/xml; rewrite ^ $listing break; }}
+        location = /{bucket}/ {{ types {{ }} default_type application/xml; rewrite ^ $listing break; }}
+        location / {{ }}
+    }}
+"""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One line of the server's log."""
+
+    port: int
+    method: str
+    key: str
+    status: int
+    bytes: int
+    range: str
+
+
+@dataclass
+class Nginx:
+    """A running nginx with three servers: ``s3`` (delay and rate of S3), ``plain`` and ``tls`` (neither).
+
+    Attributes:
+        root: The folder whose subfolder `BUCKET` holds the objects.
+        urls: Endpoint by name of the server.
+        certificate: What a client must trust for ``tls``.
+    """
+
+    home: Path
+    root: Path
+    urls: dict[str, str]
+    certificate: Path
+    _read: int = field(default=0, repr=False)
+
+    def environment(self, server: str) -> dict[str, str]:
+        """Return the variables that point every S3 library at `server`."""
+        url = self.urls[server]
+        return {
+            "AWS_ACCESS_KEY_ID": "benchmark",
+            "AWS_SECRET_ACCESS_KEY": "benchmark",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_REGION": "us-east-1",
+            "AWS_ENDPOINT_URL": url,
+            "AWS_ENDPOINT_URL_S3": url,
+            "AWS_CA_BUNDLE": str(self.certificate),
+            "SSL_CERT_FILE": str(self.certificate),
+            "AWS_S3_VERIFY": "false",  # megfile's own; it trusts no other certificates than botocore's
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }
+
+    def new_requests(self) -> list[Request]:
+        """Return what was answered since the last call."""
+        time.sleep(0.05)  # a request that was broken off is logged when nginx notices
+        with open(self.home / "access.log", "rb") as log:
+            log.seek(self._read)
+            lines = log.read().splitlines()
+            self._read = log.tell()
+        return [Request(**json.loads(line)) for line in lines]
+
+
+@contextlib.contextmanager
+def nginx(home: Path, root: Path) -> Iterator[Nginx]:
+    """Serve what is in ``root/BUCKET`` now; a listing gives all of its objects below ``small/``.
+
+    Raises:
+        SystemExit: nginx or its Lua module is not installed, or does not start.
+    """
+    program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if program is None or not (MODULES / "ngx_http_lua_module.so").exists():
+        raise SystemExit(MISSING)
+    ports = dict(zip(("s3", "plain", "tls"), _free_ports(3), strict=True))
+    _write_certificate(home)
+    _write_checksums(home, root)
+    (root / f"{BUCKET}.xml").write_text(_listing(root / BUCKET / "small"))
+    (home / "nginx.conf").write_text(_configuration(home, root, ports))
+    process = subprocess.Popen([program, "-p", str(home), "-c", str(home / "nginx.conf")], stderr=subprocess.DEVNULL)
+    try:
+        for port in ports.values():
+            _wait_for(port, process, home)
+        urls = {name: f"http{'s' if name == 'tls' else ''}://127.0.0.1:{port}" for name, port in ports.items()}
+        yield Nginx(home, root, urls, home / "certificate.pem")
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+
+
+def _configuration(home: Path, root: Path, ports: dict[str, int]) -> str:
+    # In pieces of 11 ms at full rate: nginx sends a piece at once, and waits afterwards for as long as it was worth.
+    limits = {
+        "s3": f"access_by_lua_block {{ ngx.sleep({FIRST_BYTE}) }} limit_rate {RATE}; sendfile_max_chunk 1m;",
+        "plain": "sendfile_max_chunk 2m;",
+        "tls": "ssl_protocols TLSv1.2 TLSv1.3; ssl_buffer_size 16k;",
+    }
+    servers = "".join(
+        _SERVER.format(listen=f"{port} ssl" if name == "tls" else port, limits=limits[name], root=root, bucket=BUCKET)
+        for name, port in ports.items()
+    )
+    user = "user root;" if os.geteuid() == 0 else ""  # the workers would be nobody, and see no temporary folder
+    return _CONFIGURATION.format(modules=MODULES, user=user, home=home, servers=servers, bucket=BUCKET)
+
+
+def _write_certificate(home: Path) -> None:
+    files = ["-keyout", str(home / "key.pem"), "-out", str(home / "certificate.pem")]
+    who = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *files, *who], check=True, capture_output=True
+    )
+
+
+def _write_checksums(home: Path, root: Path) -> None:
+    lines = []
+    for path in sorted((root / BUCKET).rglob("*")):
+        if path.is_file():
+            digest = base64.b64encode(crc32_of(path).to_bytes(4, "big")).decode()
+            lines.append(f'"/{path.relative_to(root)}" "{digest}";\n')
+    (home / "crc32.map").write_text("".join(lines))
+
+
+def crc32_of(path: Path) -> int:
+    """Return the CRC32 of a file."""
+    crc = 0
+    with path.open("rb") as file:
+        while block := file.read(8 << 20):
+            crc = zlib.crc32(block, crc)
+    return crc
+
+
+def _listing(folder: Path) -> str:
+    """Return the answer of ListObjectsV2 for what is in `folder`, in one page."""
+    paths = sorted(folder.iterdir()) if folder.exists() else []
+    rows = "".join(
+        f"<Contents><Key>small/{path.name}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+        f'<ETag>"{index}"</ETag><Size>{path.stat().st_size}</Size><StorageClass>STANDARD</StorageClass></Contents>'
+        for index, path in enumerate(paths)
+    )
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+        f"<Name>{BUCKET}</Name><Prefix>small/</Prefix><KeyCount>{len(paths)}</KeyCount><MaxKeys>1000</MaxKeys>"
+        f"<IsTruncated>false</IsTruncated>{rows}</ListBucketResult>"
+    )
+
+
+def _free_ports(count: int) -> list[int]:
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+
+
+def _wait_for(port: int, process: subprocess.Popen[bytes], home: Path) -> None:
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        if process.poll() is not None:
+            break
+        time.sleep(0.05)
+    log = home / "error.log"
+    raise SystemExit(f"nginx did not start.\n{log.read_text() if log.exists() else ''}")
+
+
+@contextlib.contextmanager
+def seaweedfs(root: Path, keys: list[str]) -> Iterator[dict[str, str]]:
+    """Start SeaweedFS with the objects `keys` of ``root/BUCKET``; yield the variables that point at it."""
+    import boto3
+
+    from aios3_nb._local import LocalServer
+
+    with LocalServer() as server:
+        variables = server.environ()
+        client = boto3.client(
+            "s3",
+            endpoint_url=server.endpoint.url,
+            region_name=server.endpoint.region,
+            aws_access_key_id=server.endpoint.access_key,
+            aws_secret_access_key=server.endpoint.secret_key,
+        )
+        client.create_bucket(Bucket=BUCKET)
+        for key in keys:
+            client.upload_file(str(root / BUCKET / key), BUCKET, key, ExtraArgs={"ChecksumAlgorithm": "CRC32"})
+        client.close()
+        yield variables | {"AWS_ENDPOINT_URL": server.endpoint.url}
