@@ -64,11 +64,6 @@ def iterate(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False)
         yield value
 
 
-def blocked_message(names: Collection[str], uri: str) -> str:
-    """Return the text of a `BlockedPickleError` with the ways on for `uri`, ready to paste."""
-    return f"{uri} {blocked_text(names, uri)}"
-
-
 def _load(file: BinaryIO, names: Names | None) -> Any:
     head = _peek(file)
     start = _position(file)

@@ -15,6 +15,9 @@ from aios3_nb._pickle_names import current_home, never_modules, never_names, pip
 from aios3_nb._text import visible
 
 
+QUOTES = "\"'"
+
+
 class Names:
     """What the pickles of one call may import: the safe list, and what the call allows besides.
 
@@ -84,7 +87,10 @@ def missing_text(module: str, name: str) -> str:
 
 
 def blocked_text(names: Collection[str], uri: str = "") -> str:
-    """Return the message about blocked `names`, with the ways on ready to paste when `uri` is known."""
+    """Return the message about blocked `names`, with the ways on ready to paste when `uri` is known.
+
+    The `uri` is as a line of a magic takes it, so it may be in quotes.
+    """
     many = "names that are" if len(names) != 1 else "name that is"
     lines = [f"needs {len(names)} {many} not on the safe list; nothing of it was run:"]
     lines += [f"  {visible(name)}" for name in names]
@@ -94,7 +100,7 @@ def blocked_text(names: Collection[str], uri: str = "") -> str:
     if not never:
         lines.append(f"  %s3load {target} --allow {','.join(map(visible, names))}    (exactly these, this once)")
     lines.append(f"  %s3load {target} --trust    (anything it asks for, this once)")
-    prefix = f"{uri.rpartition('/')[0]}/" if uri else "its prefix"
+    prefix = f"{uri.strip(QUOTES).rpartition('/')[0]}/" if uri else "its prefix"
     lines.append(f"  or trust {prefix} in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ...")
     if never:
         lines.append(f"--allow does not lift {', '.join(map(visible, never))}.")

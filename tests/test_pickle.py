@@ -17,6 +17,7 @@ from dripping import Dripping
 
 from aios3_nb import _pickle
 from aios3_nb._errors import BlockedPickleError, FormatError, MissingPackageError, OptionError, TruncatedError
+from aios3_nb._pickle_find import blocked_text
 
 
 def opened(data: bytes) -> io.BufferedReader:
@@ -249,8 +250,8 @@ class Counting(Dripping):
 
 def test_the_message_has_the_ways_on_ready_to_paste():
     names = ("a.b.C", "d.E")
-    assert _pickle.blocked_message(names, "s3://b/models/k.pkl") == (
-        "s3://b/models/k.pkl needs 2 names that are not on the safe list; nothing of it was run:\n"
+    assert blocked_text(names, "s3://b/models/k.pkl") == (
+        "needs 2 names that are not on the safe list; nothing of it was run:\n"
         "  a.b.C\n"
         "  d.E\n"
         "Loading them runs code. If you trust whoever wrote this file:\n"
@@ -260,11 +261,15 @@ def test_the_message_has_the_ways_on_ready_to_paste():
     )
 
 
+def test_the_prefix_of_a_quoted_uri_is_without_the_quotes():
+    assert "trust s3://b/a b/ in" in blocked_text(["a.C"], "'s3://b/a b/k.pkl'")
+
+
 def test_the_message_does_not_offer_allow_for_what_it_does_not_lift():
-    message = _pickle.blocked_message(["os.system"], "s3://b/k.pkl")
+    message = blocked_text(["os.system"], "s3://b/k.pkl")
     assert "--allow os" not in message
     assert "--allow does not lift os.system." in message
-    assert "\x1b" not in _pickle.blocked_message(["a.\x1b[31m"], "s3://b/k.pkl")
+    assert "\x1b" not in blocked_text(["a.\x1b[31m"], "s3://b/k.pkl")
 
 
 def test_allow_is_exact_and_for_one_call():
