@@ -14,8 +14,7 @@ from aios3_nb._errors import BlockedPickleError, MissingPackageError, OptionErro
 from aios3_nb._pickle_names import current_home, never_modules, never_names, pip_name, safe_names
 from aios3_nb._text import visible
 
-
-QUOTES = "\"'"
+_QUOTES = "\"'"
 
 
 class Names:
@@ -100,7 +99,7 @@ def blocked_text(names: Collection[str], uri: str = "") -> str:
     if not never:
         lines.append(f"  %s3load {target} --allow {','.join(map(visible, names))}    (exactly these, this once)")
     lines.append(f"  %s3load {target} --trust    (anything it asks for, this once)")
-    prefix = f"{uri.strip(QUOTES).rpartition('/')[0]}/" if uri else "its prefix"
+    prefix = f"{uri.strip(_QUOTES).rpartition('/')[0]}/" if uri else "its prefix"
     lines.append(f"  or trust {prefix} in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ...")
     if never:
         lines.append(f"--allow does not lift {', '.join(map(visible, never))}.")
