@@ -95,7 +95,10 @@ def _without_figures(text: str) -> str:
 
 
 def _simplify(notebook: Any) -> None:
-    """Make one output of what a cell prints line by line, and drop displays that were emptied, as of a progress."""
+    """Leave what any viewer shows: printed lines joined, displays that were emptied left out, widgets as their text.
+
+    A widget without a kernel behind it is an error in some viewers, and nothing in others.
+    """
     for cell in _code(notebook):
         joined: list[Any] = []
         for output in cell.outputs:
@@ -103,10 +106,10 @@ def _simplify(notebook: Any) -> None:
             if last is not None and last.output_type == output.output_type == "stream" and last.name == output.name:
                 last.text += output.text
             elif output.output_type != "display_data" or any(output.data.values()):
+                output.get("data", {}).pop(WIDGET, None)
                 joined.append(output)
         cell.outputs = joined
-    if not any(WIDGET in output.get("data", {}) for cell in _code(notebook) for output in cell.outputs):
-        notebook.metadata.pop("widgets", None)
+    notebook.metadata.pop("widgets", None)
 
 
 def _code(notebook: Any) -> list[Any]:

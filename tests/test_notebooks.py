@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import run_notebooks
+from lab import ARTIFACTS, Lab, Server
+from playwright.sync_api import expect
 
 import aios3_nb
 
@@ -22,14 +25,13 @@ def test_runs_and_shows_what_is_saved(path: Path, server: Any) -> None:
 
 
 @EVERY
-def test_every_widget_that_is_saved_has_its_state(path: Path) -> None:
-    """Else it is shown as an error, or not at all."""
+def test_no_widget_is_saved(path: Path) -> None:
+    """Without a kernel behind it, it would be shown as an error, or not at all."""
     notebook = run_notebooks.read(path)
-    states = notebook.metadata.get("widgets", {}).get("application/vnd.jupyter.widget-state+json", {}).get("state", {})
-    for cell in notebook.cells:
-        for output in cell.get("outputs", ()):
-            if run_notebooks.WIDGET in output.get("data", {}):
-                assert output.data[run_notebooks.WIDGET]["model_id"] in states
+    assert "widgets" not in notebook.metadata
+    assert not any(
+        run_notebooks.WIDGET in output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())
+    )
 
 
 @EVERY
@@ -43,3 +45,28 @@ def test_saved_outputs_hold_nothing_of_this_machine(path: Path) -> None:
 
 def test_the_first_notebook_is_there() -> None:
     assert "quickstart" in [path.stem for path in run_notebooks.paths()]
+
+
+@pytest.mark.browser
+def test_jupyterlab_shows_what_is_saved(lab: Lab, lab_server: Server) -> None:
+    """As somebody sees it who opens it, before anything is run; the pictures are in ``tests/artifacts``."""
+    for folder in ("notebooks", "docs"):
+        shutil.copytree(run_notebooks.FOLDER.parent / folder, lab_server.root / folder)
+    ARTIFACTS.mkdir(exist_ok=True)
+    lab.page.set_viewport_size({"width": 1100, "height": 4600})  # what is not in sight is not drawn
+    for path in run_notebooks.paths():
+        lab.page.goto(f"{lab_server.url}/doc/tree/notebooks/{path.name}?reset&token={lab_server.token}")
+        book = lab.page.locator(".jp-Notebook")
+        expect(book.locator(".jp-CodeCell:has(.jp-OutputArea-output)")).to_have_count(_shown(path), timeout=30_000)
+        for image in book.locator("img").all():
+            assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
+        for wrong in ("Error displaying widget", "Loading widget", "Javascript Error"):
+            expect(book.get_by_text(wrong)).to_have_count(0)
+        book.screenshot(path=ARTIFACTS / f"notebook-{path.stem}.png")
+    lab.close()
+
+
+def _shown(path: Path) -> int:
+    """Return how many cells show something."""
+    outputs = [cell.get("outputs", []) for cell in run_notebooks.read(path).cells]
+    return sum(any("data" not in each or any(each.data.values()) for each in cell) for cell in outputs)
