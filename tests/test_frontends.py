@@ -17,7 +17,8 @@ from typing import Any
 import nbformat
 import pexpect
 import pytest
-from lab import Lab, clean_environment, free_port
+from lab import Lab
+from lab_server import clean_environment, free_port
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, expect
