@@ -13,7 +13,7 @@ from typing import Any
 from aios3_nb import _load
 from aios3_nb._background import BackgroundLoad
 from aios3_nb._display import display_for
-from aios3_nb._errors import LoadCancelledError, S3Error
+from aios3_nb._errors import LoadCancelledError
 from aios3_nb._glob import is_glob
 from aios3_nb._items import Items
 from aios3_nb._load import Loaded
@@ -62,7 +62,7 @@ class ShownLoads:
         async def work() -> Any:
             try:
                 values = await group.load(wanted)
-            except S3Error as exc:
+            except Exception as exc:
                 # Nobody may ever ask the handle, so the error is shown below the cell that began it.
                 print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
                 raise
