@@ -18,13 +18,19 @@ help:
 
 setup: $(VENV)/.ready
 
-$(VENV)/.ready: pyproject.toml
+# What the demo needs, so that nobody waits for the tools of the tests before the first object.
+$(VENV)/.demo: pyproject.toml
+	@echo "Installing into $(VENV); the first time, this takes a minute or two."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[demo]' --group dev
+	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	touch $@
 
-demo: setup
+$(VENV)/.ready: $(VENV)/.demo
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+demo: $(VENV)/.demo
 	$(BIN)/python -m aios3_nb demo $(if $(NO_LAB),--no-lab)
 
 test: setup browser
