@@ -13,6 +13,7 @@ from typing import Any
 import aiohttp
 
 from aios3_nb import _loop
+from tests.faults.server import FaultServer
 
 SETTLE = 10.0
 """Seconds in which what was stopped may end."""
@@ -49,12 +50,18 @@ class Gauges:
 
 def gauges(*, both_ends: bool) -> Gauges:
     """Count; `both_ends` says whether the server lives in this process, too."""
-    idle = sum(len(connections) for pool in _pools for connections in pool._conns.values())
+    idle = sum(
+        2 if both_ends and key.port in FaultServer.ports_here else 1
+        for pool in _pools
+        for key, connections in pool._conns.items()
+        for connection in connections
+        if connection[0].is_connected()  # else its server is gone, and its descriptor with it
+    )
     return Gauges(
         tasks=len(asyncio.all_tasks(_loop.background().loop)),
         acquired=sum(len(pool._acquired) for pool in _pools),
         threads=threading.active_count(),
-        files=len(os.listdir("/proc/self/fd")) - idle * (2 if both_ends else 1),
+        files=len(os.listdir("/proc/self/fd")) - idle,
     )
 
 

@@ -15,7 +15,7 @@ import asyncio
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.faults.fault import Fault, Kind, answer_bent
 from tests.faults.store import NO_HEADERS, Answer, Request, Store, StoredObject, checksum_of, etag_of
@@ -27,6 +27,9 @@ STOP_SECONDS = 5.0
 
 class FaultServer:
     """The server. The objects, the faults and the record may be used from any thread."""
+
+    ports_here: ClassVar[set[int]] = set()
+    """Of the servers that run in this process now."""
 
     def __init__(self) -> None:
         self.store = Store()
@@ -46,10 +49,12 @@ class FaultServer:
         self._thread.start()
         if not self._started.wait(STOP_SECONDS):
             raise TimeoutError("The fault server did not start.")
+        self.ports_here.add(self.port)
         return self
 
     def __exit__(self, *exc: object) -> None:
         """Drop every connection and stop."""
+        self.ports_here.discard(self.port)
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(STOP_SECONDS)
