@@ -78,7 +78,7 @@ def shown(notebook: Any) -> list[list[str]]:
 
 def _masked(output: Any) -> str:
     if output.output_type == "stream":
-        return f"{output.name}: {_without_figures(output.text)}"
+        return f"{output.name}: {without_figures(output.text)}"
     if output.output_type == "error":
         return f"error: {output.ename}"
     if output.output_type == "display_data":
@@ -86,10 +86,10 @@ def _masked(output: Any) -> str:
     return f"{output.output_type}: {', '.join(sorted(output.data))}"
 
 
-def _without_figures(text: str) -> str:
+def without_figures(text: str) -> str:
     """Return `text` without times, rates, ports and ETags; sizes of what was fetched depend on timing too."""
     text = re.sub(r'etag "[^"]*"', "etag", text)
-    text = re.sub(r" \([\d.]+ [kMG]?B/s\)", "", text)
+    text = re.sub(r" \([\d.]+ [kKMG]?B/s\)", "", text)
     text = re.sub(r"\d[\d.,]*(?: (?:of [\d.,]+ )?(?:[kKMG]?B|ms|s|min)\b)?", "#", text)
     return "\n".join(sorted(text.splitlines()))
 
