@@ -63,26 +63,40 @@ class Items:
         state = "done" if self.done else "closed" if self._file.closed else "open"
         return f"<Items of {visible(str(self._order.uri))} {state}, {self.count:,} so far>"
 
-    def __iter__(self) -> Self:
-        return self
+    def __iter__(self) -> Iterator[Any]:
+        # Not `return self`: an interrupt may come before the first line of `__next__`, out of reach of its `try`,
+        # and the traceback that IPython keeps would keep the download as well.
+        try:
+            while True:
+                try:
+                    item = self.__next__()
+                except StopIteration:
+                    return
+                yield item
+        except GeneratorExit:  # `break`; another loop may go on from here
+            raise
+        except BaseException as exc:
+            self.error = self.error or exc
+            self.close()
+            raise
 
     def __next__(self) -> Any:
         # Called a million times: nothing here but what each item needs.
-        if self.count == self._order.limit:
-            self._end()
-        if self.done:
-            raise StopIteration
         try:
+            if self.count == self._order.limit:
+                self._end()
+            if self.done:
+                raise StopIteration
             if self._items is None:
                 self._items = self._opened()
             item = next(self._items)
+            self.count += 1
+            self._monitor.items(self.count)
         except StopIteration:
             self._finish()
             raise
         except BaseException as exc:
             self._fail(exc)
-        self.count += 1
-        self._monitor.items(self.count)
         return item
 
     def __enter__(self) -> Self:

@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import pickle
+import sys
 import threading
 from typing import Any
 
@@ -92,6 +93,43 @@ def test_iterate_and_aiterate_give_items(put: Any) -> None:
         return [item async for item in aios3_nb.aiterate(many)]
 
     assert asyncio.run(main()) == ROWS
+
+
+def test_leaving_a_loop_and_going_on_in_another(put: Any) -> None:
+    with aios3_nb.iterate(put("many.pkl", b"".join(map(pickle.dumps, ROWS)))) as items:
+        for item in items:
+            if item["n"] == 10:
+                break
+        assert next(items) == ROWS[11]
+        assert list(items) == ROWS[12:]
+
+
+@pytest.mark.parametrize("where", ["__next__", "items", "take"])
+def test_an_interrupt_at_any_place_between_two_items_ends_the_download(put: Any, where: str) -> None:
+    """Its traceback is kept by IPython, and must not keep the connections."""
+    items = aios3_nb.iterate(put("many.pkl", b"".join(map(pickle.dumps, ROWS * 30))))
+
+    def take(number: int) -> int:
+        return number
+
+    def strike(frame: Any, event: str, arg: object) -> None:
+        if event == "call" and frame.f_code.co_name == where and items.count > 5:
+            sys.setprofile(None)
+            raise KeyboardInterrupt
+
+    def work() -> None:
+        for item in items:
+            take(item["n"])
+
+    sys.setprofile(strike)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            work()
+    finally:
+        sys.setprofile(None)
+    # One in the loop's own body leaves the items as they are, for another loop.
+    assert ("closed" in repr(items)) == (where != "take")
+    items.close()
 
 
 def test_leaving_an_async_iteration_closes_it(put: Any) -> None:
