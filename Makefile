@@ -27,7 +27,9 @@ $(VENV)/.demo: pyproject.toml
 	touch $@
 
 $(VENV)/.ready: $(VENV)/.demo
-	$(BIN)/python -m pip install --quiet --group dev
+	# All of it again, so that nothing moves a version that the package itself is bound to.
+	$(BIN)/python -m pip install --quiet --editable '.[demo]' --group dev
+	$(BIN)/python -m pip check
 	touch $@
 
 demo: $(VENV)/.demo
@@ -45,7 +47,7 @@ faults: setup $(PEERS)/.ready
 
 $(PEERS)/.ready: Makefile
 	$(PYTHON) -m venv $(PEERS)
-	$(PEERS)/bin/python -m pip install --quiet 'aiobotocore[boto3]' 's3fs>=2026.1' 'smart_open[s3]>=7' obstore pandas
+	$(PEERS)/bin/python -m pip install --quiet aiobotocore boto3 's3fs>=2026.1' 'smart_open[s3]>=7' obstore pandas
 	touch $@
 
 notebooks: setup
