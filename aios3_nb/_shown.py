@@ -13,7 +13,7 @@ from typing import Any
 from aios3_nb import _load
 from aios3_nb._background import BackgroundLoad
 from aios3_nb._display import display_for
-from aios3_nb._errors import LoadCancelledError
+from aios3_nb._errors import LoadCancelledError, S3Error
 from aios3_nb._glob import is_glob
 from aios3_nb._items import Items
 from aios3_nb._load import Loaded
@@ -40,7 +40,7 @@ class ShownLoads:
                 return bridge().run(group.load, wanted)
         order = wanted[0]
         progress = self._progress(order)
-        with _shortened_interrupt(order, progress), _ending([progress]):
+        with _shortened_interrupt(order, progress), _ending(progress):
             loaded = _load.load(order, progress)
         _say(order, closing_line(order.uri.name, loaded, progress.fetched))
         return [loaded.value]
@@ -91,7 +91,7 @@ class _Group:
         flat = [order for group in groups for order in group]
         quiet = flat[0].settings.quiet
         self._make_rows(flat, quiet=quiet)
-        with _ending([*self._rows, self._total]):
+        with _ending(self._total), self._rows_ending(flat):
             loaded = await _load.aload_all(list(zip(flat, self._rows, strict=True)))
         fetched = [row.fetched for row in self._rows]
         for line in _lines_for(flat, loaded, fetched, time.perf_counter() - began):
@@ -114,6 +114,22 @@ class _Group:
             shorten(exc, f"Stopped: {len(self._rows)} objects at {self._total.text}. Nothing was bound.")
             raise
 
+    @contextmanager
+    def _rows_ending(self, orders: Sequence[Order]) -> Iterator[None]:
+        """End every row; when one load has failed, its row says so, and the others were cancelled."""
+        try:
+            yield
+        except S3Error as exc:
+            for order, row in zip(orders, self._rows, strict=True):
+                row.end(_state_after(exc) if exc.uri in ("", str(order.uri)) else "cancelled")
+            raise
+        except BaseException as exc:
+            for row in self._rows:
+                row.end(_state_after(exc))
+            raise
+        for row in self._rows:
+            row.end("done")
+
     def _make_rows(self, orders: Sequence[Order], *, quiet: bool) -> None:
         show = (lambda _: None) if quiet else display_for(self._shell)
         several, many = len(orders) > 1, len(orders) > _MOST_ROWS
@@ -127,16 +143,13 @@ class _Group:
 
 
 @contextmanager
-def _ending(progresses: Sequence[Progress]) -> Iterator[None]:
-    state = "done"
+def _ending(progress: Progress) -> Iterator[None]:
     try:
         yield
     except BaseException as exc:
-        state = _state_after(exc)
+        progress.end(_state_after(exc))
         raise
-    finally:
-        for progress in progresses:
-            progress.end(state)
+    progress.end("done")
 
 
 @contextmanager

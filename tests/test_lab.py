@@ -127,6 +127,18 @@ def test_several_loads_of_a_cell_are_shown_together_and_one_cancel_stops_them(la
     assert book.run(book.add("'a' in globals() or 'b' in globals()")).text == "False"
 
 
+def test_the_row_of_the_load_that_failed_says_so_and_the_others_were_cancelled(
+    book: Notebook, slow: FaultServer
+) -> None:
+    slow.fault(Fault(kind=Kind.REPLACE, key="other.pkl", first=8, data=pickle.dumps("another")))
+    cell = book.add("%s3load a=s3://bkt/model.pkl b=s3://bkt/other.pkl")
+    book.start(cell)
+    book.expect(cell, "of 80 MB")
+    assert [name for name, _ in book.wait(cell).errors] == ["ObjectChangedError"]
+    book.expect(cell, "failed")
+    book.expect(cell, "cancelled")
+
+
 def test_a_hostile_key_is_shown_as_text(book: Notebook) -> None:
     cell = book.add(f"m = %s3load 's3://bkt/{HOSTILE}'")
     book.start(cell)
