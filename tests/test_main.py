@@ -114,18 +114,20 @@ def test_server_runs_until_it_is_told_to_end(monkeypatch):
     with subprocess.Popen(
         [sys.executable, "-m", "aios3_nb", "server"], stdout=subprocess.PIPE, text=True, start_new_session=True
     ) as process:
-        lines = [process.stdout.readline()]
-        while not lines[-1].startswith("export no_proxy"):
-            lines.append(process.stdout.readline())
-        started = psutil.Process(process.pid).children(recursive=True)
-        assert len(started) == 2
-        for line in lines:
-            if line.startswith("export "):
-                name, _, value = line.removeprefix("export ").strip().partition("=")
-                monkeypatch.setenv(name, value)
-        # Not boto3.client(): its session keeps the credentials of the first test that made one.
-        assert boto3.Session().client("s3").head_object(Bucket="demo", Key="users.json")["ContentLength"] > 0
-        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            lines = [process.stdout.readline()]
+            while not lines[-1].startswith("export no_proxy"):
+                lines.append(process.stdout.readline())
+            started = psutil.Process(process.pid).children(recursive=True)
+            assert len(started) == 2
+            for line in lines:
+                if line.startswith("export "):
+                    name, _, value = line.removeprefix("export ").strip().partition("=")
+                    monkeypatch.setenv(name, value)
+            # Not boto3.client(): its session keeps the credentials of the first test that made one.
+            assert boto3.Session().client("s3").head_object(Bucket="demo", Key="users.json")["ContentLength"] > 0
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
     assert process.returncode == 128 + signal.SIGTERM
     assert not psutil.wait_procs(started, timeout=10)[1]
 
