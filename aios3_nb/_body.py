@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import aiohttp
 
 from aios3_nb._clock import Ticker
 from aios3_nb._failures import BodyEndedError, SilenceError
+from aios3_nb._receive import Receiver, receiver
 from aios3_nb._settings import Settings
 
 _TICKS = 8
 """Looks at a body within its shortest bound."""
+
+_SKIP = 256 * 1024
+
+
+def _ignore(count: int) -> None:
+    pass
 
 
 class Body:
@@ -32,6 +39,7 @@ class Body:
         self._settings = settings
         self._rest = memoryview(b"")
         self._received = 0
+        self._receiver: Receiver | None = None
         self._verdict = ""
         self.position = 0
         self.stop = 0
@@ -46,24 +54,33 @@ class Body:
         """Whether the connection can still bring bytes."""
         return not self._verdict and self._content.exception() is None
 
-    async def read_into(self, view: memoryview) -> int:
-        """Write the next bytes to the start of `view`; return how many, at least 1.
+    async def read_into(self, view: memoryview, took: Callable[[int], None]) -> None:
+        """Fill `view`, or as much of it as the body has; call ``took(count)`` as bytes come.
 
         Raises:
             BodyEndedError: The connection ended first.
             SilenceError: `watched` found that it brings nothing, or too little.
             aiohttp.ClientError: The connection broke.
         """
-        data = await self._next(len(view))
-        view[: len(data)] = data
-        return len(data)
+        view = view[: self.stop - self.position]
+        while view:
+            if self._is_direct():
+                await self._receive_into(view, took)
+                return
+            data = await self._next(len(view))
+            view[: len(data)] = data
+            view = view[len(data) :]
+            took(len(data))
 
     async def skip(self, position: int) -> None:
         """Read on to offset `position` of the object and drop what comes before it."""
         if self.position < position:
             with self.watched():
                 while self.position < position:
-                    await self._next(position - self.position)
+                    if self._receiver is not None:
+                        await self._receive_into(memoryview(bytearray(min(_SKIP, position - self.position))), _ignore)
+                    else:
+                        await self._next(position - self.position)
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -99,11 +116,33 @@ class Body:
     def close(self) -> None:
         """Drop the connection, unless it already went back to the pool because all was read."""
         self._rest = memoryview(b"")
+        if self._receiver is not None:
+            self._receiver.fail(aiohttp.ClientConnectionError("Connection closed"))
         self._response.close()
 
     def _give_up(self, verdict: str) -> None:
         self._verdict = verdict
         self.close()  # the read that waits ends with a ClientConnectionError
+
+    def _is_direct(self) -> bool:
+        if self._receiver is None and not self._rest:
+            self._receiver = receiver(self._response, self._received, self.stop - self.position)
+        return self._receiver is not None
+
+    async def _receive_into(self, view: memoryview, took: Callable[[int], None]) -> None:
+        assert self._receiver is not None
+
+        def count(length: int) -> None:
+            self._received += length
+            self.position += length
+            took(length)
+
+        try:
+            await self._receiver.fill(view, count)
+        except aiohttp.ClientError:
+            if self._verdict:
+                raise SilenceError(self._verdict) from None
+            raise
 
     async def _next(self, most: int) -> memoryview:
         if not self._rest:

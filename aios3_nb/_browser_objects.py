@@ -83,10 +83,7 @@ async def beginning(uri: S3Uri, settings: Settings, *, most: int = PREVIEW) -> t
     source = ObjectSource(uri, settings, Monitor())
     try:
         info = await source.begin(0, most)
-        data = bytearray(min(most, info.size))
-        if data:
-            await source.fill(0, memoryview(data), lambda _: None)
-        return bytes(data), info.size
+        return await source.read(0, min(most, info.size)), info.size
     finally:
         source.abort()
 
@@ -96,10 +93,7 @@ async def ending(uri: S3Uri, settings: Settings, *, most: int = PREVIEW) -> tupl
     source = ObjectSource(uri, settings, Monitor())
     try:
         info = await source.begin(0, _LEAST)
-        data = bytearray(min(most - _LEAST, info.size))
-        if data:
-            await source.fill(info.size - len(data), memoryview(data), lambda _: None)
-        return bytes(data), info.size
+        return await source.read(max(0, info.size - (most - _LEAST)), info.size), info.size
     finally:
         source.abort()
 

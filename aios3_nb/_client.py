@@ -12,6 +12,7 @@ import hashlib
 import os
 import weakref
 from collections.abc import AsyncGenerator
+from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from aios3_nb._failures import explained
@@ -75,13 +76,6 @@ def forget_client(settings: Settings) -> None:
         _retired.setdefault(loop, []).append(life)
 
 
-async def close_clients() -> None:
-    """Close all clients of the running loop."""
-    loop = asyncio.get_running_loop()
-    for life in [*_lives.pop(loop, {}).values(), *_retired.pop(loop, [])]:
-        await life.end()
-
-
 def _key(settings: Settings) -> _Key:
     # botocore reads AWS_* once, when the client is made. Whoever sets them in a cell expects the next call
     # to use them. Only a digest of them is kept, for they hold secrets.
@@ -90,16 +84,23 @@ def _key(settings: Settings) -> _Key:
 
 
 def _timestamp(value: Any) -> datetime.datetime:
-    """Return the time that S3 wrote, as botocore does; ISO times, as listings have them, much sooner.
+    """Return the time that S3 wrote, as botocore does, but ISO times, of listings, and those of headers much sooner.
 
     botocore tries every format there is: four fifths of the time that a page of 1000 keys takes to be read.
     """
     try:
-        return datetime.datetime.fromisoformat(value)
-    except (TypeError, ValueError):
+        return parsedate_to_datetime(value) if value.endswith(" GMT") else datetime.datetime.fromisoformat(value)
+    except (AttributeError, TypeError, ValueError):
         from botocore.utils import parse_timestamp
 
         return cast(datetime.datetime, parse_timestamp(value))
+
+
+def _user_agent() -> str:
+    import aiobotocore
+    import botocore
+
+    return f"aios3_nb aiobotocore/{aiobotocore.__version__} Botocore/{botocore.__version__}"
 
 
 async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
@@ -119,7 +120,8 @@ async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
         # The checksums are ours too (_verify): botocore checks only bodies that are read to their very end.
         response_checksum_validation="when_required",
         signature_version=UNSIGNED if settings.no_sign_request else None,
-        user_agent_extra="aios3_nb",
+        # Given whole: botocore otherwise puts one together anew for every request, from 40 parts, twice.
+        user_agent=_user_agent(),
     )
     session = aiobotocore.session.AioSession(profile=settings.profile)
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)

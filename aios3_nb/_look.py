@@ -51,23 +51,17 @@ class _Ranges:
 
     async def begin(self) -> ObjectInfo:
         info = await self._source.begin(0, _HEAD)
-        self._head = await self._fetch(0, min(_HEAD, info.size))
+        self._head = await self._source.read(0, min(_HEAD, info.size))
         return info
 
     async def read(self, start: int, stop: int) -> bytes:
         """Return the bytes `start` to `stop`."""
         if stop <= len(self._head):
             return self._head[start:stop]
-        return await self._fetch(start, stop)
+        return await self._source.read(start, stop)
 
     async def close(self) -> None:
         self._source.abort()
-
-    async def _fetch(self, start: int, stop: int) -> bytes:
-        buffer = bytearray(stop - start)
-        if buffer:
-            await self._source.fill(start, memoryview(buffer), lambda _: None)
-        return bytes(buffer)
 
 
 def peek(order: Order) -> Peek:

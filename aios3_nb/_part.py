@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
+from aios3_nb._bulk import Buffer
 from aios3_nb._source import RangesIgnoredError
+
+_NOWHERE = memoryview(b"")
 
 
 @dataclass(slots=True)
@@ -15,8 +18,8 @@ class Part:
     Attributes:
         start: Offset in the object of its first byte.
         stop: Offset in the object after its last byte.
-        view: Where they go.
-        buffer: Whose memory the view is; None when it is the reader's own.
+        view: Where they go; empty until the answer has come and there is room for it.
+        buffer: Whose memory the view is; None when it is the reader's own, or none yet.
         filled: Bytes that have come.
         handed: Bytes that were hashed and may be shown to the reader.
         task: Fetches them.
@@ -24,11 +27,21 @@ class Part:
 
     start: int
     stop: int
-    view: memoryview
-    buffer: bytearray | None
+    view: memoryview = _NOWHERE
+    buffer: Buffer | None = None
     filled: int = 0
     handed: int = 0
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def length(self) -> int:
+        """Bytes it will have."""
+        return self.stop - self.start
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether its bytes have somewhere to go."""
+        return bool(self.view)
 
     @property
     def done(self) -> bool:
@@ -43,9 +56,9 @@ class Part:
             return False
         return isinstance(task.exception(), RangesIgnoredError)
 
-    def release(self) -> bytearray | None:
+    def release(self) -> Buffer | None:
         """Let go of the memory; return the buffer when nobody writes to it any more."""
-        if self.task is None or not self.task.done() or self.task.cancelled():
+        if not self.has_memory or self.task is None or not self.task.done() or self.task.cancelled():
             return None
         self.view.release()
         return self.buffer

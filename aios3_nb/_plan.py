@@ -48,9 +48,16 @@ class Plan:
         return min(self.size, start + length)
 
     def horizon(self, position: int, run: int, want: int) -> int:
-        """Return the offset up to which parts may begin, for a reader at `position`."""
-        ahead = self.settings.budget if self.whole else max(_RAMP * run, want, 1)
-        return min(self.size, position + min(ahead, self.settings.budget))
+        """Return the offset up to which parts may begin, for a reader at `position`.
+
+        A whole read has more requests under way than there is memory for their answers: the next answer is there
+        when there is room for it, and no round trip is waited for.
+        """
+        if self.whole:
+            ahead = max(self.settings.budget, self.settings.concurrency * self.settings.part_size)
+        else:
+            ahead = min(max(_RAMP * run, want, 1), self.settings.budget)
+        return min(self.size, position + ahead)
 
 
 def _doubled(run: int) -> int:

@@ -32,7 +32,7 @@ class Settings:
         request_payer: ``"requester"`` to pay for requests to a Requester Pays bucket.
         part_size: Length of one ranged GET once reading is at full speed.
         concurrency: Ranged GETs of one object under way at once.
-        budget: Bytes of one object in flight plus waiting for the reader, at most.
+        budget: Bytes of one object arriving plus waiting for the reader, at most.
         connect_timeout: Wait for a connection, the wait for a free one in the pool included.
         read_timeout: Wait for the first byte of an answer, and for the next bytes of a body.
         total_timeout: Time that one stream may wait for the network, all its waits added up.
@@ -52,8 +52,8 @@ class Settings:
     no_sign_request: bool = False
     request_payer: str | None = None
     part_size: int = 8 * MIB
-    concurrency: int = 8
-    budget: int = 64 * MIB
+    concurrency: int = 10
+    budget: int = 56 * MIB
     connect_timeout: float = 10.0
     read_timeout: float = 20.0
     total_timeout: float = 4 * 3600.0

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -67,7 +67,8 @@ class ObjectSource:
         self._if_match = True
         self._refusals = 0
         self._endpoint_url = ""
-        self._refreshed = False
+        self._expiries = 0
+        self._connection: Any = None
 
     @property
     def concurrency(self) -> int:
@@ -123,8 +124,12 @@ class ObjectSource:
         self.info = replace(self.info, checksum=checksum_of(answer))
         return self.info
 
-    async def fill(self, start: int, view: memoryview, progress: Callable[[int], None]) -> None:
-        """Fill `view` with the object's bytes from `start` on; call ``progress(filled)`` as they come.
+    async def fill(
+        self, start: int, stop: int, memory: Callable[[], Awaitable[memoryview]], progress: Callable[[int], None]
+    ) -> None:
+        """Fetch the object's bytes from `start` to `stop` into `memory`; call ``progress(filled)`` as they come.
+
+        The memory is asked for when the answer has come: until then a request needs none.
 
         Raises:
             ObjectChangedError: The object was replaced or deleted.
@@ -132,17 +137,21 @@ class ObjectSource:
             RangesIgnoredError: See `sequential`, which is set now.
         """
         filled = 0
-        while filled < len(view):
+
+        def took(count: int) -> None:
+            nonlocal filled
+            filled += count
+            self.retry.received(count)
+            self._monitor.received(count)
+            progress(filled)
+
+        while start + filled < stop:
             try:
-                body = await self._body_at(start + filled, start + len(view))
+                body = await self._body_at(start + filled, stop)
                 try:
+                    view = await memory()
                     with body.watched():
-                        while filled < len(view) and not body.finished:
-                            count = await body.read_into(view[filled:])
-                            filled += count
-                            self.retry.received(count)
-                            self._monitor.received(count)
-                            progress(filled)
+                        await body.read_into(view[filled:], took)
                 finally:
                     self._let_go(body)
             except RangesIgnoredError:
@@ -150,6 +159,16 @@ class ObjectSource:
             except Exception as exc:
                 await self._recover(exc, start + filled)
         self.retry.finished_part()
+
+    async def read(self, start: int, stop: int) -> bytes:
+        """Return the object's bytes from `start` to `stop`; see `fill`."""
+        data = bytearray(stop - start)
+
+        async def memory() -> memoryview:
+            return memoryview(data)
+
+        await self.fill(start, stop, memory, lambda _: None)
+        return bytes(data)
 
     def abort(self) -> None:
         """Drop every connection at once."""
@@ -215,10 +234,11 @@ class ObjectSource:
         return body
 
     async def _connected(self) -> Any:
-        connection = await client(self._settings)
-        url = str(connection.meta.endpoint_url)
-        self._endpoint_url = "" if _OF_AWS.search(url) else url
-        return connection
+        if self._connection is None:
+            self._connection = await client(self._settings)
+            url = str(self._connection.meta.endpoint_url)
+            self._endpoint_url = "" if _OF_AWS.search(url) else url
+        return self._connection
 
     def _arguments(self) -> dict[str, str]:
         arguments = {"Bucket": self._uri.bucket, "Key": self._uri.key}
@@ -304,15 +324,24 @@ class ObjectSource:
             raise self._changed("it was deleted") from None
         if self._refuses_if_match(exc):
             return
-        if code_of(exc) in EXPIRED and not self._refreshed:
-            self._refreshed = True
-            forget_client(self._settings)
+        if self._renews_credentials(exc):
             return
         if not is_transient(exc):
             raise explained(exc, self._uri, self._settings) from stripped(exc)
         if not await self.retry.allows(exc):
             self._give_up(exc, offset)
         self._monitor.retried(self.retry.retries, offset)
+
+    def _renews_credentials(self, exc: Exception) -> bool:
+        """Say whether the credentials had expired, and new ones are used from now on."""
+        if code_of(exc) not in EXPIRED:
+            return False
+        if not self._expiries:
+            forget_client(self._settings)
+            self._connection = None
+        # As many as were under way with the old ones may still be refused.
+        self._expiries += 1
+        return self._expiries <= self._settings.concurrency
 
     def _refuses_if_match(self, exc: Exception) -> bool:
         """Say whether the store knows no If-Match; from then on only the ETag of every answer is compared."""

@@ -6,8 +6,9 @@
     ObjectSource.fill ──> part ─┼─> in order ──> Verifier ──> window() ──> reader
     ObjectSource.fill ──> slice of the caller's own buffer ──> readinto()
 
-Parts in flight plus parts that wait never exceed ``budget``. Buffers are reused while they are warm. A large
-`readinto` has no part buffers between: its slices are filled by several connections.
+Bytes that were received and wait for the reader, and those just being received, never exceed ``budget``; requests
+whose answer has not come need no memory, so that there may be more of them. Buffers are reused while they are warm.
+A large `readinto` has no part buffers between: its slices are filled by several connections.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 
+from aios3_nb import _bulk
 from aios3_nb._errors import AccessDeniedError, ChecksumError, NotVerifiedError, ServiceError, StalledError
 from aios3_nb._monitor import Monitor
 from aios3_nb._object import ObjectInfo
@@ -28,6 +30,12 @@ from aios3_nb._verify import Checksum, Verifier, md5_of
 
 _DIRECT = 2 * MIB
 """From this length on, bytes that were not asked for yet go straight into the reader's buffer."""
+
+_GLIMPSE = 128 * 1024
+"""What a reader is shown first, if it asks for less; then twice as much each time, as long as it does not copy.
+
+What it copies is hashed meanwhile, but what it is shown must be hashed before.
+"""
 
 _DRAIN = 64 * MIB
 """Bytes behind the end of what was decoded that are read only to finish the checksum."""
@@ -55,12 +63,14 @@ class ObjectStream:
         self._next = 0
         self._origin = 0
         self._direct: tuple[int, memoryview] | None = None
-        self._free: list[bytearray] = []
+        self._free: list[_bulk.Buffer] = []
+        self._room = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
         self._waiter: asyncio.Future[None] | None = None
         self._goal = 0
         """Offset that the reader waits for."""
         self._waited = 0.0
+        self._glimpse = _GLIMPSE
         self._failure: BaseException | None = None
         self._verifier = Verifier()
         self._checksum_task: asyncio.Task[None] | None = None
@@ -91,15 +101,13 @@ class ObjectStream:
         if position >= plan.size:
             return memoryview(b"")
         self._move(position)
-        while True:
-            self._fetch(plan, position, want)
-            part = self._parts[0]
-            there = part.start + part.filled - position
-            if there >= min(want, part.stop - position):
-                break
-            await self._until(part, position + min(want, part.stop - position))
-        await self._hand_over(part)
-        # Not up to `filled`: more may have come meanwhile, which nobody has hashed.
+        # The reader goes on at once, and meanwhile the loop stands still: requests that can wait are made later.
+        eager = self._next - position < self._settings.budget * 3 // 4
+        part = await self._arrived(plan, position, want, eager=eager)
+        end = min(part.filled, max(part.handed, position - part.start + max(want, self._glimpse)))
+        self._glimpse = min(2 * self._glimpse, self._settings.part_size)
+        await self._hand_over(part, end)
+        # Not up to `filled`: nobody has hashed what comes after `handed`.
         return part.view[position - part.start : part.handed]
 
     async def readinto(self, position: int, view: memoryview) -> int:
@@ -113,7 +121,8 @@ class ObjectStream:
         if position + count - self._next >= _DIRECT:
             self._direct = (self._next, view[self._next - position : count])
         try:
-            return await self._copy(position, view[:count])
+            await self._copy(plan, position, view[:count])
+            return count
         except BaseException:
             # Nobody may write to the caller's memory after this returns.
             await self.drop()
@@ -228,16 +237,12 @@ class ObjectStream:
         run = position - self._origin
         horizon = plan.horizon(position, run, want)
         busy = sum(not part.done for part in self._parts)
-        held = sum(len(part.view) for part in self._parts if part.buffer is not None)
         while self._next < plan.size and busy < self._source.concurrency:
             part = self._direct_part()
             if part is None:
-                stop = plan.part_stop(self._next, run, want)
-                length = stop - self._next
-                if self._parts and (self._next >= horizon or held + length > self._settings.budget):
+                if self._parts and self._next >= horizon:
                     break
-                held += length
-                part = self._buffered_part(stop)
+                part = Part(self._next, plan.part_stop(self._next, run, want))
             self._start(part)
             busy += 1
         if self._next > FIRST and not self._checksum_known and self._checksum_task is None and not self._origin:
@@ -252,21 +257,38 @@ class ObjectStream:
         if not 0 <= offset < len(target):
             return None
         length = min(self._settings.part_size, len(target) - offset)
-        return Part(self._next, self._next + length, target[offset : offset + length], None)
-
-    def _buffered_part(self, stop: int) -> Part:
-        length = stop - self._next
-        buffer = self._free.pop() if length == self._settings.part_size and self._free else bytearray(length)
-        return Part(self._next, stop, memoryview(buffer), buffer)
+        return Part(self._next, self._next + length, target[offset : offset + length])
 
     def _start(self, part: Part) -> None:
         self._next = part.stop
         self._parts.append(part)
         task = asyncio.get_running_loop().create_task(
-            self._source.fill(part.start, part.view, self._note(part)), name=f"aios3_nb part {part.start}"
+            self._source.fill(part.start, part.stop, lambda: self._memory(part), self._note(part)),
+            name=f"aios3_nb part {part.start}",
         )
         part.task = task
         task.add_done_callback(self._ended)
+
+    async def _memory(self, part: Part) -> memoryview:
+        """Return where the bytes of `part` go, once there is room within the budget.
+
+        The parts before it get theirs first: the reader waits for the first of them, which always gets it.
+        """
+        while not part.has_memory:
+            held = 0
+            for each in self._parts:
+                if each is part or not each.has_memory:
+                    break
+                held += each.length if each.buffer is not None else 0
+            if each is part and (each is self._parts[0] or held + part.length <= self._settings.budget):
+                pooled = part.length == self._settings.part_size and self._free
+                buffer = self._free.pop() if pooled else _bulk.buffer(part.length)
+                part.buffer, part.view = buffer, memoryview(buffer)
+                self._room.set()  # for the next one
+            else:
+                self._room.clear()
+                await self._room.wait()
+        return part.view
 
     def _note(self, part: Part) -> Callable[[int], None]:
         def progress(filled: int) -> None:
@@ -286,6 +308,7 @@ class ObjectStream:
         if part.task is not None and not part.task.done():
             self._ending.add(part.task)
             part.task.cancel()
+        self._room.set()
         buffer = part.release()
         if buffer is not None and len(buffer) == self._settings.part_size:
             self._free.append(buffer)
@@ -334,33 +357,60 @@ class ObjectStream:
 
     # ---- handing over
 
-    async def _copy(self, position: int, view: memoryview) -> int:
+    async def _arrived(self, plan: Plan, position: int, want: int, *, eager: bool = True) -> Part:
+        """Return the part that has the bytes at `position`: at least `want`, or those to its end.
+
+        Further parts are started, unless they are there already and it is not `eager`.
+        """
+        if not eager and (part := self._parts[0]).filled >= min(position + want, part.stop) - part.start:
+            return part
+        while True:
+            self._fetch(plan, position, want)
+            part = self._parts[0]
+            end = min(position + want, part.stop)
+            if part.filled >= end - part.start:
+                return part
+            await self._until(part, end)
+
+    async def _copy(self, plan: Plan, position: int, view: memoryview) -> None:
         done = 0
         while done < len(view):
-            data = await self.window(position + done, len(view) - done)
-            count = min(len(data), len(view) - done)
-            if self._parts[0].buffer is not None:  # else the bytes are there already
-                view[done : done + count] = data[:count]
-            done += count
-        return done
+            self._move(position + done)
+            eager = len(view) - done >= _bulk.LONG or self._next - position < self._settings.budget * 3 // 4
+            part = await self._arrived(plan, position + done, len(view) - done, eager=eager)
+            self._glimpse = _GLIMPSE
+            begin = position + done - part.start
+            end = min(part.filled, begin + len(view) - done)
+            if part.buffer is None:  # the bytes are where they belong already
+                await self._hand_over(part, end)
+            else:
+                async with _bulk.copying(view[done : done + end - begin], part.view[begin:end]):
+                    await self._hand_over(part, end)
+            done += end - begin
 
-    async def _hand_over(self, part: Part) -> None:
-        """Hash what `part` has that was not handed over before, and judge when it is the last."""
-        verifier = self._verifier
-        begin, part.handed = part.handed, part.filled
-        if begin == part.handed or self._settings.verify == "off":
-            return
-        stop = part.start + part.handed
-        verifier.feed(part.start + begin, part.view[begin : part.handed])
-        if not verifier.in_order:
+    async def _hand_over(self, part: Part, end: int) -> None:
+        """Hash what `part` has up to `end` and was not handed over before, and judge when it is the last."""
+        begin = part.handed
+        if begin >= end or self._settings.verify == "off":
+            part.handed = max(begin, end)
             return
         assert self._plan is not None
+        stop = part.start + end
         last = stop == self._plan.size
-        if not self._checksum_known and (last or stop > FIRST):
+        verifier = self._verifier
+        if verifier.continues(part.start + begin) and not self._checksum_known and (last or stop > FIRST):
             if self._checksum_task is None:
                 self._checksum_task = asyncio.get_running_loop().create_task(self._ask_checksum())
             await self._checksum_task
-        if last and (difference := verifier.mismatch()):
+        data = part.view[begin:end]
+        try:
+            if len(data) < _bulk.LONG or not self._checksum_known:
+                verifier.feed(part.start + begin, data)
+            else:
+                await _bulk.beside(lambda: verifier.feed(part.start + begin, data))
+        finally:
+            part.handed = end  # also when it was cancelled meanwhile: it was hashed nevertheless
+        if last and verifier.in_order and (difference := verifier.mismatch()):
             raise ChecksumError(
                 f"{self._name()} arrived damaged: {difference}. Nothing of it should be used. Run it again; if "
                 "it fails again, the stored object is damaged.",

@@ -17,7 +17,7 @@ HEAVY = ("aiobotocore", "botocore", "aiohttp", "ipywidgets", "IPython", "numpy",
 
 LEVELS = [
     # A module imports only from lower levels, or from its own where no arrow leads back.
-    {"_errors", "_text", "_gc", "_clock"},
+    {"_errors", "_text", "_gc", "_clock", "_bulk", "_receive"},
     {"_settings", "_glob", "_url", "_expansion", "_decoding"},
     {"_uri"},
     {"_loop", "_failures", "_verify", "_plan"},
