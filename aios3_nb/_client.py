@@ -79,7 +79,7 @@ def forget_client(settings: Settings) -> None:
 def _key(settings: Settings) -> _Key:
     # botocore reads AWS_* once, when the client is made. Whoever sets them in a cell expects the next call
     # to use them. Only a digest of them is kept, for they hold secrets.
-    environment = sorted(f"{name}={value}" for name, value in os.environ.items() if name.startswith("AWS_"))
+    environment = [f"{name}={os.environ.get(name)}" for name in sorted(os.environ) if name.startswith("AWS_")]
     return settings.connection, hashlib.sha256("\0".join(environment).encode()).hexdigest()
 
 

@@ -19,6 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aios3_nb
+from aios3_nb import _bulk
+from aios3_nb._errors import NotVerifiedError
 from aios3_nb._plan import FIRST
 from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
@@ -163,6 +165,27 @@ def test_what_is_in_flight_and_waiting_stays_within_the_budget(opened, store) ->
         file.read(FIRST * 2)
         fetched = sum(stop - start for start, stop in store.gets())
     assert fetched <= FIRST * 2 + 2 * MIB
+
+
+def test_more_requests_are_under_way_than_there_is_memory_for(opened, store, monkeypatch) -> None:
+    made: list[int] = []
+    make = _bulk.buffer
+    monkeypatch.setattr(_bulk, "buffer", lambda length: made.append(length) or make(length))
+    value = [np.random.default_rng(n).bytes(200_000) for n in range(60)]
+    store.put("b", "strings.pkl", pickle.dumps(value), checksum="crc32")
+    options = {"part_size": MIB, "budget": 2 * MIB, "concurrency": 5}
+    assert aios3_nb.load("s3://b/strings.pkl", endpoint_url=store.url, **options) == value
+    assert len(store.gets()) == 12
+    assert sum(length == MIB for length in made) == 2
+    assert sum(made) < 3 * MIB  # and one for the end, which is shorter
+
+
+def test_insisting_on_a_checksum_fails_when_the_bytes_were_not_read_in_order(opened) -> None:
+    with opened("bytes", verify="require") as file:
+        file.seek(MIB)
+        file.read(10)
+        with pytest.raises(NotVerifiedError, match="not read in order"):
+            file.finish()
 
 
 def test_closing_stops_what_is_in_flight(opened, store) -> None:
