@@ -44,6 +44,11 @@ class Part:
         return bool(self.view)
 
     @property
+    def full(self) -> bool:
+        """Whether all its bytes have come; its task may have a step left."""
+        return self.filled == self.length
+
+    @property
     def done(self) -> bool:
         """Whether its task has ended, in whatever way."""
         return self.task is not None and self.task.done()
@@ -58,7 +63,7 @@ class Part:
 
     def release(self) -> Buffer | None:
         """Let go of the memory; return the buffer when nobody writes to it any more."""
-        if not self.has_memory or self.task is None or not self.task.done() or self.task.cancelled():
+        if not self.has_memory or self.task is None or not (self.full or self.task.done()) or self.task.cancelled():
             return None
         self.view.release()
         return self.buffer

@@ -307,7 +307,8 @@ class ObjectStream:
     def _recycle(self, part: Part) -> None:
         if part.task is not None and not part.task.done():
             self._ending.add(part.task)
-            part.task.cancel()
+            if not part.full:  # else it is about to end by itself
+                part.task.cancel()
         self._room.set()
         buffer = part.release()
         if buffer is not None and len(buffer) == self._settings.part_size:
@@ -362,7 +363,11 @@ class ObjectStream:
 
         Further parts are started, unless they are there already and it is not `eager`.
         """
-        if not eager and (part := self._parts[0]).filled >= min(position + want, part.stop) - part.start:
+        if (
+            not eager
+            and self._parts
+            and (part := self._parts[0]).filled >= min(position + want, part.stop) - part.start
+        ):
             return part
         while True:
             self._fetch(plan, position, want)
@@ -375,11 +380,12 @@ class ObjectStream:
     async def _copy(self, plan: Plan, position: int, view: memoryview) -> None:
         done = 0
         while done < len(view):
-            self._move(position + done)
-            eager = len(view) - done >= _bulk.LONG or self._next - position < self._settings.budget * 3 // 4
-            part = await self._arrived(plan, position + done, len(view) - done, eager=eager)
+            at = position + done
+            self._move(at)
+            eager = len(view) - done >= _bulk.LONG or self._next - at < self._settings.budget * 3 // 4
+            part = await self._arrived(plan, at, len(view) - done, eager=eager)
             self._glimpse = _GLIMPSE
-            begin = position + done - part.start
+            begin = at - part.start
             end = min(part.filled, begin + len(view) - done)
             if part.buffer is None:  # the bytes are where they belong already
                 await self._hand_over(part, end)

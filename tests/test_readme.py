@@ -144,6 +144,13 @@ def test_faults_are_those_that_were_measured() -> None:
     assert f"| of {len(faults)} faults |" in README
 
 
+def test_speed_is_what_was_measured() -> None:
+    results = (ROOT / "tests/benchmarks/RESULTS.md").read_text(encoding="utf-8")
+    table = re.search(r"## In short\n\n(\|.*?\n)\n", results, re.DOTALL)
+    assert table
+    assert table[1] in README
+
+
 def _cells(line: str) -> list[str]:
     return [cell.strip(" *") for cell in line.strip("|").split("|")]
 

@@ -37,9 +37,21 @@ def save(records: Sequence[Record]) -> None:
         f"Load average while measuring: {min(loads):.1f} to {max(loads):.1f} (median {median(loads):.1f}).\n\n"
         "Seconds are those of the load alone, with a client that is warm; peak is the memory on top of what the\n"
         'process had before, "over" the same without the arrays themselves. `ours` is `aios3_nb.load`, with safe\n'
-        "unpickling and checksums on.\n\n" + "\n".join(each for each in tables if each)
+        "unpickling and checksums on.\n\n" + "\n".join(each for each in [summary(merged), *tables] if each)
     )
     plot(merged)
+
+
+def summary(records: Sequence[Record]) -> str:
+    """Return the table that stands in the README: ours, and the others with the fastest first."""
+    rows = ["| median seconds | aios3_nb | the others |", "| --- | ---: | --- |"]
+    for name, case in CASES.items():
+        bars = [bar for bar in _bars(name, records) if not bar[0].startswith(("local_", "memory_"))]
+        ours = [seconds for label, seconds in bars if label.startswith("ours")]
+        others = [f"{label.replace('_', ' ')} {_figure(seconds)}" for label, seconds in bars if label[:4] != "ours"]
+        if ours and others and "magic" not in {run.way for run in case.runs}:
+            rows.append(f"| {case.title} | **{_figure(ours[0])}** | {', '.join(others)} |")
+    return "## In short\n\n" + "\n".join(rows) + "\n" if len(rows) > 2 else ""
 
 
 def machine() -> str:
@@ -50,8 +62,8 @@ def machine() -> str:
     memory = next((int(line.split()[1]) >> 20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     packages = ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name)))
     return (
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores of {model}, {memory} GB, {platform.system()} "
-        f"{platform.release()}, Python {platform.python_version()}; {packages}."
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores of {model}, {memory} GB, {platform.system()}, "
+        f"Python {platform.python_version()}; {packages}."
     )
 
 
