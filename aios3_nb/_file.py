@@ -180,12 +180,18 @@ class S3File(io.BufferedIOBase):
         finally:
             super().close()
 
-    def __del__(self) -> None:
-        # Not close(): a destructor runs anywhere and must not turn a loop.
+    def abandon(self, then: Callable[[], None] | None = None) -> None:
+        """Close without waiting, for a destructor: it runs anywhere, and must not turn a loop.
+
+        `then` is called on the file's loop when that turns next; not at all before the first read.
+        """
         stream, loop = getattr(self, "_stream", None), getattr(self, "_loop", None)
         if stream is not None and loop is not None:
             self._forget()
-            _end_elsewhere(stream, loop)
+            _end_elsewhere(stream, loop, then)
+
+    def __del__(self) -> None:
+        self.abandon()
 
     def cancel(self) -> None:
         """Stop reading, from any thread: the read that waits, and every later one, raises LoadCancelledError."""
@@ -393,11 +399,15 @@ class S3File(io.BufferedIOBase):
         return data
 
 
-def _end_elsewhere(stream: ObjectStream, loop: asyncio.AbstractEventLoop) -> None:
+def _end_elsewhere(
+    stream: ObjectStream, loop: asyncio.AbstractEventLoop, then: Callable[[], None] | None = None
+) -> None:
     """End `stream` on its own loop, whenever that turns next; nobody waits for it."""
 
     def end() -> None:
         stream.abort(ValueError("I/O operation on closed file."))
+        if then is not None:
+            then()
 
     with contextlib.suppress(RuntimeError):  # the loop is closed, and its connections with it
         loop.call_soon_threadsafe(end)

@@ -129,6 +129,10 @@ class Items:
         """Stop from any thread; the next item is a LoadCancelledError."""
         self._file.cancel()
 
+    def __del__(self) -> None:
+        if "_file" in self.__dict__:
+            self._file.abandon(self._report)
+
     def _report(self) -> None:
         report, self._on_close = self._on_close, None
         if report is not None:

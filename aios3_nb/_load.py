@@ -14,6 +14,7 @@ import contextlib
 import io
 import time
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
@@ -76,7 +77,14 @@ def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge)
         return ObjectStream(source, order.settings, monitor, whole=whole)
 
     file = S3File(order.uri, make_stream, via=via)
-    monitor.began(file.cancel)
+    known = weakref.ref(file)
+
+    def cancel() -> None:
+        if (there := known()) is not None:
+            there.cancel()
+
+    # Weakly: the tasks of the stream hold the monitor, and must not keep a file that nobody else has any more.
+    monitor.began(cancel)
     return file
 
 

@@ -170,41 +170,42 @@ class _Pump:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._task: asyncio.Task[Any] | None = None
-        self._inside = False
+        self._turning = False
         self._hit = False
 
     def run(self, call: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
         if threading.current_thread() is not threading.main_thread():
             return self._turn(call, *args)
         # From here on a SIGINT is noted, not raised, unless it is the second one.
-        self._inside = True
         old = signal.signal(signal.SIGINT, self._on_signal)
         try:
-            return self._turn(call, *args)
+            result = self._turn(call, *args)
+        except asyncio.CancelledError:
+            self._raise_if_hit()
+            raise
         finally:
             # Drop the task while an interrupt still cannot raise in its __del__.
             self._task = None
-            self._inside = False
             signal.signal(signal.SIGINT, old)
+        # Only now: one that is noted while the task is finishing, or after it, is not to be lost.
+        self._raise_if_hit()
+        return result
 
     def _turn(self, call: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
         task: asyncio.Task[T] = self._loop.create_task(call(*args))
         self._task = task
         if self._hit:
             task.cancel()
+        self._turning = True
         try:
-            result = self._loop.run_until_complete(task)
-        except asyncio.CancelledError:
-            self._raise_if_hit()
-            raise
+            return self._loop.run_until_complete(task)
         except BaseException:
             if not task.done():  # the second SIGINT: out at once, the loop ends the task later
                 task.cancel()
             raise
         finally:
+            self._turning = False
             del task
-        self._raise_if_hit()  # the signal came while the task was finishing
-        return result
 
     def _raise_if_hit(self) -> None:
         if self._hit:
@@ -212,7 +213,7 @@ class _Pump:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         again, self._hit = self._hit, True
-        if again or not self._inside:
+        if again and self._turning:
             signal.default_int_handler(number, frame)
         self._loop.call_soon_threadsafe(self._cancel)
 

@@ -230,7 +230,8 @@ def items_line(name: str, count: int, fetched: int, info: ObjectInfo | None, tru
     """Return the line that stays after an iteration: ``events.jsonl: 10 items, fetched 0.3 of 954 MB``."""
     share = share_text(fetched, info.size) if info is not None else "0 B"
     trust = f", {trusted}" if trusted else ""
-    return f"{visible(name, most=80)}: {count:,} items, fetched {share}{trust}{_etag(info)}"
+    items = "1 item" if count == 1 else f"{count:,} items"
+    return f"{visible(name, most=80)}: {items}, fetched {share}{trust}{_etag(info)}"
 
 
 def _etag(info: ObjectInfo | None) -> str:

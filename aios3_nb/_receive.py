@@ -35,7 +35,7 @@ class Receiver(asyncio.BufferedProtocol):
         self._transport = connection.transport
         self._left = left
         self._view: memoryview | None = None
-        self._took: Callable[[int], None] = lambda count: None
+        self._took: Callable[[int], None] | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._lost: BaseException | None = None
         self._handler.read_timeout = None  # it would see no bytes; silence is noticed by `Body.watched`
@@ -57,7 +57,8 @@ class Receiver(asyncio.BufferedProtocol):
         try:
             await self._waiter
         finally:
-            self._view = self._waiter = None
+            # `took` as well: through it a cycle would keep the part's buffer until the collector comes.
+            self._view = self._took = self._waiter = None
 
     def fail(self, error: BaseException) -> None:
         """End the waiting, and all that would follow, with `error`."""
@@ -73,7 +74,7 @@ class Receiver(asyncio.BufferedProtocol):
         return memoryview(bytearray(_SCRATCH)) if self._view is None else self._view
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._view is None or self._waiter is None:
+        if self._view is None or self._took is None or self._waiter is None:
             return
         self._view = self._view[nbytes:]
         self._left -= nbytes

@@ -44,12 +44,14 @@ class Kernel:
 
     Attributes:
         widgets: State of each widget that the kernel has open, by comm id.
+        late: What cells printed after they had ended.
     """
 
     def __init__(self, manager: KernelManager, client: BlockingKernelClient) -> None:
         self.manager = manager
         self.client = client
         self.widgets: dict[str, dict[str, Any]] = {}
+        self.late = ""
 
     def run(self, code: str, *, wait: float = ANSWER_SECONDS) -> Cell:
         """Run `code` and return what it showed."""
@@ -72,6 +74,7 @@ class Kernel:
             message = self.client.get_iopub_msg(timeout=max(0.1, wait - (time.monotonic() - began)))
             self._note_widget(message)
             if message["parent_header"].get("msg_id") != message_id:
+                self.late += message["content"]["text"] if message["msg_type"] == "stream" else ""
                 continue
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 break

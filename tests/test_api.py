@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import io
 import json
+import mmap
 import pickle
 import sys
 import threading
+import time
 from typing import Any
 
 import numpy as np
 import pytest
 
 import aios3_nb
+from aios3_nb._part import Part
 
 ROWS = [{"n": n, "text": f"row {n}"} for n in range(3000)]
 
@@ -54,6 +58,21 @@ def test_a_large_object_is_decoded_in_a_thread_when_awaited(put: Any) -> None:
 
     np.testing.assert_array_equal(asyncio.run(main())["a"], arrays["a"])
     assert ticks > 3
+
+
+def test_a_load_leaves_no_memory_to_the_collector(put: Any) -> None:
+    """Buffers in a cycle would stay until it comes, which may be long after a large load."""
+    uri = put("arrays.pkl", pickle.dumps(np.arange(4_000_000.0), protocol=5))
+    gc.collect()
+    gc.disable()
+    try:
+        aios3_nb.load(uri)
+        until = time.monotonic() + 2
+        while left := [thing for thing in gc.get_objects() if isinstance(thing, (Part, mmap.mmap))]:
+            assert time.monotonic() < until, left
+            time.sleep(0.01)  # the loop's own thread and those that copy let go a moment later
+    finally:
+        gc.enable()
 
 
 def test_a_sync_load_works_inside_a_running_loop_and_in_a_thread(put: Any) -> None:

@@ -13,7 +13,7 @@ from kernels import Kernel, kernel
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 
-RATE = 20_000_000
+RATE = 8_000_000
 """Bytes per second and connection of the slow object."""
 
 SETUP = """
@@ -105,3 +105,10 @@ def test_an_interrupt_is_told_in_one_line(running: Kernel) -> None:
     assert "Stopped: s3://b/slow.pkl" in cell.traceback
     assert len(cell.traceback.splitlines()) == 1
     check_health(running)
+
+
+def test_a_loop_that_is_left_ends_the_download_that_nobody_can_read_any_more(running: Kernel) -> None:
+    running.ok("for m in get_ipython().run_line_magic('s3load', 's3://b/items.pkl --iter'):\n    break\ndel m")
+    check_health(running)
+    assert "items.pkl: 1 item, fetched" in running.late
+    assert not [state for state in running.widgets.values() if state["_model_name"] == "FloatProgressModel"]
