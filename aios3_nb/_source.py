@@ -12,9 +12,8 @@ import re
 import warnings
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from aios3_nb._body import Body
 from aios3_nb._client import client, forget_client
 from aios3_nb._clock import deadline
 from aios3_nb._errors import ObjectChangedError
@@ -36,6 +35,9 @@ from aios3_nb._settings import Settings
 from aios3_nb._text import visible
 from aios3_nb._uri import S3Uri
 from aios3_nb._verify import checksum_of
+
+if TYPE_CHECKING:
+    from aios3_nb._body import Body
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _OF_AWS = re.compile(r"^https://[^/]*\.amazonaws\.com(\.cn)?(/|$)")
@@ -216,6 +218,8 @@ class ObjectSource:
         )
 
     async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body:
+        from aios3_nb._body import Body  # with aiohttp, which would be half of what %load_ext takes
+
         connection = await self._connected()
         self._monitor.requested()
         body: Body | None = None
