@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 PEERS = .venv-peers
 BENCH = .venv-bench
 
-.PHONY: help setup demo test faults notebooks smoke bench lint format types browser clean
+.PHONY: help setup demo test faults notebooks smoke bench docs lint format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
@@ -14,6 +14,7 @@ help:
 	@echo "make notebooks  run the notebooks, and save them with what they show"
 	@echo "make smoke   build the package, and try it on every Python with oldest and newest dependencies (15 minutes)"
 	@echo "make bench   measure against other ways to load from S3 (25 minutes; QUICK=1: 4; ARGS='case ...')"
+	@echo "make docs    build the reference into docs/_build"
 	@echo "make lint    check format, lint and types    make format    write the format"
 
 setup: $(VENV)/.ready
@@ -67,14 +68,18 @@ $(BENCH)/.ready: Makefile pyproject.toml
 	$(BENCH)/bin/python -m pip install --quiet --no-deps aios3  # it pins an aiobotocore of its own
 	touch $@
 
+# Anew each time, with warnings as errors.
+docs: setup
+	$(BIN)/python -m sphinx -q -W --keep-going -E -b html docs docs/_build
+
 lint: setup
-	$(BIN)/ruff format --check aios3_nb tests
-	$(BIN)/ruff check aios3_nb tests
+	$(BIN)/ruff format --check aios3_nb docs tests
+	$(BIN)/ruff check aios3_nb docs tests
 	$(BIN)/mypy
 
 format: setup
-	$(BIN)/ruff format aios3_nb tests
-	$(BIN)/ruff check --fix aios3_nb tests
+	$(BIN)/ruff format aios3_nb docs tests
+	$(BIN)/ruff check --fix aios3_nb docs tests
 
 clean:
 	rm -rf $(VENV) $(PEERS) $(BENCH)

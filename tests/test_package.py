@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import aios3_nb
+from aios3_nb._magics import S3Magics
 
 PACKAGE = Path(aios3_nb.__file__).parent
 
@@ -80,3 +82,11 @@ def test_every_public_name_resolves(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nothing_like_it"):
         _ = aios3_nb.nothing_like_it
+
+
+def test_the_reference_has_every_name_and_every_magic() -> None:
+    text = (PACKAGE.parent / "docs" / "index.rst").read_text()
+    shown = set(re.findall(r"^\.\. auto\w+:: aios3_nb\.(\w+)", text, re.MULTILINE))
+    hooks = {"__version__", "load_ipython_extension", "unload_ipython_extension"}
+    assert shown == set(aios3_nb.__all__) - hooks
+    assert set(re.findall(r"^\.\. magic:: (\w+)", text, re.MULTILINE)) == set(S3Magics.magics["line"])
