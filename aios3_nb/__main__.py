@@ -69,7 +69,10 @@ def _open_lab() -> int:
     notebook = _quickstart()
     if notebook is None:
         print("The quickstart notebook is in the repository, under notebooks/. JupyterLab opens here without it.")
-    command = [sys.executable, "-m", "jupyterlab", *([str(notebook)] if notebook else [])]
+    command = [sys.executable, "-m", "jupyterlab"]
+    if notebook is not None:
+        # Not the file as an argument: the address that is printed, for a machine without a browser, would not open it.
+        command += [f"--ServerApp.root_dir={notebook.parent}", f"--LabApp.default_url=/lab/tree/{notebook.name}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         # In a container one is root, where Jupyter refuses to start; it still listens on loopback with a token.
         command.append("--allow-root")

@@ -27,6 +27,9 @@ _ITEMS_BETWEEN = 64
 _RATE_WINDOW = 3.0
 """Seconds over which the rate is averaged."""
 
+_RATED = 1_000_000
+"""Bytes from which the closing line gives a rate."""
+
 
 class Display(Protocol):
     """Shows one progress, and is told when that has changed."""
@@ -212,7 +215,8 @@ def closing_line(name: str, loaded: Loaded, fetched: int) -> str:
             f"{visible(name, most=80)}: fetched {share_text(fetched, size)} in {seconds_text(seconds)}, "
             f"{loaded.verdict}{_etag(loaded.info)}"
         )
-    rate = f" ({size_text(size / seconds)}/s)" if seconds > 0.05 and size else ""
+    # That of a small object would tell of round trips, and of what a pickle imports.
+    rate = f" ({size_text(size / seconds)}/s)" if seconds > 0.05 and size >= _RATED else ""
     trusted = f", {loaded.trusted}" if loaded.trusted else ""
     return (
         f"{visible(name, most=80)}: {size_text(size)} in {seconds_text(seconds)}{rate}, {loaded.verdict}{trusted}"

@@ -117,7 +117,7 @@ def test_the_cell_magic_binds_names_runs_the_body_and_keeps_its_line_numbers(cel
 def test_a_lazy_stream_of_a_cell_is_closed_when_the_body_ends(cells: Kernel) -> None:
     cell = cells.ok("%%s3load rows=s3://kernel/rows.jsonl --iter\nfirst = next(rows)\nfirst['n']")
     assert cell.result == "0"
-    assert "rows.jsonl: 1 items, fetched" in cell.stdout
+    assert "rows.jsonl: 1 item, fetched" in cell.stdout
     assert "closed" in cells.ok("repr(rows)").result
     cells.run("%%s3load rows=s3://kernel/rows.jsonl --iter\nnext(rows)\n1/0")
     assert "closed" in cells.ok("repr(rows)").result

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import boto3
 import psutil
@@ -140,9 +141,10 @@ def test_command_that_does_not_exist(capsys):
 def test_lab_opens_the_quickstart(monkeypatch):
     commands = []
     monkeypatch.setattr(command, "_run", lambda argv: commands.append(argv) or 0)
-    monkeypatch.setattr(command, "_quickstart", lambda: "notebooks/quickstart.ipynb")
+    monkeypatch.setattr(command, "_quickstart", lambda: Path("/folder/quickstart.ipynb"))
     assert command._open_lab() == 0
-    assert commands[0][1:4] == ["-m", "jupyterlab", "notebooks/quickstart.ipynb"]
+    assert commands[0][1:3] == ["-m", "jupyterlab"]
+    assert commands[0][3:5] == ["--ServerApp.root_dir=/folder", "--LabApp.default_url=/lab/tree/quickstart.ipynb"]
 
 
 def test_lab_without_the_repository_says_so_and_opens_anyway(monkeypatch, tmp_path, capsys):
