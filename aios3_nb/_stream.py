@@ -291,8 +291,14 @@ class ObjectStream:
         return part.view
 
     def _note(self, part: Part) -> Callable[[int], None]:
+        alone = self._source.concurrency == 1
+
         def progress(filled: int) -> None:
+            nonlocal alone
             part.filled = filled
+            if alone and self._source.concurrency > 1:
+                alone = False
+                self._wake()  # further parts may be started
             if self._parts and self._parts[0] is part and part.start + filled >= self._goal:
                 self._wake()
 

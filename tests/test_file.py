@@ -19,10 +19,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import aios3_nb
-from aios3_nb import _bulk
+from aios3_nb import _bulk, _source
 from aios3_nb._errors import NotVerifiedError
 from aios3_nb._plan import FIRST
-from tests.faults.fault import Kind
+from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 
 MIB = 1024 * 1024
@@ -173,11 +173,57 @@ def test_more_requests_are_under_way_than_there_is_memory_for(opened, store, mon
     monkeypatch.setattr(_bulk, "buffer", lambda length: made.append(length) or make(length))
     value = [np.random.default_rng(n).bytes(200_000) for n in range(60)]
     store.put("b", "strings.pkl", pickle.dumps(value), checksum="crc32")
+    store.fault(Fault(kind=Kind.DELAY, seconds=0.03, times=None))  # else it is a near one: one request is enough
     options = {"part_size": MIB, "budget": 2 * MIB, "concurrency": 5}
     assert aios3_nb.load("s3://b/strings.pkl", endpoint_url=store.url, **options) == value
     assert len(store.gets()) >= 12
     assert sum(length == MIB for length in made) == 2
     assert sum(made) < 3 * MIB  # and one for the end, which is shorter
+
+
+LARGE = np.random.default_rng(2).bytes(24 * MIB)
+FAR = Fault(kind=Kind.DELAY, seconds=0.03, times=None)
+SLOW = Fault(kind=Kind.THROTTLE, rate=2e7, times=None)
+
+
+@pytest.fixture
+def near(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy this machine is, the server counts as near and fast."""
+    monkeypatch.setattr(_source, "_NEAR", 60.0)
+    monkeypatch.setattr(_source, "_SWIFT", 1.0)
+
+
+def test_a_server_that_is_near_and_fast_is_asked_once(opened, store, near) -> None:
+    store.put("b", "large.bin", LARGE, checksum="crc32")
+    assert aios3_nb.load("s3://b/large.bin", format="bytes", endpoint_url=store.url, verify="require") == LARGE
+    assert len(store.gets()) == 1
+
+
+@pytest.mark.parametrize("what", [FAR, SLOW], ids=lambda fault: fault.kind.value)
+def test_one_that_is_far_or_slow_is_asked_for_several_parts_at_once(opened, store, what, monkeypatch) -> None:
+    if what is SLOW:
+        monkeypatch.setattr(_source, "_NEAR", 60.0)
+    store.put("b", "large.bin", LARGE, checksum="crc32")
+    store.fault(what)
+    assert aios3_nb.load("s3://b/large.bin", format="bytes", endpoint_url=store.url, verify="require") == LARGE
+    assert len(store.gets()) >= 3
+
+
+@pytest.mark.parametrize("kind", [Kind.RESET, Kind.CLOSE, Kind.STALL, Kind.DRIP])
+def test_the_one_connection_to_a_near_server_breaks(opened, store, near, kind) -> None:
+    store.put("b", "large.bin", LARGE, checksum="crc32")
+    store.fault(Fault(kind=kind, at=13_000_000, seconds=20.0))
+    options = {"endpoint_url": store.url, "verify": "require", "read_timeout": 1, "floor_seconds": 1, "retry_wait": 0.1}
+    assert aios3_nb.load("s3://b/large.bin", format="bytes", **options) == LARGE
+    assert 2 <= len(store.gets()) <= 5
+
+
+def test_an_object_that_is_replaced_while_the_one_connection_breaks(opened, store, near) -> None:
+    store.put("b", "large.bin", LARGE, checksum="crc32")
+    store.fault(Fault(kind=Kind.RESET, at=13_000_000))
+    store.fault(Fault(kind=Kind.REPLACE, first=2, data=LARGE[::-1]))
+    with pytest.raises(aios3_nb.ObjectChangedError):
+        aios3_nb.load("s3://b/large.bin", format="bytes", endpoint_url=store.url, retry_wait=0.1)
 
 
 @pytest.mark.parametrize("size", range(458_980, 459_020, 7))
