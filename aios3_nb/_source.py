@@ -45,10 +45,10 @@ _OF_AWS = re.compile(r"^https://[^/]*\.amazonaws\.com(\.cn)?(/|$)")
 _EMPTY_RANGE = re.compile(r"bytes \*/(\d+)")
 
 
-# A server that answers at once and sends more than the loop can take is on this machine, or next to it. Requests side by
-# side only cost there: 512 MB from loopback took 0.8 s over one connection where it took 1.0 s over eight. S3 itself
-# takes ten times as long to answer, and gives a connection half of this rate; one that falls below it is joined by
-# others.
+# A server that answers at once and sends more than the loop can take is on this machine, or next to it. Requests side
+# by side only cost there: 512 MB from loopback took 0.8 s over one connection where it took 1.0 s over eight. S3 itself
+# takes several times as long to answer, and gives a connection half of this rate; one that falls below it is joined
+# by others.
 _NEAR = 0.01
 """Seconds to the first answer, at most."""
 _TELLING = 0.03
