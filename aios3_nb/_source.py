@@ -32,7 +32,7 @@ from aios3_nb._failures import (
 from aios3_nb._monitor import Monitor
 from aios3_nb._object import Answer, ObjectInfo
 from aios3_nb._retry import RetryBudget
-from aios3_nb._settings import MIB, Settings
+from aios3_nb._settings import Settings
 from aios3_nb._text import visible
 from aios3_nb._uri import S3Uri
 from aios3_nb._verify import checksum_of
@@ -108,7 +108,7 @@ class ObjectSource:
                 if length is None or self.sequential:
                     began = time.perf_counter()
                     self._kept = await self._get_whole()
-                    self._near = time.perf_counter() - began < _NEAR and self._settings.part_size >= MIB
+                    self._near = time.perf_counter() - began < _NEAR and self._parts_tell()
                 else:
                     self._kept = await self._get_range(start, start + length)
                 break
@@ -331,6 +331,11 @@ class ObjectSource:
         assert self.info is not None
         if self.info.etag and answer.get("ETag") != self.info.etag:
             raise self._changed(f"its etag is {visible(answer.get('ETag', 'gone'))} now")
+
+    def _parts_tell(self) -> bool:
+        """Say whether the object's parts are so long that a slow connection is noticed within one."""
+        assert self.info is not None
+        return min(self._settings.part_size, self.info.size / self._settings.concurrency) >= _SWIFT * _TELLING
 
     def _learned_size(self, exc: BaseException) -> bool:
         """Say whether S3 refused the first range because the object ends before it: an empty object, say."""

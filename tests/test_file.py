@@ -205,8 +205,16 @@ def test_one_that_is_far_or_slow_is_asked_for_several_parts_at_once(opened, stor
         monkeypatch.setattr(_source, "_NEAR", 60.0)
     store.put("b", "large.bin", LARGE, checksum="crc32")
     store.fault(what)
-    assert aios3_nb.load("s3://b/large.bin", format="bytes", endpoint_url=store.url, verify="require") == LARGE
+    options = {"endpoint_url": store.url, "verify": "require", "concurrency": 4}  # parts of 6 MiB
+    assert aios3_nb.load("s3://b/large.bin", format="bytes", **options) == LARGE
     assert len(store.gets()) >= 3
+
+
+def test_parts_too_short_to_tell_of_a_slow_connection_are_fetched_at_once(opened, store, monkeypatch) -> None:
+    monkeypatch.setattr(_source, "_NEAR", 60.0)
+    store.put("b", "large.bin", LARGE, checksum="crc32")
+    assert aios3_nb.load("s3://b/large.bin", format="bytes", endpoint_url=store.url, part_size="1M") == LARGE
+    assert len(store.gets()) == 24
 
 
 @pytest.mark.parametrize("kind", [Kind.RESET, Kind.CLOSE, Kind.STALL, Kind.DRIP])
