@@ -40,7 +40,7 @@ test: setup browser
 	$(BIN)/python -m pytest $(ARGS)
 
 browser: setup
-	$(BIN)/python tests/browser.py
+	$(BIN)/python tests/chromium.py
 
 # The readers to compare live apart: s3fs pins the aiobotocore that the tests take as it comes.
 faults: setup $(PEERS)/.ready

@@ -23,19 +23,19 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "aios3_nb._api": (
+    "aios3_nb.api": (
         "open", "load", "aload", "iterate", "aiterate", "peek", "apeek", "ls", "als", "cd", "dump", "adump",
     ),
-    "aios3_nb._aios3": ("stream", "chunks", "read", "save"),
-    "aios3_nb._background": ("BackgroundLoad",),
-    "aios3_nb._browser": ("S3Browser", "browse"),
-    "aios3_nb._file": ("S3File",),
-    "aios3_nb._listing": ("Entry", "Listing"),
-    "aios3_nb._format": ("Format", "LoadOptions"),
-    "aios3_nb._formats": ("register",),
-    "aios3_nb._items": ("Items",),
-    "aios3_nb._settings": ("Settings",),
-    "aios3_nb._errors": (
+    "aios3_nb.aios3": ("stream", "chunks", "read", "save"),
+    "aios3_nb.pipeline.background": ("BackgroundLoad",),
+    "aios3_nb.browser.browser": ("S3Browser", "browse"),
+    "aios3_nb.stream.file": ("S3File",),
+    "aios3_nb.s3.listing": ("Entry", "Listing"),
+    "aios3_nb.formats.format": ("Format", "LoadOptions"),
+    "aios3_nb.formats.registry": ("register",),
+    "aios3_nb.pipeline.items": ("Items",),
+    "aios3_nb.settings": ("Settings",),
+    "aios3_nb.errors": (
         "S3Error", "UriError", "OptionError", "ObjectNotFoundError", "AccessDeniedError", "CredentialsError",
         "EndpointError", "DownloadError", "StalledError", "RedirectError", "ProtocolError", "ServiceError",
         "ObjectChangedError", "ChecksumError", "NotVerifiedError", "FormatError", "TruncatedError",
@@ -47,11 +47,10 @@ _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension", *_HOME]
 
 if TYPE_CHECKING:
-    from aios3_nb._aios3 import chunks, read, save, stream
-    from aios3_nb._api import adump, aiterate, aload, als, apeek, cd, dump, iterate, load, ls, open, peek
-    from aios3_nb._background import BackgroundLoad
-    from aios3_nb._browser import S3Browser, browse
-    from aios3_nb._errors import (
+    from aios3_nb.aios3 import chunks, read, save, stream
+    from aios3_nb.api import adump, aiterate, aload, als, apeek, cd, dump, iterate, load, ls, open, peek
+    from aios3_nb.browser.browser import S3Browser, browse
+    from aios3_nb.errors import (
         AccessDeniedError,
         BlockedPickleError,
         ChecksumError,
@@ -74,12 +73,13 @@ if TYPE_CHECKING:
         TruncatedError,
         UriError,
     )
-    from aios3_nb._file import S3File
-    from aios3_nb._format import Format, LoadOptions
-    from aios3_nb._formats import register
-    from aios3_nb._items import Items
-    from aios3_nb._listing import Entry, Listing
-    from aios3_nb._settings import Settings
+    from aios3_nb.formats.format import Format, LoadOptions
+    from aios3_nb.formats.registry import register
+    from aios3_nb.pipeline.background import BackgroundLoad
+    from aios3_nb.pipeline.items import Items
+    from aios3_nb.s3.listing import Entry, Listing
+    from aios3_nb.settings import Settings
+    from aios3_nb.stream.file import S3File
 
 
 def __getattr__(name: str) -> Any:
@@ -96,13 +96,13 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: Any) -> None:
     """Register the magics; called by ``%load_ext aios3_nb``."""
-    from aios3_nb._magics import load
+    from aios3_nb.notebook.magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Take back what ``%load_ext aios3_nb`` did; called by ``%unload_ext aios3_nb``."""
-    from aios3_nb._magics import unload
+    from aios3_nb.notebook.magics import unload
 
     unload(shell)

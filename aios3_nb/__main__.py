@@ -16,8 +16,8 @@ from pathlib import Path
 from types import FrameType
 
 import aios3_nb
-from aios3_nb import _local
-from aios3_nb._errors import S3Error
+from aios3_nb.errors import S3Error
+from aios3_nb.server import local
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,8 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # An ended terminal or container sends this: leave by the same way as when all is done, closing everything.
     signal.signal(signal.SIGTERM, _exit)
     try:
-        with _local.LocalServer() as server:
-            _local.use(server)
+        with local.LocalServer() as server:
+            local.use(server)
             if arguments.action == "demo":
                 return _demo(server, with_lab=not arguments.no_lab)
             return _serve(server, arguments.command)
@@ -49,13 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _demo(server: _local.LocalServer, *, with_lab: bool) -> int:
-    from aios3_nb import _demo as demo
-    from aios3_nb import _samples
+def _demo(server: local.LocalServer, *, with_lab: bool) -> int:
+    from aios3_nb.server import demo, samples
 
     with contextlib.closing(server.client()) as client:
-        _samples.fill(client)
-    if failed := demo.run(_samples.samples()):
+        samples.fill(client)
+    if failed := demo.run(samples.samples()):
         print(f"\nNot as expected: {', '.join(failed)}")
         return 1
     print("\nEvery sample was loaded and checked.", flush=True)
@@ -88,11 +87,11 @@ def _quickstart() -> Path | None:
     return None
 
 
-def _serve(server: _local.LocalServer, command: Sequence[str]) -> int:
-    from aios3_nb import _samples
+def _serve(server: local.LocalServer, command: Sequence[str]) -> int:
+    from aios3_nb.server import samples
 
     with contextlib.closing(server.client()) as client:
-        _samples.fill(client)
+        samples.fill(client)
     if command:
         return _run(command)
     print("# An S3 server with samples in s3://demo, until Ctrl-C. To point a shell or a notebook at it:")

@@ -18,15 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import browser
 import pytest
 from botocore.config import Config
 
-from aios3_nb import _local, _settings
+from aios3_nb import settings
+from aios3_nb.server import local as server_local
+from tests import chromium as browser
 
 BUCKET = "aios3-nb-tests"
 
-pytest_plugins = ["lab"]
+pytest_plugins = ["tests.lab"]
 
 
 @pytest.fixture(autouse=True)
@@ -39,23 +40,23 @@ def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("AWS_CONFIG_FILE", empty)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", empty)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setattr(_settings, "_session", {})
+    monkeypatch.setattr(settings, "_session", {})
     if "server" in request.fixturenames:
         local = request.getfixturevalue("server")
         for name, value in local.environ().items():
             monkeypatch.setenv(name, value)
-        _settings.set_session(endpoint_url=local.endpoint.url, region=local.endpoint.region)
+        settings.set_session(endpoint_url=local.endpoint.url, region=local.endpoint.region)
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[_local.LocalServer]:
+def server() -> Iterator[server_local.LocalServer]:
     """The embedded S3 server; a test that kills it must `restart` it."""
-    with _local.LocalServer() as local:
+    with server_local.LocalServer() as local:
         yield local
 
 
 @pytest.fixture(scope="session")
-def s3(server: _local.LocalServer) -> Iterator[Any]:
+def s3(server: server_local.LocalServer) -> Iterator[Any]:
     """A boto3 client on the embedded server."""
     endpoint = server.endpoint
     client = boto3.session.Session(
@@ -83,7 +84,7 @@ def chromium() -> str:
     """The path of a Chromium. A test is not skipped for want of one: nobody would notice."""
     path = browser.executable()
     if path is None:
-        pytest.fail("No Chromium here. Get one with: python tests/browser.py")
+        pytest.fail("No Chromium here. Get one with: python tests/chromium.py")
     return path
 
 

@@ -26,8 +26,9 @@ from typing import Any
 
 import nbformat
 import pytest
-from lab_server import START_SECONDS, Server, clean_environment
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect, sync_playwright
+
+from tests.lab_server import START_SECONDS, Server, clean_environment
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
 CELL_SECONDS = 30.0

@@ -9,16 +9,16 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from kernels import Kernel, kernel
 
 import aios3_nb
-from aios3_nb import _errors
-from aios3_nb._cell import rewritten
-from aios3_nb._shown import shorten
+from aios3_nb import errors
+from aios3_nb.notebook.cell import rewritten
+from aios3_nb.notebook.shown import shorten
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
+from tests.kernels import Kernel, kernel
 
-ALL = [kind for kind in vars(_errors).values() if isinstance(kind, type) and issubclass(kind, aios3_nb.S3Error)]
+ALL = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, aios3_nb.S3Error)]
 
 BUILTIN = {
     "UriError": ValueError,
@@ -60,7 +60,7 @@ def test_each_survives_pickling_and_copying_with_all_it_knows(kind: type[aios3_n
 
 
 def test_the_tree_in_the_documentation_is_the_tree() -> None:
-    drawn = set(re.findall(r"── (\w+)", _errors.__doc__ or ""))
+    drawn = set(re.findall(r"── (\w+)", errors.__doc__ or ""))
     assert drawn == {kind.__name__ for kind in ALL} - {"S3Error"}
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import run_notebooks
-from lab import ARTIFACTS, Lab, Server
 from playwright.sync_api import expect
 
 import aios3_nb
+from tests import run_notebooks
+from tests.lab import ARTIFACTS, Lab, Server
 
 EVERY = pytest.mark.parametrize("path", run_notebooks.paths(), ids=lambda path: path.stem)
 

@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import run_notebooks
 from IPython.core.inputtransformer2 import TransformerManager
-from kernels import Kernel, kernel
 
 import aios3_nb
-from aios3_nb import _formats, _magics, _samples, _trust
 from aios3_nb.__main__ import _parser
-from aios3_nb._settings import NAMES, Settings, _checked
+from aios3_nb.formats import registry
+from aios3_nb.notebook import magics
+from aios3_nb.pipeline import trust
+from aios3_nb.server import samples
+from aios3_nb.settings import NAMES, Settings, _checked
+from tests import run_notebooks
+from tests.kernels import Kernel, kernel
 
 ROOT = Path(aios3_nb.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -58,7 +61,7 @@ def blocks(*languages: str) -> list[Block]:
 def reader(server: Any) -> Iterator[Kernel]:
     """A notebook in which the blocks are run one after the other."""
     client = server.client()
-    _samples.fill(client)
+    samples.fill(client)
     client.close()
     with kernel(run_notebooks.environment(server)) as running:
         yield running
@@ -133,7 +136,7 @@ def test_configuration_can_be_read(block: Block) -> None:
 def test_trust_is_written_as_it_is_read(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "aios3_nb.toml").write_text(block.text, encoding="utf-8")
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    assert _trust.trusted_prefixes()
+    assert trust.trusted_prefixes()
 
 
 def test_faults_are_those_that_were_measured() -> None:
@@ -191,7 +194,7 @@ def test_every_setting_is_there_with_its_default() -> None:
 
 def test_every_format_is_there() -> None:
     table = README[README.index("## Formats") : README.index("## Settings")]
-    for name in _formats.format_names():
+    for name in registry.format_names():
         assert re.search(rf"\| (?:[\w, ]+, )?{name}(?:, [\w, ]+)? \|", table), name
 
 
@@ -205,10 +208,10 @@ def _settings() -> tuple[str, ...]:
 
 
 def _magic_names() -> set[str]:
-    return {name for kind in _magics.S3Magics.magics.values() for name in kind if name.startswith("s3")}
+    return {name for kind in magics.S3Magics.magics.values() for name in kind if name.startswith("s3")}
 
 
 def _options() -> set[str]:
     return {
-        option for name in _magic_names() for option in getattr(_magics.S3Magics, name).parser._option_string_actions
+        option for name in _magic_names() for option in getattr(magics.S3Magics, name).parser._option_string_actions
     }

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aios3_nb._text import is_visible, seconds_text, share_text, size_text, visible, without_secrets
+from aios3_nb.text import is_visible, seconds_text, share_text, size_text, visible, without_secrets
 from tests.awkward import KEYS
 
 

@@ -27,7 +27,7 @@ def test_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) -> Non
         names = archive.namelist()
     info = f"aios3_nb-{aios3_nb.__version__}.dist-info/"
     assert {name.partition("/")[0] + "/" for name in names} == {"aios3_nb/", info}
-    assert {"aios3_nb/py.typed", "aios3_nb/_pickle_names.txt", f"{info}licenses/LICENSE"} <= set(names)
+    assert {"aios3_nb/py.typed", "aios3_nb/formats/pickle/names.txt", f"{info}licenses/LICENSE"} <= set(names)
     source = {path.name for path in Path(aios3_nb.__file__).parent.glob("*.py")}
     assert {name.partition("/")[2] for name in names if name.endswith(".py")} == source
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aios3_nb import _errors as errors
+from aios3_nb import errors
 from tests.faults.fault import Fault, Kind
 
 ALWAYS = None

@@ -1,0 +1,68 @@
+"""aioS3's four calls, with its signatures; only that `stream` and `chunks` really stream.
+
+`s3` is an open aiobotocore S3 client; without it, the client of the session's settings is used.
+
+See: https://pypi.org/project/aios3/
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+from aios3_nb import settings as settings_module
+from aios3_nb.address.uri import S3Uri
+from aios3_nb.pipeline.load import open_file
+from aios3_nb.pipeline.monitor import Monitor
+from aios3_nb.pipeline.order import Order
+from aios3_nb.s3.store import Body
+from aios3_nb.s3.store import save as _save
+from aios3_nb.settings import MIB, Settings
+from aios3_nb.stream.file import S3File
+
+_CHUNK = 1 * MIB
+
+
+async def stream(bucket: str, key: str, chunk_size: int | None = None, s3: Any = None) -> S3File:
+    """Return a file over the object, for ``pickle.load`` and ``json.load``; nothing of it is fetched yet.
+
+    Args:
+        bucket: Name of the bucket.
+        key: The key.
+        chunk_size: Length of one ranged GET, in bytes; None means the setting ``part_size``.
+        s3: An open aiobotocore client to use.
+    """
+    return _file(bucket, key, _with(chunk_size, s3), whole=False)
+
+
+async def chunks(bucket: str, key: str, chunk_size: int | None = None, s3: Any = None) -> AsyncIterator[bytes]:
+    """Yield the object's bytes in order, in chunks of `chunk_size` bytes (1 MiB by default); the last may be shorter.
+
+    Raises:
+        S3Error: On the first chunk when there is no such object; later ones when it changed or broke.
+    """
+    file = _file(bucket, key, _with(None, s3), whole=True)
+    async with file:
+        while chunk := await file.aread(chunk_size or _CHUNK):
+            yield chunk
+
+
+async def read(bucket: str, key: str, chunk_size: int | None = None, s3: Any = None) -> bytes:
+    """Return all bytes of the object."""
+    async with _file(bucket, key, _with(chunk_size, s3), whole=True) as file:
+        return await file.aread()
+
+
+async def save(bucket: str, key: str, body: Body, s3: Any = None) -> None:
+    """Store `body` (bytes, a binary file, or an async iterator of bytes), all of it or nothing."""
+    await _save(S3Uri(bucket, key), body, _with(None, s3))
+
+
+def _file(bucket: str, key: str, settings: Settings, *, whole: bool) -> S3File:
+    return open_file(Order(uri=S3Uri(bucket, key), settings=settings), Monitor(), whole=whole)
+
+
+def _with(chunk_size: int | None, s3: Any) -> Settings:
+    settings = settings_module.current() if chunk_size is None else settings_module.current(part_size=chunk_size)
+    return replace(settings, s3=s3)

@@ -1,0 +1,154 @@
+"""The words of the bucket browser: rows in columns, what state it is in, and the way on from there.
+
+Everything that comes from S3 passes through `visible` here, on its way to a widget.
+"""
+
+from __future__ import annotations
+
+import datetime
+import unicodedata
+from collections.abc import Sequence
+
+from aios3_nb.address.uri import S3Uri
+from aios3_nb.browser.model import AS_LISTED, Contents, Question
+from aios3_nb.errors import CredentialsError, EndpointError, ObjectNotFoundError
+from aios3_nb.s3.listing import Entry
+from aios3_nb.text import size_text, visible
+
+_NAME_WIDTH = (40, 60)
+"""Characters of the column of names: at least and at most."""
+
+_HEADERS = ("name", "size", "modified (UTC)", "class")
+_CLASSES = {"INTELLIGENT_TIERING": "INT_TIERING"}
+
+
+def row_texts(rows: Sequence[Entry], where: S3Uri | None) -> tuple[str, list[str]]:
+    """Return the header and one text for each row, in columns of characters.
+
+    Args:
+        rows: What is drawn.
+        where: Names are shown relative to this.
+    """
+    names = [visible(_name(entry, where), most=_NAME_WIDTH[1]) for entry in rows]
+    least, most = _NAME_WIDTH
+    width = min(most, max([least, *map(_width, names)]))
+    header = _columns(_HEADERS, width)
+    return header, [_columns((name, *_facts(entry)), width) for name, entry in zip(names, rows, strict=True)]
+
+
+def place_text(where: S3Uri | None) -> str:
+    """Return the address as it stands in the field for it; empty for the buckets."""
+    return "" if where is None else visible(str(where))
+
+
+def age_text(moment: datetime.datetime, now: datetime.datetime) -> str:
+    """Return how long ago that was: ``"just now"``, ``"5 minutes ago"``, ``"3 days ago"``."""
+    seconds = (now - moment).total_seconds()
+    for unit, name in ((365 * 86400, "year"), (30 * 86400, "month"), (86400, "day"), (3600, "hour"), (60, "minute")):
+        if (number := int(seconds // unit)) >= 1:
+            return f"{number} {name}{'s' if number > 1 else ''} ago"
+    return "just now"
+
+
+def status_text(contents: Contents) -> str:
+    """Return what is listed, or what is going on; one or two sentences."""
+    match contents.state:
+        case "loading":
+            return f"Listing {_asked(contents.question)} …"
+        case "searching":
+            return f"{_searched(contents)}, nothing found yet …"
+        case "empty":
+            return _nothing(contents)
+        case "denied" | "error":
+            return f"{_of_error(contents)} {_way_on(contents)}"
+        case _:
+            return _found(contents)
+
+
+def _name(entry: Entry, where: S3Uri | None) -> str:
+    if where is None or not entry.uri.key.startswith(where.key):
+        return entry.name
+    return entry.uri.key[len(where.key) :] or entry.name
+
+
+def _facts(entry: Entry) -> tuple[str, str, str]:
+    time = entry.last_modified
+    return (
+        "folder" if entry.is_prefix and entry.uri.key else "" if entry.size is None else size_text(entry.size),
+        "" if time is None else f"{time.astimezone(datetime.UTC):%Y-%m-%d %H:%M}",
+        visible(_CLASSES.get(entry.storage_class, entry.storage_class), most=16),
+    )
+
+
+def _columns(cells: Sequence[str], width: int) -> str:
+    name, size, time, kind = cells
+    return f"{name}{' ' * max(0, width - _width(name))}  {size:>8}  {time:16}  {kind}".rstrip()
+
+
+def _width(text: str) -> int:
+    """Return the columns that `text` takes in a font of fixed width."""
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
+
+
+def _asked(question: Question) -> str:
+    if question.where is None:
+        return "the buckets"
+    begun = f", names that begin with '{visible(question.prefix, most=40)}'" if question.prefix else ""
+    return f"{visible(str(question.where), most=100)}{begun}"
+
+
+def _counted(number: int, one: str, many: str = "") -> str:
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
+def _searched(contents: Contents) -> str:
+    return f"Looked at {_counted(contents.looked, 'key')} for '{visible(contents.question.needle, most=40)}'"
+
+
+def _found(contents: Contents) -> str:
+    if contents.question.is_search:
+        hint = " …" if contents.busy else ". Search on: there are more keys" if contents.token else ", all there are"
+        return f"{_searched(contents)}: {contents.count:,} found{hint}."
+    text = _counted(contents.count, *(("bucket",) if contents.question.where is None else ("entry", "entries")))
+    if not contents.complete:
+        text += " so far, more follow"
+    if contents.count > len(contents.rows):
+        text += f"; rows {contents.first + 1:,} to {contents.first + len(contents.rows):,}"
+    if contents.sort != AS_LISTED and not contents.complete:
+        text += f"; '{contents.sort}' holds only for these, not for what follows"
+    return f"{text}{' …' if contents.busy else '.'}"
+
+
+def _nothing(contents: Contents) -> str:
+    question = contents.question
+    if contents.listed_at is None:
+        return "Stopped before anything came. Press Refresh to list it again."
+    if question.is_search:
+        rest = "Search on: there are more keys." if contents.token else "That is all there is; try another text."
+        return f"{_searched(contents)}: none has it. {rest}"
+    if question.prefix or question.needle:
+        return f"Nothing in {_asked(question)}. Clear the filter, or search with 'contains'."
+    if question.where is None:
+        return "These credentials have no buckets. Type an address such as s3://bucket/ above to open another's."
+    return f"{_asked(question)} is empty. Upload something, or go up."
+
+
+def _of_error(contents: Contents) -> str:
+    if contents.state == "denied" and contents.question.where is None:
+        return "These credentials may not list buckets; they may still open some."
+    return str(contents.error)
+
+
+def _way_on(contents: Contents) -> str:
+    error = contents.error
+    if contents.state == "denied":
+        if contents.question.where is None:
+            return "Type one above, such as s3://bucket/folder/, and press Enter."
+        return "Type a folder that you may list, or choose another profile above."
+    if isinstance(error, CredentialsError):
+        return "Then press Refresh, or choose another profile above."
+    if isinstance(error, EndpointError):
+        return "The endpoint can be changed above."
+    if isinstance(error, ObjectNotFoundError):
+        return "Go up, or type another address above."
+    return "Press Refresh to try again." + (" What was listed before it stays." if contents.count else "")

@@ -1,0 +1,1 @@
+"""A file becomes a value, or items. Knows nothing of S3."""

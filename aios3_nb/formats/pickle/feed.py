@@ -1,0 +1,335 @@
+"""A pickle's bytes on their way into the C unpickler, with every BUILD made to ask first.
+
+The C unpickler has a hook for names (``find_class``) and none for what is done with them, and BUILD is where
+a harmless name turns dangerous: it forges dtypes and rewrites the attributes of classes. There is one more
+hook, ``persistent_load``, called by BINPERSID with what is on top of the stack. So a BUILD is replaced by
+TUPLE2 BINPERSID: the hook is called with ``(object, state)``, and what it returns is pushed, as BUILD would
+have left the object. Everything else stays as it was written, and runs at the speed of C.
+
+Replacing takes knowing where opcodes begin. A regular expression finds that out at some 50 ns an opcode,
+which would nearly double the time of a pickle of plain data. So frames (protocol 4 on: pieces of 64 KB that
+hold whole opcodes) pass unread for as long as nothing has been imported to which a BUILD could do harm. After
+each of them comes a word that only this module knows, for the hook to hear: if it does not, the frame ended
+inside an opcode, and reading it on its own was wrong.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import itertools
+import secrets
+from typing import TYPE_CHECKING, BinaryIO
+
+from aios3_nb.errors import BlockedPickleError, FormatError
+from aios3_nb.formats.pickle.opcodes import (
+    BINGET,
+    BUILD,
+    COUNTED,
+    EXTENSION,
+    FIXED,
+    FRAME,
+    LINES,
+    LONG_BINGET,
+    MEMOIZE,
+    NEWEST_PROTOCOL,
+    OUT_OF_BAND,
+    PERSISTENT,
+    PROTO,
+    STACK_GLOBAL,
+    plain_run,
+)
+from aios3_nb.formats.pickle.source import Source
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_INLINE = 64 * 1024
+"""Strings beyond this go from the file straight into the object, in no buffer of ours."""
+
+_LONGEST = 1 << 38
+"""A string beyond this is a lie; memory for it is not even asked for."""
+
+_LARGEST_FRAME = 16 * 1024 * 1024
+"""A frame beyond this is read opcode by opcode instead; Python writes frames of 64 KiB."""
+
+_ASK = b"\x86Q"
+
+_MOST_ALONE = 64
+"""After so many STACK_GLOBALs in a frame both opcodes are looked for: in text the second is the rare one."""
+
+_EMPTY = {
+    b"T": b"U\x00",
+    b"B": b"C\x00",
+    b"X": b"\x8c\x00",
+    b"\x8b": b"\x8a\x00",
+    b"\x8d": b"\x8c\x00",
+    b"\x8e": b"C\x00",
+    b"\x96": b"\x96" + bytes(8),
+}
+"""Opcode of a long string -> the same kind of thing, empty."""
+
+
+class EnoughError(Exception):
+    """So much was looked through for names as was asked for; more names may follow."""
+
+
+class NeedsCareError(Exception):
+    """What passed unread names something to which a BUILD could do harm; start again, carefully."""
+
+
+class Feed:
+    """The file that a C unpickler reads one pickle from.
+
+    Args:
+        file: Positioned at the pickle; left right behind its STOP.
+        base: Offset of the pickle in the object, for errors.
+        careful: Look into every frame from the start.
+
+    Attributes:
+        protocol: Of the pickle; 0 until its PROTO was met.
+        careful: Whether BUILD is replaced in every frame from here on.
+        plain: Whether what the unpickler is executing passed unread.
+        executing: Offset of the piece that the unpickler is in.
+        word: What the hook hears when a plain frame ended where it should; then it calls `heard`.
+        refusal: Why the pickle cannot be loaded whatever is allowed; None when it can.
+        claimed: Length that is still missing of the long string being read; 0 between strings.
+    """
+
+    def __init__(self, file: BinaryIO, *, base: int = 0, careful: bool = False) -> None:
+        self.protocol = 0
+        self.careful = careful
+        self.plain = False
+        self.executing = base
+        self.word = secrets.token_hex(8)
+        self.refusal: BlockedPickleError | None = None
+        self.claimed = 0
+        self._source = Source(file, base)
+        self._piece = b""
+        self._at = 0
+        self._farewell = b""
+        self._awaits_word = False
+        self._stop_at: int | None = None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the file ended before the pickle did."""
+        return self._source.truncated
+
+    @property
+    def position(self) -> int:
+        """Offset in the object up to which the pickle was taken from the file."""
+        return self._source.position
+
+    @property
+    def left_over(self) -> bool:
+        """Whether the pickle stopped inside a frame, so that the file is behind its end."""
+        return self._source.in_frame or (self.plain and self._at < len(self._piece))
+
+    def heard(self) -> None:
+        """Note that the unpickler came to the end of a plain frame, and between two opcodes there."""
+        self._awaits_word = False
+
+    def stop_after(self, size: int) -> None:
+        """Skip long strings from here on, and raise `EnoughError` when `size` bytes more were read."""
+        if self._stop_at is None:
+            self._stop_at = self.position + size
+
+    # What the C unpickler calls: peek to look ahead, read to consume, readinto for long bytes.
+
+    def peek(self, size: int, /) -> bytes:
+        """Return the rest of the piece; the next one when it is used up; nothing inside a long string."""
+        if self._at == len(self._piece) and not self.claimed:
+            self._next_piece()
+        return self._piece[self._at :]
+
+    def read(self, size: int, /) -> bytes:
+        """Return `size` bytes, or fewer at the end of what there is."""
+        if self._at == len(self._piece):
+            if self.claimed:
+                data = self._source.take(min(size, self.claimed))
+                self.claimed -= len(data)
+                return data
+            self._next_piece()
+        data = self._piece[self._at : self._at + size]
+        self._at += len(data)
+        return data
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        """Fill `buffer` with the long string; returns less than its length only when the file ends."""
+        view = memoryview(buffer).cast("B")
+        if not self.claimed:
+            data = self.read(len(view))
+            view[: len(data)] = data
+            return len(data)
+        count = self._source.take_into(view[: self.claimed])
+        self.claimed -= count
+        return count
+
+    def readline(self) -> bytes:
+        """Return the rest of the piece's line; pieces hold whole lines, so C finds them without asking."""
+        end = self._piece.find(b"\n", self._at) + 1 or len(self._piece)
+        return self.read(end - self._at)
+
+    # Pieces: opcodes, each looked at, or a frame unread.
+
+    def _next_piece(self) -> None:
+        if self._farewell:
+            # In a piece of its own, since the frame would have to be copied to add it.
+            self._piece, self._at, self._farewell = self._farewell, 0, b""
+            return
+        if self._awaits_word:
+            raise FormatError("Not a pickle: an opcode crosses the end of its frame.", offset=self.executing)
+        if self._stop_at is not None and self.position > self._stop_at:
+            raise EnoughError
+        self.executing = self.position
+        self.plain = False
+        self._at = 0
+        self._piece = b""
+        # A frame's header leaves nothing for the unpickler, and what follows it may be another.
+        while not (self._piece or self.claimed or self.truncated):
+            window, start = self._source.window()
+            self._piece = self._run(window, start) or self._one_opcode()
+
+    def _run(self, window: bytes, start: int) -> bytes:
+        """Return the opcodes from `start` that are whole and plain, and BUILDs replaced."""
+        match = plain_run().match
+        parts: list[bytes] = []
+        begin = at = start
+        while True:
+            at = match(window, at).end()  # type: ignore[union-attr]  # it matches nothing at least
+            if window[at : at + 1] == BUILD:
+                parts += (window[begin:at], _ASK)
+                begin = at = at + 1
+            elif end := _end_of_counted(window, at):
+                at = end
+            else:
+                break
+        parts.append(window[begin:at])
+        self._source.advance(at - start)
+        return b"".join(parts)
+
+    def _one_opcode(self) -> bytes:
+        """Return the opcode that `_run` stopped at, taken as the file has it; nothing for a frame's header."""
+        start = self.position
+        taken = self._source.taken_from_file if self._source.in_frame else None
+        code = self._source.take(1)
+        opcode = self._opcode(code, start)
+        if taken not in (None, self._source.taken_from_file):
+            raise FormatError("Not a pickle: an opcode crosses the end of its frame.", offset=start)
+        return opcode
+
+    def _opcode(self, code: bytes, start: int) -> bytes:
+        if code in _SPECIAL:
+            return self._special(code, start)
+        if code in COUNTED:
+            return self._counted(code)
+        if code in LINES:
+            return code + b"".join(self._source.take_line() for _ in range(LINES[code]))
+        if code in FIXED:
+            return code + self._source.take(FIXED[code])
+        if code:
+            raise FormatError(f"Not a pickle: there is no opcode {code!r} (byte {start:,}).", offset=start)
+        return b""
+
+    def _special(self, code: bytes, start: int) -> bytes:
+        if code == FRAME:
+            return self._frame()
+        if code == BUILD:
+            return _ASK
+        if code == PROTO:
+            return code + self._checked_protocol(start)
+        # The unpickler turns this error, as one of its own kind, into another; so it is kept.
+        self.refusal = _refused(code, start)
+        raise self.refusal
+
+    def _counted(self, code: bytes) -> bytes:
+        head = self._source.take(COUNTED[code])
+        size = int.from_bytes(head, "little")
+        if size <= _INLINE or self._source.in_frame or self.truncated:
+            return code + head + self._source.take(size)
+        if size > _LONGEST:
+            raise FormatError(f"Not a pickle: it announces a string of {size:,} bytes.", offset=self.position)
+        if self._stop_at is not None:
+            return self._skipped(code, size)
+        self.claimed = size
+        return code + head
+
+    def _skipped(self, code: bytes, size: int) -> bytes:
+        if self._stop_at is None or not self._source.skip(size):
+            raise EnoughError
+        # What is skipped costs a request, counted as the bytes of a short one.
+        self._stop_at += size - _INLINE
+        return _EMPTY[code]
+
+    def _checked_protocol(self, start: int) -> bytes:
+        version = self._source.take(1)
+        self.protocol = version[0] if version else 0
+        if self.protocol > NEWEST_PROTOCOL:
+            raise FormatError(
+                f"Pickle protocol {self.protocol} is not known; the newest is {NEWEST_PROTOCOL}.", offset=start
+            )
+        return version
+
+    def _frame(self) -> bytes:
+        """Return the frame that begins here if it can pass unread; else nothing, and it will be looked into."""
+        size = int.from_bytes(self._source.take(8), "little")
+        if self._source.in_frame or size > _LARGEST_FRAME:
+            return b""
+        frame = self._source.take_frame(size)
+        if self.careful or self._stop_at is not None or self._source.frame_is_cut or _names_something(frame):
+            self._source.look_into(frame)
+            return b""
+        self.plain = True
+        self._awaits_word = True
+        self._farewell = b"\x8c\x10" + self.word.encode() + b"Q0"
+        return frame
+
+
+_SPECIAL = PERSISTENT | EXTENSION | OUT_OF_BAND | {FRAME, BUILD, PROTO}
+
+
+def _end_of_counted(window: bytes, at: int) -> int:
+    """Return where the string at `at` ends; 0 when there is none, or it is not all there."""
+    code = window[at : at + 1]
+    if code not in COUNTED:
+        return 0
+    begin = at + 1 + COUNTED[code]
+    end = begin + int.from_bytes(window[at + 1 : begin], "little")
+    return end if begin <= end <= len(window) else 0
+
+
+def _names_something(frame: bytes) -> bool:
+    """Return whether `frame` seems to import something; true for one random frame of a hundred, too."""
+    # An extension code fetches an object past find_class; without any registered it is an error in C.
+    if copyreg._extension_cache or copyreg._inverted_registry:  # type: ignore[attr-defined]  # noqa: SLF001
+        return True
+    used = STACK_GLOBAL
+    at = frame.find(used)
+    for count in itertools.count():
+        if at < 0:
+            return False
+        # Python remembers what it imports (the next opcode), and got the name from a string that it
+        # remembers too (the last opcode), or remembered earlier.
+        if frame[at + 1 : at + 2] == MEMOIZE and _follows_a_string(frame, at):
+            return True
+        if count == _MOST_ALONE:
+            used = STACK_GLOBAL + MEMOIZE
+        at = frame.find(used, at + 1)
+    return True
+
+
+def _follows_a_string(frame: bytes, at: int) -> bool:
+    if frame[at - 1 : at] == MEMOIZE or frame[at - 2 : at - 1] == BINGET:
+        return True
+    return frame[at - 5 : at - 4] == LONG_BINGET and frame[at - 1 : at] == b"\0"
+
+
+def _refused(code: bytes, offset: int) -> BlockedPickleError:
+    what = "an object of its own application (a persistent id)"
+    if code in EXTENSION:
+        what = "an extension code of the application that wrote it"
+    elif code in OUT_OF_BAND:
+        what = "a buffer that was stored somewhere else"
+    return BlockedPickleError(
+        f"The pickle refers at byte {offset:,} to {what}; only that application can load it.", offset=offset
+    )

@@ -1,0 +1,163 @@
+"""From a name in a pickle to the object it stands for, if it may."""
+
+from __future__ import annotations
+
+import _compat_pickle
+import functools
+import importlib
+import importlib.util
+import operator
+from collections.abc import Collection
+from typing import Any
+
+from aios3_nb.errors import BlockedPickleError, MissingPackageError, OptionError
+from aios3_nb.formats.pickle.names import current_home, never_modules, never_names, pip_name, safe_names
+from aios3_nb.text import visible
+
+_QUOTES = "\"'"
+
+
+class Names:
+    """What the pickles of one call may import: the safe list, and what the call allows besides.
+
+    Args:
+        allow: Dotted names, exactly as in the message of `BlockedPickleError`.
+
+    Raises:
+        OptionError: A name in `allow` that is not dotted, has a wildcard, or that only trust lifts.
+    """
+
+    def __init__(self, allow: Collection[str] = ()) -> None:
+        if isinstance(allow, str):
+            allow = allow.split(",")
+        self._allowed = frozenset(name.strip() for name in allow if name.strip())
+        for name in sorted(self._allowed):
+            _check_allowable(name)
+
+    def permits(self, module: str, name: str) -> bool:
+        """Return whether a pickle may import `name` of `module`; both as Python 3 has them."""
+        return current_home(module, name) in safe_names() or f"{module}.{name}" in self._allowed
+
+    def is_guarded(self, module: str, name: str) -> bool:
+        """Return whether a guard has to stand in for it."""
+        return safe_names().get(current_home(module, name), False)
+
+    def find(self, module: str, name: str) -> Any:
+        """Return the object; what is not permitted is never imported.
+
+        Raises:
+            MissingPackageError: The module is not installed, or is of a version without that name.
+        """
+        if not self.permits(module, name):
+            raise BlockedPickleError(blocked_text([f"{module}.{name}"]))
+        if current_home(module, name) in safe_names():
+            return _imported(module, name)
+        return _allowed_object(module, name)
+
+
+def python3_name(module: str, name: str, protocol: int) -> tuple[str, str]:
+    """Return the name as Python 3 has it; protocols below 3 use those of Python 2.
+
+    See: `find_class` in Lib/pickle.py of CPython.
+    """
+    if protocol >= 3:
+        return module, name
+    if (module, name) in _compat_pickle.NAME_MAPPING:
+        return _compat_pickle.NAME_MAPPING[module, name]
+    return _compat_pickle.IMPORT_MAPPING.get(module, module), name
+
+
+def missing_package(module: str) -> str:
+    """Return the top-level package of `module` if it is not installed, else nothing; imports nothing."""
+    package = module.partition(".")[0]
+    try:
+        return "" if package == "__main__" or importlib.util.find_spec(package) else package
+    except (ImportError, ValueError):
+        return package
+
+
+def missing_text(module: str, name: str) -> str:
+    """Return what to say when the package of a name is not installed."""
+    package = module.partition(".")[0]
+    return (
+        f"The pickle needs {visible(f'{module}.{name}')}, and the package {visible(package)} is not installed. "
+        f"Install it with: pip install {visible(pip_name(module))}"
+    )
+
+
+def blocked_text(names: Collection[str], uri: str = "") -> str:
+    """Return the message about blocked `names`, with the ways on ready to paste when `uri` is known.
+
+    The `uri` is as a line of a magic takes it, so it may be in quotes.
+    """
+    many = "names that are" if len(names) != 1 else "name that is"
+    lines = [f"needs {len(names)} {many} not on the safe list; nothing of it was run:"]
+    lines += [f"  {visible(name)}" for name in names]
+    target = uri or "URI"
+    never = [name for name in names if _is_never_allowed(name)]
+    lines.append("Loading them runs code. If you trust whoever wrote this file:")
+    if not never:
+        lines.append(f"  %s3load {target} --allow {','.join(map(visible, names))}    (exactly these, this once)")
+    lines.append(f"  %s3load {target} --trust    (anything it asks for, this once)")
+    prefix = f"{uri.strip(_QUOTES).rpartition('/')[0]}/" if uri else "its prefix"
+    lines.append(f"  or trust {prefix} in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ...")
+    if never:
+        lines.append(f"--allow does not lift {', '.join(map(visible, never))}.")
+    return "\n".join(lines)
+
+
+def _check_allowable(name: str) -> None:
+    if not all(part.isidentifier() for part in name.split(".")) or "." not in name:
+        raise OptionError(f"--allow takes exact dotted names such as package.module.Class, not {visible(name)!r}.")
+    if _is_never_allowed(name):
+        raise OptionError(f"{visible(name)} cannot be allowed: with it a pickle can run anything. That is --trust.")
+
+
+def _is_never_allowed(name: str) -> bool:
+    """Return whether only trust lifts the dotted `name`."""
+    parts = name.split(".")
+    if not never_names().isdisjoint(parts) or any(part.startswith("__") for part in parts[1:]):
+        return True
+    return any(".".join(parts[:count]) in never_modules() for count in range(1, len(parts)))
+
+
+@functools.cache
+def _imported(module: str, name: str) -> Any:
+    package = missing_package(module)
+    if package:
+        raise MissingPackageError(missing_text(module, name))
+    for candidate in dict.fromkeys((current_home(module, name)[0], module, _old_home(module))):
+        try:
+            return operator.attrgetter(name)(importlib.import_module(candidate))
+        except (ImportError, AttributeError):
+            continue
+    package = module.partition(".")[0]
+    raise MissingPackageError(
+        f"The pickle needs {visible(f'{module}.{name}')}, which the installed {package} does not have. "
+        f"It was written with another version. Try: pip install -U {pip_name(module)}"
+    )
+
+
+def _old_home(module: str) -> str:
+    """Return where numpy 1 has what numpy 2 has in ``numpy._core``."""
+    return module.replace("numpy._core", "numpy.core", 1) if module.startswith("numpy._core") else module
+
+
+def _allowed_object(module: str, name: str) -> Any:
+    """Return what the user allowed by name, if that is where it is defined and not a way to something else."""
+    if missing_package(module):
+        raise MissingPackageError(missing_text(module, name))
+    try:
+        found = operator.attrgetter(name)(importlib.import_module(module))
+    except (ImportError, AttributeError) as exc:
+        where = "this notebook" if module == "__main__" else f"the installed {module.partition('.')[0]}"
+        raise MissingPackageError(
+            f"The pickle needs {visible(f'{module}.{name}')}, which {where} does not have."
+        ) from exc
+    home = getattr(found, "__module__", None), getattr(found, "__qualname__", None)
+    if home != (module, name) or any(part.startswith("__") for part in name.split(".")):
+        raise BlockedPickleError(
+            f"{visible(f'{module}.{name}')} cannot be allowed: it is another name of "
+            f"{visible('.'.join(map(str, home)))}. If that is what you mean to run, it takes --trust."
+        )
+    return found

@@ -1,0 +1,216 @@
+"""Pickles: from a file to an object, running nothing that is not on the safe list.
+
+"Safe" means that no code runs but what the safe list names. A hostile pickle can still waste memory and time,
+and by way of a bug in compiled code crash the interpreter; only another process would keep it from that.
+
+::
+
+    file ──> Feed (every BUILD asks first) ──> SafeUnpickler (exact names, guards) ──> checks ──> object
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Collection, Iterator
+from typing import Any, BinaryIO, cast
+
+from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, S3Error, TruncatedError
+from aios3_nb.formats.collector import collector_paused
+from aios3_nb.formats.pickle.engine import SafeUnpickler
+from aios3_nb.formats.pickle.feed import EnoughError, Feed, NeedsCareError
+from aios3_nb.formats.pickle.find import Names, blocked_text, missing_package, missing_text
+from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text, other_kind
+from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, GLOBAL_BY_LINES, PROTO
+from aios3_nb.formats.pickle.row import NotPlainError, Row
+from aios3_nb.formats.pickle.scan import names_in_file, names_in_head
+from aios3_nb.formats.pickle.unread import Unread
+from aios3_nb.text import visible
+
+_HEAD = 128 * 1024
+"""Bytes that are looked at before the load, as far as they are there already."""
+
+
+def load(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) -> Any:
+    """Return the object of the pickle at the file's position, and leave the file right behind it.
+
+    Args:
+        file: Besides what `BinaryIO` promises it has ``peek``.
+        allow: Dotted names that this pickle may use besides those of the safe list.
+        trust: Unpickle it as `pickle.load` does, whatever it runs.
+
+    Raises:
+        BlockedPickleError: It needs names that are not on the safe list; ``names`` has all that were seen.
+        FormatError: It is not a pickle, or not an honest one.
+        TruncatedError: The file ends before the pickle does.
+        MissingPackageError: A name's package is not installed, or is of another version.
+        OptionError: A name in `allow` that cannot be allowed.
+    """
+    return _load(file, None if trust else Names(allow))
+
+
+def iterate(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) -> Iterator[Any]:
+    """Yield the objects of the pickles that follow one another in `file`, to its end.
+
+    Memory holds one of them at a time. The arguments and errors are those of `load`; a `TruncatedError`
+    comes after the last whole pickle was yielded.
+    """
+    names = None if trust else Names(allow)
+    row = Row(file)
+    while row.more:
+        try:
+            value = row.plain()
+        except NotPlainError:
+            value = _load(cast(BinaryIO, row), names)
+        yield value
+
+
+def _load(file: BinaryIO, names: Names | None) -> Any:
+    head = _peek(file)
+    start = _position(file)
+    if not head:
+        raise TruncatedError(f"There is no pickle: the file ends at byte {start:,}.", offset=start)
+    kind = other_kind(head)
+    if kind:
+        raise FormatError(f"Not a pickle: {kind}", offset=start)
+    with collector_paused():
+        if names is None:
+            return _load_trusted(file, start)
+        _check_names_ahead(file, names, head, start)
+        return _load_safely(file, names, head, start)
+
+
+def _load_trusted(file: BinaryIO, start: int) -> Any:
+    try:
+        return pickle.Unpickler(file).load()
+    except Exception as exc:
+        raise _translated(exc, start, _position(file), truncated=_is_about_the_end(exc)) from exc
+
+
+def _check_names_ahead(file: BinaryIO, names: Names, head: bytes, start: int) -> None:
+    """Refuse by what is there already, before the rest is fetched or anything is built."""
+    ahead = names_in_head(head)
+    if not all(names.permits(*name) for name in ahead):
+        everything = dict.fromkeys(ahead) | dict.fromkeys(names_in_file(file))
+        blocked = [".".join(name) for name in everything if not names.permits(*name)]
+        raise _blocked(blocked, start + max(head.find(blocked[0].rpartition(".")[2].encode()), 0))
+    for module, name in ahead:
+        if missing_package(module):
+            raise MissingPackageError(missing_text(module, name))
+
+
+def _load_safely(file: BinaryIO, names: Names, head: bytes, start: int) -> Any:
+    try:
+        if not _is_framed(head):
+            return _load_unframed(file, names, head, start)
+        return _run(file, names, start, careful=False)
+    except NeedsCareError:
+        if not file.seekable():
+            raise FormatError(
+                "The pickle imports something late, in a way that Python does not write, so that it has to be read "
+                "a second time; and that this file cannot. Expand it first.",
+                offset=start,
+            ) from None
+        file.seek(start)
+        return _run(file, names, start, careful=True)
+
+
+def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int) -> Any:
+    """Return the object of a pickle of protocol 0 to 3; one that seems to import nothing passes unread."""
+    if GLOBAL_BY_LINES.search(head) or not file.seekable():
+        return _run(file, names, start, careful=True)
+    try:
+        return SafeUnpickler(Unread(file, _protocol(head)), names).load()
+    except S3Error as exc:
+        if not isinstance(exc, BlockedPickleError):
+            raise
+    except Exception:  # noqa: S110  # whatever it was, the careful way finds it again and says where
+        pass
+    raise NeedsCareError
+
+
+def _run(file: BinaryIO, names: Names, start: int, *, careful: bool) -> Any:
+    feed = Feed(file, base=start, careful=careful)
+    unpickler = SafeUnpickler(feed, names)
+    try:
+        value = unpickler.load()
+        if not unpickler.blocked:
+            unpickler.finish()
+    except (NeedsCareError, EnoughError):
+        if not unpickler.blocked:
+            raise
+    except Exception as exc:
+        if not unpickler.blocked or _is_about_reaching(exc):
+            raise feed.refusal or _translated(exc, feed.executing, feed.position, truncated=feed.truncated) from exc
+    if unpickler.blocked:
+        raise _blocked(unpickler.blocked, unpickler.blocked_at)
+    if feed.left_over:
+        raise FormatError("Not a pickle: it stops inside a frame.", offset=feed.executing)
+    _check_no_stand_in(unpickler)
+    return value
+
+
+def _check_no_stand_in(unpickler: SafeUnpickler) -> None:
+    kept = [name for name, is_kept in unpickler.release() if is_kept()]
+    if kept:
+        raise FormatError(
+            f"The pickle holds the function or class {kept[0]} itself, which safe loading replaces. "
+            "If you trust whoever wrote it: --trust."
+        )
+
+
+def _blocked(names: Collection[str], offset: int) -> S3Error:
+    ordered = tuple(sorted(names))
+    if is_joblib(ordered):
+        return FormatError(
+            f"Not a plain pickle: joblib wrote it, with the arrays between its opcodes. {joblib_text()}", offset=offset
+        )
+    error = BlockedPickleError(blocked_text(ordered), offset=offset)
+    error.names = ordered
+    return error
+
+
+def _translated(exc: Exception, start: int, position: int, *, truncated: bool) -> Exception:
+    """Return the error of this package for what went wrong between the bytes `start` and `position`."""
+    if isinstance(exc, S3Error):
+        if exc.offset is None:
+            exc.offset = start
+        return exc
+    if truncated:
+        return TruncatedError(
+            f"The pickle is cut short: it goes on where the file ends, at byte {position:,}.", offset=position
+        )
+    if isinstance(exc, ModuleNotFoundError):
+        name = exc.name or "a package"
+        return MissingPackageError(f"The pickle needs {visible(name)}, which is not installed.", offset=start)
+    if isinstance(exc, MemoryError):
+        return FormatError(f"The pickle asks for more memory than there is (after byte {start:,}).", offset=start)
+    cause = visible(f"{type(exc).__name__}: {exc}", most=300)
+    return FormatError(f"Cannot be unpickled: {cause} (in the opcodes from byte {start:,} on)", offset=start)
+
+
+def _is_about_the_end(exc: Exception) -> bool:
+    return isinstance(exc, EOFError) or (isinstance(exc, pickle.UnpicklingError) and "truncated" in str(exc))
+
+
+def _is_about_reaching(exc: Exception) -> bool:
+    """Return whether the file failed, and not the pickle."""
+    return isinstance(exc, S3Error) and not isinstance(exc, (ValueError, pickle.UnpicklingError))
+
+
+def _is_framed(head: bytes) -> bool:
+    return _protocol(head) >= FIRST_FRAMED_PROTOCOL
+
+
+def _protocol(head: bytes) -> int:
+    return head[1] if head.startswith(PROTO) and len(head) > 1 else 0
+
+
+def _peek(file: BinaryIO) -> bytes:
+    return file.peek(_HEAD)  # type: ignore[attr-defined, no-any-return]  # BinaryIO has none; ours do
+
+
+def _position(file: BinaryIO) -> int:
+    try:
+        return file.tell()
+    except OSError:
+        return 0

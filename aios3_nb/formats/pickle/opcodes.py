@@ -1,0 +1,85 @@
+"""How long a pickle's opcodes are: the layout of their arguments, and a pattern for runs of plain ones.
+
+See: Lib/pickletools.py of CPython, whose table this condenses; a test compares the two.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+
+PROTO = b"\x80"
+STOP = b"."
+FRAME = b"\x95"
+BUILD = b"b"
+BINGET = b"h"
+LONG_BINGET = b"j"
+MEMOIZE = b"\x94"
+STACK_GLOBAL = b"\x93"
+
+NEWEST_PROTOCOL = 5
+FIRST_FRAMED_PROTOCOL = 4
+
+FIXED: Mapping[bytes, int] = (
+    dict.fromkeys(
+        (bytes([code]) for code in b"(012Rabdelosut]})NQ.\x81\x85\x86\x87\x88\x89\x8f\x90\x91\x92\x93\x94\x97\x98"), 0
+    )
+    | dict.fromkeys((b"K", b"h", b"q", b"\x80", b"\x82"), 1)
+    | dict.fromkeys((b"M", b"\x83"), 2)
+    | dict.fromkeys((b"J", b"j", b"r", b"\x84"), 4)
+    | dict.fromkeys((b"G", b"\x95"), 8)
+)
+"""Opcode -> bytes of its argument."""
+
+COUNTED: Mapping[bytes, int] = (
+    dict.fromkeys((b"U", b"C", b"\x8a", b"\x8c"), 1)
+    | dict.fromkeys((b"T", b"B", b"X", b"\x8b"), 4)
+    | dict.fromkeys((b"\x8d", b"\x8e", b"\x96"), 8)
+)
+"""Opcode -> bytes of the little-endian length that comes before its argument."""
+
+LINES: Mapping[bytes, int] = dict.fromkeys((b"I", b"F", b"L", b"S", b"V", b"g", b"p", b"P"), 1) | {b"c": 2, b"i": 2}
+"""Opcode -> lines of text that are its argument, each ended by a newline."""
+
+TEXT = frozenset((b"X", b"\x8c", b"\x8d", b"V", b"S", b"T", b"U"))
+"""Opcodes that push a str; the last three a bytes of Python 2, which is read as one."""
+
+PERSISTENT = frozenset((b"P", b"Q"))
+EXTENSION = frozenset((b"\x82", b"\x83", b"\x84"))
+OUT_OF_BAND = frozenset((b"\x97", b"\x98"))
+
+GLOBAL_BY_LINES = re.compile(rb"[ci][\w.]+\r?\n[\w.]+\r?\n")
+"""Found where a pickle of protocol 0 to 3 imports something, and now and then where it does not."""
+
+
+def _counted(code: bytes, high_bytes: bytes = b"") -> bytes:
+    """Return a pattern of `code` with each of its 256 short lengths; a pattern cannot count by itself."""
+    lengths = b"|".join(
+        re.escape(bytes([count])) + high_bytes + (b".{%d}" % count if count else b"") for count in range(256)
+    )
+    return re.escape(code) + b"(?:" + lengths + b")"
+
+
+@functools.cache
+def plain_run() -> re.Pattern[bytes]:
+    """Return a pattern of as many whole opcodes as there are, up to one that is cut, long, or not plain.
+
+    Not plain are those that `aios3_nb.formats.pickle.feed` changes or refuses: BUILD, STOP, PROTO, FRAME, persistent
+    ids, extension codes, buffers out of band. Compiling takes some 40 ms, hence on first use.
+    """
+    alternatives = (
+        _counted(b"\x8c") + rb"\x94?+",
+        rb"[(012Radelosut\]})N\x81\x85-\x89\x8f-\x94]++",
+        rb"[Khq].",
+        rb"G.{8}",
+        rb"M..",
+        rb"[Jjr].{4}",
+        _counted(b"C"),
+        _counted(b"X", rb"\x00\x00\x00"),
+        _counted(b"U"),
+        _counted(b"\x8a"),
+        rb"[IFLSVgp][^\n]*+\n",
+        rb"[ci][^\n]*+\n[^\n]*+\n",
+    )
+    return re.compile(b"(?s:" + b"|".join(alternatives) + b")*+")

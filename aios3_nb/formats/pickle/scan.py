@@ -1,0 +1,96 @@
+"""Which names a pickle imports, found by unpickling it into nothing."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any, BinaryIO
+
+from aios3_nb.errors import S3Error
+from aios3_nb.formats.pickle.feed import EnoughError, Feed
+from aios3_nb.formats.pickle.find import python3_name
+from aios3_nb.formats.pickle.opcodes import GLOBAL_BY_LINES, STACK_GLOBAL
+
+REST_BYTES = 4 * 1024 * 1024
+"""Bytes looked through for further names once one is blocked."""
+
+
+class Inert:
+    """Takes the place of every class and function; takes everything, does nothing."""
+
+    def __new__(cls, *_: Any, **__: Any) -> Inert:
+        return object.__new__(cls)
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        pass
+
+    def __call__(self, *_: Any, **__: Any) -> Inert:
+        return self
+
+    def __setitem__(self, *_: Any) -> None:
+        pass
+
+    def append(self, *_: Any) -> None:
+        pass
+
+    extend = add = append
+
+
+class Scan(pickle.Unpickler):
+    """Unpickles with `Inert` for everything that is imported, and notes the names.
+
+    Attributes:
+        found: ``(module, name)`` of each, as Python 3 has it, in the order of their first use.
+    """
+
+    def __init__(self, feed: Feed) -> None:
+        super().__init__(feed)
+        self.feed = feed
+        self.found: dict[tuple[str, str], None] = {}
+        # A class of its own, since a pickle can change the attributes of a class.
+        self._inert = type("Inert", (Inert,), {})
+
+    def find_class(self, module: str, name: str) -> Any:
+        """Note the name."""
+        self.found[python3_name(module, name, self.feed.protocol)] = None
+        return self._inert
+
+    def persistent_load(self, pid: Any) -> Any:
+        """Build nothing."""
+        if type(pid) is tuple and not self.feed.plain:
+            return pid[0]
+        if pid != self.feed.word:
+            raise pickle.UnpicklingError("persistent id")
+        self.feed.heard()
+        return None
+
+
+def names_in_head(head: bytes) -> list[tuple[str, str]]:
+    """Return the names imported by the beginning of a pickle, as far as `head` shows."""
+    if STACK_GLOBAL not in head and not GLOBAL_BY_LINES.search(head):
+        return []
+    return _scanned(Feed(io.BufferedReader(io.BytesIO(head), max(len(head), 1)), careful=True))
+
+
+def names_in_file(file: BinaryIO, limit: int = REST_BYTES) -> list[tuple[str, str]]:
+    """Return the names imported by the pickle at the file's position, reading about `limit` bytes of it."""
+    feed = Feed(file, careful=True)
+    feed.stop_after(limit)
+    return _scanned(feed)
+
+
+def _scanned(feed: Feed) -> list[tuple[str, str]]:
+    scan = Scan(feed)
+    try:
+        scan.load()
+    except (S3Error, EnoughError) as exc:
+        if isinstance(exc, S3Error) and not feed_fault(exc):
+            raise
+    except Exception:  # noqa: S110  # whatever is wrong with it, the names so far are the answer
+        pass
+    return list(scan.found)
+
+
+def feed_fault(exc: S3Error) -> bool:
+    """Return whether `exc` is about the pickle, and not about reaching it."""
+    return isinstance(exc, (ValueError, pickle.UnpicklingError))

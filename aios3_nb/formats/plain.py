@@ -1,0 +1,62 @@
+"""Formats without structure: text and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import BinaryIO
+
+from aios3_nb.errors import FormatError
+from aios3_nb.formats.decoding import TextReader, decoded, split_lines
+from aios3_nb.formats.format import Format, LoadOptions
+
+_CHUNK_SIZE = 1024 * 1024
+
+
+@contextmanager
+def _bytes_instead() -> Iterator[None]:
+    try:
+        yield
+    except FormatError as exc:
+        error = type(exc)(f"{exc} Say --format bytes to have the bytes as they are.", offset=exc.offset)
+    else:
+        return
+    raise error
+
+
+def _load_text(file: BinaryIO, options: LoadOptions) -> str:
+    data = file.read()
+    with _bytes_instead():
+        return decoded(partial(str, data, "utf-8"), 0, at_end=True)
+
+
+def _iterate_text(file: BinaryIO, options: LoadOptions) -> Iterator[str]:
+    reader = TextReader(file, "utf-8")
+    texts = iter(lambda: reader.read(_CHUNK_SIZE), "")
+    with _bytes_instead():
+        for _, line, at_end in split_lines(texts, "\n", len, 0):
+            # With its newline, as the lines of a file have it, so that all lines joined are the text.
+            if line or not at_end:
+                yield line if at_end else line + "\n"
+
+
+def _load_bytes(file: BinaryIO, options: LoadOptions) -> bytes:
+    return file.read()
+
+
+def _iterate_bytes(file: BinaryIO, options: LoadOptions) -> Iterator[bytes]:
+    return iter(lambda: file.read1(_CHUNK_SIZE), b"")  # type: ignore[attr-defined]
+
+
+TEXT = Format(
+    name="text",
+    suffixes=(".txt", ".text", ".log", ".md", ".rst", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".xml", ".html", ".htm",
+              ".py", ".sql", ".sh"),
+    loader=_load_text,
+    items=_iterate_text,
+)  # fmt: skip
+"""UTF-8, exactly: newlines are not translated, a byte order mark stays."""
+
+BYTES = Format(name="bytes", suffixes=(".bin", ".dat"), loader=_load_bytes, items=_iterate_bytes)
+"""As they are; the items are pieces of any length up to 1 MiB."""

@@ -1,0 +1,146 @@
+"""The formats that there are, and which one an object is in.
+
+By ``--format``, else by the suffix of its key, else by its first bytes; never by its Content-Type, which
+whoever stored the object was free to make up. So a ``.json`` that is a pickle is never unpickled.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from functools import cache
+from importlib.metadata import entry_points
+from typing import BinaryIO
+
+from aios3_nb.errors import FormatError, OptionError, TruncatedError
+from aios3_nb.formats.arrays import JOBLIB, NPY, NPZ, SAFETENSORS
+from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
+from aios3_nb.formats.json import load as json_load
+from aios3_nb.formats.pickle import load as pickle_load
+from aios3_nb.formats.plain import BYTES, TEXT
+from aios3_nb.formats.refused import REFUSED
+from aios3_nb.formats.tables import ARROW, CSV, PARQUET, TSV
+
+__all__ = ["HEAD_SIZE", "Format", "LoadOptions", "format_names", "recognise", "register"]
+
+ENTRY_POINTS = "aios3_nb.formats"
+"""Group of entry points by which other packages add formats; each names a `Format`."""
+
+COMPRESSION_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".lz4")
+
+
+def _load_pickle(file: BinaryIO, options: LoadOptions) -> object:
+    if not file.peek(1):  # type: ignore[attr-defined]
+        raise TruncatedError("The pickle is empty.", offset=0)
+    return pickle_load.load(file, allow=options.allow, trust=options.trust)
+
+
+def _iterate_pickle(file: BinaryIO, options: LoadOptions) -> Iterator[object]:
+    return pickle_load.iterate(file, allow=options.allow, trust=options.trust)
+
+
+PICKLE = Format(
+    name="pickle",
+    suffixes=(".pkl", ".pickle", ".p", ".pck"),
+    # Protocols 0 and 1 begin like text; they are known by their suffix only.
+    matches=lambda head: head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"),
+    loader=_load_pickle,
+    items=_iterate_pickle,
+)
+JSON = Format(
+    name="json",
+    suffixes=(".json", ".geojson", ".ipynb"),
+    matches=lambda head: head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["),
+    loader=lambda file, options: json_load.load(file, path=options.path),
+    items=lambda file, options: json_load.iterate(file, path=options.path),
+    takes_path=True,
+)
+JSON_LINES = Format(
+    name="jsonl",
+    suffixes=(".jsonl", ".ndjson", ".jsonlines"),
+    loader=lambda file, options: json_load.load_lines(file),
+    items=lambda file, options: json_load.iterate_lines(file),
+)
+
+# In the order in which first bytes are compared: joblib before pickle, npz and torch before zip.
+_formats = [JOBLIB, PICKLE, JSON, JSON_LINES, NPY, NPZ, SAFETENSORS, PARQUET, ARROW, CSV, TSV, *REFUSED, TEXT, BYTES]
+
+
+def register(format: Format) -> None:
+    """Add a format. It goes before those that there are, so that it can take over a name or a suffix."""
+    _formats.insert(0, format)
+
+
+def format_names() -> list[str]:
+    """Return what ``--format`` takes."""
+    return sorted({format.name for format in _known() if format.loader is not None})
+
+
+def recognise(key: str, head: bytes, format: str | None = None) -> Format:
+    """Return the format of the object `key`.
+
+    Args:
+        key: The key, or any name with its suffix.
+        head: The first `HEAD_SIZE` bytes after decompression, fewer only if there are no more.
+        format: The name that the user gave, if any.
+
+    Raises:
+        OptionError: No format has that name.
+        FormatError: Nothing is recognised.
+    """
+    if format is not None:
+        return _named(format)
+    found = _by_suffix(_suffix(key))
+    if found is PICKLE:
+        # People name what joblib and torch write like pickles; neither can be read as one.
+        return next((other for other in (JOBLIB, *REFUSED) if other.matches(head)), PICKLE)
+    found = found or next((format for format in _formats if format.matches(head)), None)
+    if found is None:
+        names = ", ".join(format_names())
+        raise FormatError(f"Neither its name nor its first bytes say what it is. Say it with --format: {names}.")
+    return found
+
+
+def _named(name: str) -> Format:
+    for format in _known():
+        if format.name == name.lower():
+            return format
+    raise OptionError(f"No format is called {name!r}. There are: {', '.join(format_names())}.")
+
+
+def _suffix(key: str) -> str:
+    """Return the last suffix of a key in lower case, that of compression left out; empty if there is none."""
+    name = key.rpartition("/")[2].lower()
+    if name.endswith(COMPRESSION_SUFFIXES):
+        name = name.rpartition(".")[0]
+    _, dot, suffix = name.rpartition(".")
+    return dot + suffix if dot else ""
+
+
+def _by_suffix(suffix: str) -> Format | None:
+    for format in _formats:
+        if suffix in format.suffixes:
+            return format
+    if not suffix:
+        return None
+    return next((format for format in _plugins() if suffix in format.suffixes), None)
+
+
+def _known() -> list[Format]:
+    return [*_formats, *_plugins()]
+
+
+@cache
+def _plugins() -> tuple[Format, ...]:
+    """Return the formats of other packages; they are imported when a name or suffix is none of ours."""
+    found = []
+    for entry in entry_points(group=ENTRY_POINTS):
+        try:
+            format = entry.load()
+            if not isinstance(format, Format):
+                raise TypeError(f"it is no Format but {type(format).__name__}")
+        except Exception as exc:
+            warnings.warn(f"The format {entry.name!r} ({entry.value}) could not be loaded: {exc}", stacklevel=2)
+        else:
+            found.append(format)
+    return tuple(found)

@@ -1,0 +1,157 @@
+"""``<TAB>`` in the lines of the magics: options and their values, variables, buckets, folders and keys.
+
+IPython's completion of Python names is of no use there, and is suppressed.
+
+See: https://ipython.readthedocs.io/en/stable/api/generated/IPython.core.completer.html
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from aios3_nb import settings
+from aios3_nb.formats import registry
+from aios3_nb.loop.loop import in_thread
+from aios3_nb.notebook.complete.keys import in_time
+from aios3_nb.notebook.complete.line import Gap, find_gap, option_names
+from aios3_nb.notebook.complete.word import addresses, value, variables
+from aios3_nb.settings import Settings
+
+IDENTIFIER = "aios3_nb"
+"""Names the matcher in IPython's settings, such as ``IPCompleter.disable_matchers``."""
+
+_PRIORITY = 1000
+"""Before IPython's own, so that those need not run."""
+
+Parsers = Mapping[str, argparse.ArgumentParser]
+
+
+def install(shell: Any, parsers: Parsers) -> None:
+    """Complete the lines of the magics `parsers`, by name, in `shell`."""
+    from IPython.core.completer import completion_matcher
+
+    uninstall(shell)
+    if getattr(shell, "Completer", None) is not None:
+        decorate = completion_matcher(identifier=IDENTIFIER, priority=_PRIORITY, api_version=2)
+        shell.Completer.custom_matchers.append(decorate(_matcher(shell, parsers)))
+
+
+def uninstall(shell: Any) -> None:
+    """Take that back."""
+    matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", [])
+    matchers[:] = [each for each in matchers if getattr(each, "matcher_identifier", "") != IDENTIFIER]
+
+
+def complete(
+    parser: argparse.ArgumentParser, before: str, after: str, namespace: Mapping[str, Any]
+) -> tuple[list[str], str]:
+    """Return what may stand for the end of `before`, the line up to the cursor, and that end.
+
+    At most two requests are sent, and it takes half a second at most.
+
+    Args:
+        parser: The magic's.
+        before: The magic's line up to the cursor.
+        after: The rest of it.
+        namespace: The variables of the notebook.
+    """
+    gap = find_gap(parser, before, after, namespace)
+    if gap is None:
+        return [], ""
+    if gap.reference is not None and (found := variables(gap, namespace)):
+        return found, "".join(gap.reference)
+    if gap.kind == "option":
+        return [name for name in option_names(parser, gap.given) if name.startswith(gap.raw)], gap.raw
+    if gap.kind == "name":
+        return [name for name in sorted(namespace) if name.startswith(gap.raw)], gap.raw
+    if gap.kind == "value":
+        return [value(text, gap) for text in _values(gap) if text.startswith(gap.word.text)], gap.raw
+    return _without_folder(addresses(gap, _settings_of(gap), namespace), gap.raw)
+
+
+def _without_folder(texts: list[str], raw: str) -> tuple[list[str], str]:
+    """Return `texts` and `raw` from the last ``/`` on, if all are the same before: what is chosen from is read.
+
+    And behind a ``/`` JupyterLab offers operators of Python of its own; those go last when ours begin there.
+    """
+    folder = raw[: raw.rfind("/") + 1]
+    if not all(text.startswith(folder) for text in texts):
+        return texts, raw
+    return [text.removeprefix(folder) for text in texts], raw.removeprefix(folder)
+
+
+def _settings_of(gap: Gap) -> Settings:
+    """Return the settings that the line asks for; a request that fails is not sent again."""
+    given: Any = {name: gap.given[name] or True for name in settings.CONNECTION if name in gap.given}
+    return settings.current(**given, retries=0)
+
+
+def _values(gap: Gap) -> Iterable[str]:
+    assert gap.action is not None
+    if gap.action.choices is not None:
+        return map(str, gap.action.choices)
+    return _VALUES.get(gap.action.dest, list)()
+
+
+def _profiles() -> list[str]:
+    # botocore takes half a second to import.
+    return in_time(lambda: in_thread(_read_profiles, lambda: None), [])
+
+
+def _read_profiles() -> list[str]:
+    from botocore.session import Session
+
+    return sorted(Session().available_profiles)
+
+
+_VALUES: Mapping[str, Callable[[], Iterable[str]]] = {"format": registry.format_names, "profile": _profiles}
+"""Values of options that have no fixed choices."""
+
+
+def _matcher(shell: Any, parsers: Parsers) -> Callable[[Any], Any]:
+    # The first magic of a line is the one: `%time m = %s3load ...` too, and `s3ls` without its percent sign.
+    names = "|".join(sorted(parsers))
+    line = re.compile(rf"(?:(?:^|[\s=])%{{1,2}}|^\s*)(?P<name>{names})[ \t]+(?!=)(?P<line>.*)\Z", re.DOTALL)
+
+    def match(context: Any) -> Any:
+        from IPython.core.completer import SimpleCompletion
+
+        found = line.search(context.text_until_cursor)
+        if found is None:
+            return {"completions": []}
+        try:
+            after = context.line_with_cursor[context.cursor_position :]
+            texts, fragment = complete(parsers[found["name"]], found["line"], after, _namespace(shell))
+        except Exception:  # whatever it is, it is not worth an error under somebody's cursor
+            texts, fragment = [], ""
+        return {
+            "completions": [SimpleCompletion(text=text, type="path") for text in texts] or _Silence(),
+            "matched_fragment": fragment,
+            "suppress": True,
+            "ordered": True,
+        }
+
+    return match
+
+
+class _Silence:
+    """No completions, and none by others: after an empty list IPython asks jedi, which may take seconds."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+
+def _namespace(shell: Any) -> dict[str, Any]:
+    """Return the user's own variables."""
+    hidden = shell.user_ns_hidden
+    return {
+        name: value
+        for name, value in shell.user_ns.copy().items()
+        if not name.startswith("_") and not (name in hidden and hidden[name] is value)
+    }

@@ -1,0 +1,382 @@
+"""The magics: they parse a line, call the verbs, bind and show. What they do, a Python call does as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from typing import Any
+
+import traitlets
+from IPython.core.magic import (
+    Magics,
+    cell_magic,
+    line_magic,
+    magics_class,
+    needs_local_scope,
+    no_var_expand,
+    output_can_be_silenced,
+)
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from aios3_nb import api, settings
+from aios3_nb.errors import OptionError, S3Error, UriError
+from aios3_nb.notebook import options as notebook_options
+from aios3_nb.notebook.cell import Body, rewritten
+from aios3_nb.notebook.complete import complete as complete_complete
+from aios3_nb.notebook.shown import ShownLoads, shorten
+from aios3_nb.notebook.target import Target, name_from_key
+from aios3_nb.pipeline import load as pipeline_load
+from aios3_nb.pipeline import order as pipeline_order
+from aios3_nb.pipeline.monitor import Monitor
+from aios3_nb.pipeline.order import Order
+from aios3_nb.text import visible
+
+_CONNECTION = ("profile", "region", "endpoint_url", "no_sign_request", "request_payer")
+_ENGINE = ("part_size", "concurrency", "budget", "verify", "max_bytes", "quiet")
+
+Decorated = Callable[..., Any]
+
+
+def _connection(function: Decorated) -> Decorated:
+    """Add the options that say how to reach S3, spelled as the AWS CLI spells them."""
+    for add in (
+        argument("--request-payer", choices=["requester"], help="pay for requests to a Requester Pays bucket"),
+        argument("--no-sign-request", action="store_true", default=None, help="send no credentials: public buckets"),
+        argument("--endpoint-url", metavar="URL", help="an S3 endpoint other than AWS"),
+        argument("--region", metavar="NAME", help="region of the bucket"),
+        argument("--profile", metavar="NAME", help="profile of the AWS configuration files"),
+    ):
+        function = add(function)
+    return function
+
+
+def _loading(function: Decorated) -> Decorated:
+    """Add the options that say what to load, and how."""
+    for add in (
+        argument("--quiet", action="store_true", default=None, help="no progress, no closing line"),
+        argument("--max-bytes", metavar="N", help="refuse what is larger, also after decompression: 500M"),
+        argument("--verify", choices=["auto", "require", "off"], help="check the stored checksum (auto)"),
+        argument("--allow", metavar="NAMES", help="dotted names, with commas, that this pickle may use too"),
+        argument("--trust", action="store_true", help="load a pickle that may run anything; only from who you trust"),
+        argument("--path", metavar="P", help="only this part of a JSON document: users.item.name"),
+        argument("--limit", metavar="N", type=int, help="with --iter: this many items, then stop the download"),
+        argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
+        argument("--iter", action="store_true", help="a lazy stream of items instead of the whole"),
+        argument("--format", metavar="NAME", help="pickle, json, jsonl, text, bytes, ...; else by suffix and content"),
+        argument("--version-id", metavar="ID", help="this version instead of the latest"),
+    ):
+        function = add(function)
+    return function
+
+
+def _settings_traits() -> dict[str, traitlets.TraitType[Any, Any]]:
+    """Return one trait for each setting; None leaves it to the environment and the defaults."""
+    return {
+        name: traitlets.Any(None, allow_none=True, help=f"See {name} in aios3_nb.Settings.").tag(config=True)
+        for name in settings.NAMES
+    }
+
+
+class _Configurable(Magics):  # type: ignore[misc]  # IPython is not typed
+    """The settings as traits, for ``%config S3Magics.profile = "prod"`` and configuration files."""
+
+    short_errors = traitlets.Bool(True, help="A user's mistake is one line, without a traceback.").tag(config=True)
+    locals().update(_settings_traits())
+
+    @traitlets.validate(*settings.NAMES)
+    def _set(self, proposal: Any) -> Any:
+        try:
+            settings.set_session(**{proposal["trait"].name: proposal["value"]})
+        except OptionError as exc:
+            raise traitlets.TraitError(str(exc)) from None
+        return proposal["value"]
+
+
+@magics_class
+class S3Magics(_Configurable):
+    """Load objects of S3 into the notebook; the settings below hold for all magics and calls of the session."""
+
+    # ---- loading
+
+    @output_can_be_silenced
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @_loading
+    @_connection
+    @argument("targets", nargs="+", metavar="[NAME=]URI", help="s3://bucket/key, an ARN, https://..., or a key")
+    def s3load(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Load an object from S3, streamed, and return it; or several at once, each bound to its name.
+
+        Examples:
+            model = %s3load s3://bucket/models/model.pkl
+            %s3load a=s3://bucket/a.pkl b=s3://bucket/b.json
+            first = %s3load s3://bucket/events.jsonl --iter --limit 10
+        """
+        with self._short_errors():
+            args = self._parse(self.s3load, line, local_ns)
+            wanted = [self._order(target, args) for target in args.targets]
+            _check_names(args.targets)
+            if args.background:
+                if args.iter:
+                    raise OptionError("--background loads a whole object; --iter streams it. Choose one.")
+                return ShownLoads(self.shell).in_background(wanted, _names(args.targets, wanted))
+            values = self._values(wanted, lazily=args.iter)
+            return self._give(args.targets, values)
+
+    @no_var_expand
+    @needs_local_scope
+    @cell_magic("s3load")
+    def s3load_cell(self, line: str, cell: str, local_ns: Mapping[str, Any] | None = None) -> None:
+        """Load, run the cell with the names bound, and close what is still open at its end.
+
+        In a notebook ``%%s3load`` never comes here: its first line is rewritten (see `_cell`). This is for
+        callers of `run_cell_magic`; a top-level await is not possible here.
+        """
+        with self._short_errors():
+            body = self._begin(line, local_ns)
+        with body:
+            self.shell.ex(self.shell.transform_cell(cell))
+
+    def begin(self, line: str) -> None:
+        """Do what the first line of a ``%%s3load`` cell asks for; what it opens is closed when the cell is done."""
+        with self._short_errors():
+            self._begin(line, None).close_after_cell(self.shell)
+
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @_connection
+    @argument("--version-id", metavar="ID", help="this version instead of the latest")
+    @argument("target", metavar="[NAME=]URI", help="s3://bucket/key, an ARN, https://..., or a key")
+    def s3open(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Return the object as a file: lazy, seekable, for any library that takes a binary file.
+
+        Example:
+            with_index = pd.read_parquet(%s3open ...)   # or: f = %s3open s3://bucket/table.parquet
+        """
+        with self._short_errors():
+            args = self._parse(self.s3open, line, local_ns)
+            order = self._order(args.target, args)
+            return self._give([args.target], [pipeline_load.open_file(order, Monitor(), whole=False)])
+
+    # ---- looking around
+
+    @output_can_be_silenced
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @_connection
+    @argument("--limit", metavar="N", type=int, default=1000, help="entries at most (1000)")
+    @argument("--recursive", action="store_true", help="all keys below, not only those of this folder")
+    @argument(
+        "target", nargs="?", metavar="URI", help="a bucket, a folder, or a glob; the place of %%s3cd, or the buckets"
+    )
+    def s3ls(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """List the buckets, a folder, or what matches a glob."""
+        with self._short_errors():
+            args = self._parse(self.s3ls, line, local_ns, names=False)
+            uri = args.target.text if args.target is not None else None
+            return api.ls(uri, recursive=args.recursive, limit=args.limit, **_chosen(args, _CONNECTION))
+
+    @output_can_be_silenced
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @_connection
+    @argument("--format", metavar="NAME", help="pickle, json, ...; else by suffix and content")
+    @argument("--version-id", metavar="ID", help="this version instead of the latest")
+    @argument("target", metavar="URI", help="s3://bucket/key, an ARN, https://..., or a key")
+    def s3peek(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Show what is in an object without loading it: nothing is executed, and little is fetched.
+
+        For a pickle: what it would import, whether it loads safely, and its outermost type. For JSON: its outline.
+        """
+        with self._short_errors():
+            args = self._parse(self.s3peek, line, local_ns, names=False)
+            order = self._order(args.target, args)
+            from aios3_nb.pipeline import look
+
+            return look.peek(order)
+
+    @output_can_be_silenced
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @_connection
+    @argument("target", nargs="?", metavar="URI", help="a bucket or a folder; the place of %%s3cd, or the buckets")
+    def s3browse(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Show the bucket browser: look around, look inside, load into a variable.
+
+        Example:
+            browser = %s3browse s3://bucket/models/    # browser.selected follows the choice
+        """
+        with self._short_errors():
+            args = self._parse(self.s3browse, line, local_ns, names=False)
+            # Imported late, for ipywidgets takes a while.
+            from aios3_nb.browser.browser import browse
+
+            uri = args.target.text if args.target is not None else None
+            return browse(uri, **_chosen(args, _CONNECTION))
+
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @argument("--clear", action="store_true", help="forget the place")
+    @argument("target", nargs="?", metavar="FOLDER", help="a bucket or a folder")
+    def s3cd(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
+        """Set where relative keys start, so that %s3load model.pkl works; without a URI, say where that is."""
+        with self._short_errors():
+            args = self._parse(self.s3cd, line, local_ns, names=False)
+            if args.clear:
+                pipeline_order.set_place(None)
+            elif args.target is not None:
+                api.cd(args.target.text)
+            place = pipeline_order.place()
+            print(visible(str(place)) if place is not None else "No place is set; keys are given as s3://bucket/key.")
+
+    @no_var_expand
+    @needs_local_scope
+    @line_magic
+    @magic_arguments()
+    @_connection
+    @argument("--format", choices=["pickle", "json"], help="else by the suffix of the key")
+    @argument("words", nargs=2, metavar="NAME URI", help="a variable, and where to store it")
+    def s3save(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
+        """Store a variable as pickle or JSON: all of it, or nothing when anything fails."""
+        with self._short_errors():
+            args = self._parse(self.s3save, line, local_ns, names=False)
+            name, uri = (target.text for target in args.words)
+            variables = self._variables(local_ns)
+            if name not in variables:
+                raise OptionError(f"There is no variable {visible(name)!r}. Write %s3save NAME URI.")
+            api.dump(variables[name], uri, format=args.format, **_chosen(args, _CONNECTION))
+
+    @no_var_expand
+    @line_magic
+    @magic_arguments()
+    def s3demo(self, line: str) -> None:
+        """Start the embedded S3 server with sample objects, and point this session at it."""
+        with self._short_errors():
+            self._parse(self.s3demo, line, None, names=False)
+            from aios3_nb.server import local, samples
+
+            server = local.shared()
+            local.use(server)
+            with closing(server.client()) as client:
+                samples.fill(client)
+            api.cd(f"s3://{samples.BUCKET}/")
+            print(f"The embedded S3 server runs at {server.endpoint.url}. You are in s3://{samples.BUCKET}/")
+            print("Try: %s3ls    model = %s3load models/model.pkl    %s3load --iter --limit 3 many.pkl")
+
+    # ---- what they share
+
+    def _parse(self, magic: Any, line: str, local_ns: Mapping[str, Any] | None, *, names: bool = True) -> Any:
+        return notebook_options.parse(magic.parser, line, self._variables(local_ns), names=names)
+
+    def _variables(self, local_ns: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        return {**self.shell.user_ns, **(local_ns or {})}
+
+    def _order(self, target: Target, args: Any) -> Order:
+        given = vars(args)
+        options = _chosen(args, _CONNECTION + _ENGINE)
+        try:
+            return pipeline_order.order(
+                target.text,
+                version_id=given.get("version_id"),
+                format=given.get("format"),
+                path=given.get("path"),
+                limit=given.get("limit"),
+                allow=[name for name in (given.get("allow") or "").split(",") if name],
+                trust=given.get("trust", False),
+                **options,
+            )
+        except UriError as exc:
+            if target.otherwise is not None:
+                exc.args = (f"{exc} If it was meant the other way, write {target.otherwise}.",)
+            raise
+
+    def _begin(self, line: str, local_ns: Mapping[str, Any] | None) -> Body:
+        args = self._parse(self.s3load, line, local_ns)
+        if args.background:
+            raise OptionError("--background returns at once; it has no place before the body of a cell.")
+        wanted = [self._order(target, args) for target in args.targets]
+        names = _names(args.targets, wanted)
+        values = self._values(wanted, lazily=args.iter)
+        self.shell.push(dict(zip(names, values, strict=True)))
+        return Body(values)
+
+    def _values(self, wanted: list[Order], *, lazily: bool) -> list[Any]:
+        shown = ShownLoads(self.shell)
+        return [shown.items(order) for order in wanted] if lazily else shown.load(wanted)
+
+    def _give(self, targets: list[Target], values: list[Any]) -> Any:
+        """Bind what has names, return what has none."""
+        if targets[0].name is not None:
+            self.shell.push({target.name: value for target, value in zip(targets, values, strict=True)})
+            return None
+        return values[0] if len(values) == 1 else tuple(values)
+
+    @contextmanager
+    def _short_errors(self) -> Iterator[None]:
+        """Show a user's mistake as one line: IPython asks the exception itself how it wants to be shown."""
+        try:
+            yield
+        except S3Error as exc:
+            if self.short_errors:
+                shorten(exc, f"{type(exc).__name__}: {exc}")
+            raise
+
+
+def _names(targets: list[Target], wanted: list[Order]) -> list[str]:
+    return [t.name or name_from_key(order.uri.key) for t, order in zip(targets, wanted, strict=True)]
+
+
+def _check_names(targets: list[Target]) -> None:
+    named = [target for target in targets if target.name is not None]
+    if named and len(named) < len(targets):
+        raise OptionError("Either every object has a NAME=, or none has.")
+
+
+def _chosen(args: Any, names: tuple[str, ...]) -> Any:
+    given = vars(args)
+    return {name: given[name] for name in names if given.get(name) is not None}
+
+
+def load(shell: Any) -> None:
+    """Register the magics with `shell`."""
+    magics = S3Magics(shell)
+    shell.register_magics(magics)
+    if magics not in shell.configurables:
+        shell.configurables.append(magics)
+    shell.push({_BEGIN: magics.begin}, interactive=False)
+    if _rewrite not in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.append(_rewrite)
+    complete_complete.install(shell, {name: magic.parser for name, magic in magics.magics["line"].items()})
+
+
+def unload(shell: Any) -> None:
+    """Take the magics back; what was loaded stays."""
+    complete_complete.uninstall(shell)
+    if _rewrite in shell.input_transformers_cleanup:
+        shell.input_transformers_cleanup.remove(_rewrite)
+    for magics in [each for each in shell.configurables if isinstance(each, S3Magics)]:
+        shell.configurables.remove(magics)
+        for kind, table in magics.magics.items():
+            for name in table:
+                shell.magics_manager.magics[kind].pop(name, None)
+    shell.user_ns.pop(_BEGIN, None)
+    settings.set_session(**dict.fromkeys(settings.NAMES))
+
+
+_BEGIN = "__aios3_nb_begin__"
+
+
+def _rewrite(lines: list[str]) -> list[str]:
+    return rewritten(lines, _BEGIN)

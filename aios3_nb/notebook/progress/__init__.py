@@ -1,0 +1,1 @@
+"""Events of a load become rows and lines."""

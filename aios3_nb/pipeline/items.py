@@ -1,0 +1,186 @@
+"""Items of an object while the rest is still coming: the pipeline of `_load`, ended by an iterator."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator
+from typing import Any, BinaryIO, NoReturn, Self, cast
+
+from aios3_nb.errors import FormatError
+from aios3_nb.formats import codecs as formats_codecs
+from aios3_nb.loop.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.pipeline.load import check_size, chosen_format, damage_in, named, open_file, options_of
+from aios3_nb.pipeline.monitor import Monitor
+from aios3_nb.pipeline.order import Order
+from aios3_nb.s3.object import ObjectInfo
+from aios3_nb.text import visible
+
+_BATCH_SECONDS = 0.02
+"""Items that are decoded within this time are handed to an async reader together."""
+
+
+class Items:
+    """The items of one object, while the rest is still coming; an iterator that can be closed.
+
+    Attributes:
+        count: Items handed out so far.
+        done: Whether there are no more, because the object or the limit ended.
+        error: What ended it before its time; None when nothing did.
+        trusted: Why its pickles may run anything; empty when they may not.
+
+    Args:
+        order: The object, and how to read it.
+        monitor: Told how far it is.
+        via: The way to the loop, when it is not to be found from the calling thread.
+        on_close: Called once, when it is closed.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        monitor: Monitor,
+        *,
+        via: Any = bridge,
+        on_close: Callable[[Items], None] | None = None,
+    ) -> None:
+        self.count = 0
+        self.done = False
+        self.error: BaseException | None = None
+        self.trusted = ""
+        self._on_close = on_close
+        self._order = order
+        self._monitor = monitor
+        self._file = open_file(order, monitor, whole=False, via=via)
+        self._items: Iterator[Any] | None = None
+
+    @property
+    def info(self) -> ObjectInfo | None:
+        """The version that is read; None before the first item."""
+        return self._file.info
+
+    def __repr__(self) -> str:
+        state = "done" if self.done else "closed" if self._file.closed else "open"
+        return f"<Items of {visible(str(self._order.uri))} {state}, {self.count:,} so far>"
+
+    def __iter__(self) -> Iterator[Any]:
+        # Not `return self`: an interrupt may come before the first line of `__next__`, out of reach of its `try`,
+        # and the traceback that IPython keeps would keep the download as well.
+        try:
+            while True:
+                try:
+                    item = self.__next__()
+                except StopIteration:
+                    return
+                yield item
+        except GeneratorExit:  # `break`; another loop may go on from here
+            raise
+        except BaseException as exc:
+            self.error = self.error or exc
+            self.close()
+            raise
+
+    def __next__(self) -> Any:
+        # Called a million times: nothing here but what each item needs.
+        try:
+            if self.count == self._order.limit:
+                self._end()
+            if self.done:
+                raise StopIteration
+            if self._items is None:
+                self._items = self._opened()
+            item = next(self._items)
+            self.count += 1
+            self._monitor.items(self.count)
+        except StopIteration:
+            self._finish()
+            raise
+        except BaseException as exc:
+            self._fail(exc)
+        return item
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def _fail(self, error: BaseException) -> NoReturn:
+        if isinstance(error, FormatError):
+            error = damage_in(self._file) or error
+        self.error = error
+        self.close()
+        with named(self._order):
+            raise error
+
+    def close(self) -> None:
+        """Stop the download and close the connections."""
+        self._items = None
+        self._file.close()
+        self._report()
+
+    async def aclose(self) -> None:
+        """Do what `close` does, awaited."""
+        self._items = None
+        await self._file.aclose()
+        self._report()
+
+    def cancel(self) -> None:
+        """Stop from any thread; the next item is a LoadCancelledError."""
+        self._file.cancel()
+
+    def __del__(self) -> None:
+        if "_file" in self.__dict__:
+            self._file.abandon(self._report)
+
+    def _report(self) -> None:
+        report, self._on_close = self._on_close, None
+        if report is not None:
+            report(self)
+
+    def _opened(self) -> Iterator[Any]:
+        file = self._file
+        with interruptible(), named(self._order):
+            file.peek()
+            check_size(file, self._order)
+            plain = formats_codecs.plain(cast(BinaryIO, file), max_bytes=self._order.settings.max_bytes)
+            chosen = chosen_format(plain, self._order)
+            assert file.info is not None
+            options, self.trusted = options_of(self._order, file.info, chosen)
+            return iter(chosen.iterate(plain, options))
+
+    def _finish(self) -> None:
+        try:
+            if not self.done:
+                self._file.finish()
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        self.done = True
+        self.close()
+
+
+async def aiterate(order: Order, monitor: Monitor) -> AsyncGenerator[Any, None]:
+    """Yield the items of `order`; the running loop goes on turning while they are fetched and decoded."""
+    loop = asyncio.get_running_loop()
+    items = Items(order, monitor, via=lambda: thread_bridge(loop))
+    most = 1
+
+    def batch() -> list[Any]:
+        """Return the next items: one at first, then as many as come quickly."""
+        found = []
+        until = time.perf_counter() + _BATCH_SECONDS
+        for item in items:
+            found.append(item)
+            if len(found) >= most or time.perf_counter() > until:
+                break
+        return found
+
+    try:
+        while not items.done:
+            for item in await in_thread(batch, items.cancel):
+                yield item
+            most = min(most * 2, 1024)
+    finally:
+        await items.aclose()

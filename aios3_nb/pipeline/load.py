@@ -1,0 +1,264 @@
+"""The pipeline, composed: an order -> a file -> a value or items.
+
+::
+
+    ObjectSource(uri, client) ──> ObjectStream ──> S3File ──> plain (codec) ──> format ──> value | items
+                   │                   │                                              │
+                on_retry            verifier                                      Loaded (value, verdict)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import time
+import warnings
+import weakref
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, BinaryIO, cast
+
+from aios3_nb.errors import BlockedPickleError, ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
+from aios3_nb.formats import codecs as formats_codecs
+from aios3_nb.formats import registry
+from aios3_nb.formats.memory import forecast
+from aios3_nb.formats.pickle.find import blocked_text
+from aios3_nb.loop.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.notebook.target import quote
+from aios3_nb.pipeline.monitor import Monitor
+from aios3_nb.pipeline.order import Order
+from aios3_nb.pipeline.trust import trusted_prefix
+from aios3_nb.s3 import listing
+from aios3_nb.s3.object import ObjectInfo
+from aios3_nb.settings import MIB, Settings
+from aios3_nb.stream.file import S3File
+from aios3_nb.stream.source import ObjectSource
+from aios3_nb.stream.stream import ObjectStream
+from aios3_nb.text import size_text, visible
+
+_INLINE = 1 * MIB
+"""Objects up to here are decoded on the loop's own thread when awaited: sooner done than handed over."""
+
+_WORTH_A_FORECAST = 16 * MIB
+"""Objects up to here are loaded without asking how much memory is free."""
+
+_RUN_CODE = ("pickle", "joblib")
+"""Formats that run what they are told to; a user's trust is about these."""
+
+_AT_ONCE = 32
+"""Objects of one call that are loaded at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a load gave.
+
+    Attributes:
+        value: The object.
+        info: The version that was read.
+        format: Name of its format.
+        verdict: What was checked: ``CRC32 ok``, or ``not checked (why)``.
+        seconds: Time from the call to the value.
+        trusted: Why the pickle was allowed to run anything; empty when it was not.
+    """
+
+    value: Any
+    info: ObjectInfo
+    format: str
+    verdict: str
+    seconds: float
+    trusted: str = ""
+
+
+def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge) -> S3File:
+    """Return the file of `order`; `whole` says that all of it will be read, from its start."""
+
+    def make_stream(info: ObjectInfo | None) -> ObjectStream:
+        source = ObjectSource(order.uri, order.settings, monitor, info)
+        return ObjectStream(source, order.settings, monitor, whole=whole)
+
+    file = S3File(order.uri, make_stream, via=via)
+    known = weakref.ref(file)
+
+    def cancel() -> None:
+        if (there := known()) is not None:
+            there.cancel()
+
+    # Weakly: the tasks of the stream hold the monitor, and must not keep a file that nobody else has any more.
+    monitor.began(cancel)
+    return file
+
+
+def load(order: Order, monitor: Monitor) -> Loaded:
+    """Return the object of `order`; works with and without a running loop.
+
+    Raises:
+        S3Error: One of the tree; nothing stays open.
+    """
+    with interruptible(), open_file(order, monitor, whole=order.path is None) as file:
+        return _decoded(file, order, monitor)
+
+
+async def aload(order: Order, monitor: Monitor) -> Loaded:
+    """Return the object of `order`; the running loop goes on turning meanwhile."""
+    began = time.perf_counter()
+    loop = asyncio.get_running_loop()
+    file = open_file(order, monitor, whole=order.path is None, via=lambda: thread_bridge(loop))
+    try:
+        await file.apeek()
+        if file.info is None or file.info.size > _INLINE:
+            return await in_thread(lambda: _decoded(file, order, monitor), file.cancel)
+        check_size(file, order)
+        data = await file.aread()
+        verdict = await file.afinish()
+        with named(order):
+            return _decode(_Held(data), file.info, order, monitor, began, lambda: verdict)
+    finally:
+        await file.aclose()
+
+
+async def aload_all(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded]:
+    """Return the objects of all `orders`, loaded concurrently; all of them, or the first error.
+
+    They share one budget and one limit of connections.
+    """
+    at_once = min(len(orders), _AT_ONCE)
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(order: Order, monitor: Monitor) -> Loaded:
+        async with gate:
+            return await aload(replace(order, settings=_share(order.settings, at_once)), monitor)
+
+    tasks = [asyncio.get_running_loop().create_task(one(*pair)) for pair in orders]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            if not task.cancelling():  # a second one would cut short how it ends
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+async def amatching(order: Order) -> list[Order]:
+    """Return one order for each object that the glob of `order` names.
+
+    Raises:
+        ObjectNotFoundError: There is none.
+    """
+    found = await listing.matching(order.uri, order.settings)
+    if not found:
+        raise ObjectNotFoundError(
+            f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))}",
+            uri=str(order.uri),
+        )
+    return [replace(order, uri=entry.uri) for entry in found]
+
+
+def _share(settings: Settings, at_once: int) -> Settings:
+    budget = max(settings.budget // at_once, MIB)
+    return replace(
+        settings,
+        budget=budget,
+        part_size=min(settings.part_size, budget),
+        concurrency=max(2, settings.concurrency // at_once) if at_once > 1 else settings.concurrency,
+    )
+
+
+def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:
+    began = time.perf_counter()
+    file.peek()
+    check_size(file, order)
+    assert file.info is not None
+    with named(order):
+        try:
+            return _decode(cast(BinaryIO, file), file.info, order, monitor, began, file.finish)
+        except FormatError:
+            # Damaged bytes look like another format; what the checksum says goes first.
+            if (damage := damage_in(file)) is not None:
+                raise damage from None
+            raise
+
+
+def damage_in(file: S3File) -> ChecksumError | None:
+    """Return what reading the rest of the file, for its checksum, finds wrong with the bytes; None otherwise."""
+    try:
+        file.finish()
+    except ChecksumError as damage:
+        return damage
+    except S3Error:
+        return None
+    return None
+
+
+def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, began: float, finish: Any) -> Loaded:
+    plain = formats_codecs.plain(file, max_bytes=order.settings.max_bytes)
+    chosen = chosen_format(plain, order)
+    if info.size > _WORTH_A_FORECAST and (warning := forecast(info.size, chosen.name, compressed=plain is not file)):
+        warnings.warn(f"{visible(str(order.uri))}: {warning}", stacklevel=2)
+    monitor.phase("decoding")
+    options, trusted = options_of(order, info, chosen)
+    value = chosen.load(plain, options)
+    if chosen.name == "pickle" and plain is file and (rest := info.size - file.tell()) > 0:
+        warnings.warn(f"{visible(str(order.uri))}: {rest:,} bytes follow the pickle; --iter gives all.", stacklevel=2)
+    in_part = order.path is not None and order.settings.verify != "require"
+    # The download of the rest, for its checksum alone, is what a path is there to save.
+    verdict = "not checked (read in part)" if in_part else finish()
+    return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began, trusted)
+
+
+def chosen_format(plain: BinaryIO, order: Order) -> registry.Format:
+    """Return the format that the order, the key or the first bytes name, in this order."""
+    head = formats_codecs.peek_head(plain, registry.HEAD_SIZE)
+    return registry.recognise(order.uri.key, head, order.format)
+
+
+def options_of(order: Order, info: ObjectInfo, chosen: registry.Format) -> tuple[registry.LoadOptions, str]:
+    """Return what the format is told, and why it may run anything; that is empty when it may not."""
+    why = "trusted" if order.trust else ""
+    if not why and chosen.name in _RUN_CODE:
+        prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url or None)
+        why = f"trusted (prefix {visible(str(prefix))})" if prefix is not None else ""
+    options = registry.LoadOptions(
+        path=order.path, allow=order.allow, trust=bool(why), max_bytes=order.settings.max_bytes
+    )
+    return options, why
+
+
+def check_size(file: S3File, order: Order) -> None:
+    """Refuse an object that is larger than ``max_bytes``, as far as its size is known.
+
+    Raises:
+        TooLargeError: It is.
+    """
+    most = order.settings.max_bytes
+    if file.info is not None and most is not None and file.info.size > most:
+        raise TooLargeError(
+            f"{visible(str(order.uri))} has {size_text(file.info.size)}, more than --max-bytes {size_text(most)}. "
+            "Raise it, or take items one by one with --iter.",
+            uri=str(order.uri),
+        )
+
+
+@contextlib.contextmanager
+def named(order: Order) -> Iterator[None]:
+    """Put the object's name into errors of the stages that see only a file."""
+    try:
+        yield
+    except S3Error as exc:
+        if not exc.uri:
+            exc.uri = str(order.uri)
+            said = str(exc)
+            if isinstance(exc, BlockedPickleError) and exc.names:
+                said = blocked_text(exc.names, quote(str(order.uri)))
+            exc.args = (f"{visible(str(order.uri))}: {said}", *exc.args[1:])
+        raise
+
+
+class _Held(io.BytesIO):
+    """Bytes in memory as the formats expect a file: with `peek`."""
+
+    def peek(self, size: int = 1, /) -> bytes:
+        at = self.tell()
+        return bytes(self.getbuffer()[at : at + max(size, 1)])

@@ -1,0 +1,140 @@
+"""Looking into an object without loading it: bounded ranges, an outline, nothing executed."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Callable
+from typing import BinaryIO, cast
+
+from aios3_nb.errors import S3Error
+from aios3_nb.formats import codecs as formats_codecs
+from aios3_nb.formats import registry
+from aios3_nb.loop.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.pipeline.load import named
+from aios3_nb.pipeline.monitor import Monitor
+from aios3_nb.pipeline.order import Order
+from aios3_nb.pipeline.peek.peek import Outline, Peek, outline_json, outline_other, outline_pickle
+from aios3_nb.pipeline.peek.pickle import MAX_BYTES
+from aios3_nb.s3.object import ObjectInfo
+from aios3_nb.settings import KIB, MIB
+from aios3_nb.stream.source import ObjectSource
+
+_HEAD = 128 * KIB
+"""The first request; what most pickles of arrays need is in it."""
+
+_EXPANDED = 1 * MIB
+"""Bytes of a compressed object's content that are looked at."""
+
+Reader = Callable[[int, int], bytes]
+
+
+class _Counter(Monitor):
+    """Counts what looking costs."""
+
+    def __init__(self) -> None:
+        self.fetched = 0
+        self.requests = 0
+
+    def requested(self) -> None:
+        self.requests += 1
+
+    def received(self, count: int) -> None:
+        self.fetched += count
+
+
+class _Ranges:
+    """Ranges of one version of an object, each one request; the head is kept."""
+
+    def __init__(self, order: Order, counter: _Counter) -> None:
+        self._source = ObjectSource(order.uri, order.settings, counter)
+        self._head = b""
+
+    async def begin(self) -> ObjectInfo:
+        info = await self._source.begin(0, _HEAD)
+        self._head = await self._source.read(0, min(_HEAD, info.size))
+        return info
+
+    async def read(self, start: int, stop: int) -> bytes:
+        """Return the bytes `start` to `stop`."""
+        if stop <= len(self._head):
+            return self._head[start:stop]
+        return await self._source.read(start, stop)
+
+    async def close(self) -> None:
+        self._source.abort()
+
+
+def peek(order: Order) -> Peek:
+    """Return what is in the object of `order`; works with and without a running loop."""
+    counter = _Counter()
+    way = bridge()
+    ranges = _Ranges(order, counter)
+    with interruptible(), named(order):
+        try:
+            info = way.run(ranges.begin)
+            return _outlined(order, info, lambda start, stop: way.run(ranges.read, start, stop), counter)
+        finally:
+            way.run(ranges.close)
+
+
+async def apeek(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
+    """Await what `peek` returns; `max_bytes` are fetched at most."""
+    counter = _Counter()
+    way = thread_bridge(asyncio.get_running_loop())
+    ranges = _Ranges(order, counter)
+    with named(order):
+        try:
+            info = await ranges.begin()
+
+            def read(start: int, stop: int) -> bytes:
+                return way.run(ranges.read, start, stop)
+
+            return await in_thread(lambda: _outlined(order, info, read, counter, max_bytes), lambda: None)
+        finally:
+            await ranges.close()
+
+
+def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, max_bytes: int = MAX_BYTES) -> Peek:
+    head = read(0, min(_HEAD, info.size))
+    size, codec = info.size, formats_codecs.codec_name(head)
+    if codec:
+        # What is inside can only be read from its start; a bounded piece of it stands for the whole.
+        content = _expanded(head)
+        head, size = content, len(content)
+
+        def read(start: int, stop: int) -> bytes:
+            return content[start:stop]
+
+    format = registry.recognise(order.uri.key, head[: registry.HEAD_SIZE], order.format)
+    outline = _outline(format.name, head, size, read, max_bytes - counter.fetched)
+    return Peek(
+        uri=str(order.uri),
+        size=info.size,
+        etag=info.etag,
+        format=format.name,
+        codec=codec,
+        fetched=counter.fetched,
+        requests=counter.requests,
+        outline=outline,
+    )
+
+
+def _outline(format: str, head: bytes, size: int, read: Reader, max_bytes: int) -> Outline:
+    if format == "pickle":
+        return outline_pickle(read, size, max_bytes=max_bytes)
+    if format in ("json", "jsonl"):
+        return outline_json(head, size)
+    return outline_other(head, format)
+
+
+def _expanded(head: bytes) -> bytes:
+    """Return what the beginning of a compressed object expands to, as far as it goes."""
+    plain = formats_codecs.plain(cast(BinaryIO, io.BufferedReader(io.BytesIO(head))), max_bytes=None)
+    pieces = bytearray()
+    try:
+        while len(pieces) < _EXPANDED and (piece := plain.read1(64 * KIB)):  # type: ignore[attr-defined]
+            pieces += piece
+    except S3Error:  # cut short, of course
+        pass
+    return bytes(pieces)

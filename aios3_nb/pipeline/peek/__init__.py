@@ -1,0 +1,1 @@
+"""A few ranges of an object become what is said about it, running nothing."""

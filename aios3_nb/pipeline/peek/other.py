@@ -1,0 +1,70 @@
+"""What is in an object of any other format, as far as its first bytes tell."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+
+from aios3_nb.text import visible
+
+_LINES = 5
+_WIDTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OtherOutline:
+    """The first lines of a text, the type of an array, the first bytes of anything else.
+
+    Attributes:
+        lines: Heading and text of each.
+    """
+
+    lines: tuple[tuple[str, str], ...]
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what to show, line by line: a heading and its text."""
+        return list(self.lines)
+
+
+def outline_other(head: bytes, name: str) -> OtherOutline:
+    """Return the outline of an object of the format `name` that begins with `head`."""
+    if not head:
+        return OtherOutline((("holds", "nothing, it is empty"),))
+    if head.startswith(b"\x93NUMPY"):
+        return OtherOutline((("holds", _array(head)),))
+    text = _text(head)
+    if text is None:
+        return OtherOutline((("begins", head[:32].hex(" ")), ("as text", _printable(head[:32]))))
+    lines = text.splitlines()[:_LINES]
+    return OtherOutline(tuple((f"line {number}", visible(line, most=_WIDTH)) for number, line in enumerate(lines, 1)))
+
+
+def _array(head: bytes) -> str:
+    """Return the shape and dtype of an ``.npy`` file.
+
+    See: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
+    """
+    wide = head[6:7] != b"\x01"
+    begin = 12 if wide else 10
+    size = int.from_bytes(head[8:begin], "little")
+    try:
+        header = ast.literal_eval(head[begin : begin + min(size, 10_000)].decode("latin1").strip())
+        return f"array of shape {header['shape']}, dtype {visible(str(header['descr']), most=_WIDTH)}"
+    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+        return "an array whose header cannot be read"
+
+
+def _text(head: bytes) -> str | None:
+    """Return `head` as text if it is; its last character may be cut."""
+    if b"\0" in head:
+        return None
+    for cut in range(4):
+        try:
+            return head[: len(head) - cut].decode("utf-8-sig")
+        except UnicodeDecodeError:
+            continue
+    return None
+
+
+def _printable(data: bytes) -> str:
+    return "".join(chr(byte) if 32 <= byte < 127 else "." for byte in data)

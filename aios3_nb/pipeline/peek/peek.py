@@ -1,0 +1,81 @@
+"""What is in an object, found without loading it: the answer of ``peek`` and ``%s3peek``."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from typing import Protocol
+
+from aios3_nb.pipeline.peek.json import JsonOutline, outline_json
+from aios3_nb.pipeline.peek.other import OtherOutline, outline_other
+from aios3_nb.pipeline.peek.pickle import PickleOutline, outline_pickle
+from aios3_nb.text import size_text, visible
+
+__all__ = [
+    "JsonOutline",
+    "OtherOutline",
+    "Outline",
+    "Peek",
+    "PickleOutline",
+    "outline_json",
+    "outline_other",
+    "outline_pickle",
+]
+
+
+class Outline(Protocol):
+    """What is in an object of some format, as far as it was looked into."""
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what to show, line by line: a heading and its text."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Peek:
+    """What is in an object. Its text and its table in a notebook say the same.
+
+    Attributes:
+        uri: The object.
+        size: In bytes.
+        etag: Of the version that was looked into; empty when the server gives none.
+        format: As ``--format`` takes it.
+        codec: What it is compressed with; empty when it is not.
+        fetched: Bytes that looking took.
+        requests: That looking took.
+        outline: What is inside.
+    """
+
+    uri: str
+    size: int
+    etag: str
+    format: str
+    codec: str
+    fetched: int
+    requests: int
+    outline: Outline
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what to show, line by line: a heading and its text; hostile characters are visible."""
+        kind = f"{self.format}, {self.codec} compressed" if self.codec else self.format
+        many = "" if self.requests == 1 else "s"
+        own = [
+            ("size", f"{size_text(self.size)} ({self.size:,} bytes)"),
+            ("etag", self.etag),
+            ("format", kind),
+            ("looked at", f"{size_text(self.fetched)} in {self.requests:,} request{many}"),
+        ]
+        return [(heading, visible(text)) for heading, text in own + self.outline.rows()]
+
+    def __repr__(self) -> str:
+        rows = self.rows()
+        width = max(len(heading) for heading, _ in rows)
+        return "\n".join([visible(self.uri), *(f"  {heading:<{width}}  {text}" for heading, text in rows)])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f'<tr><th style="text-align:left">{html.escape(heading)}</th>'
+            f'<td style="text-align:left"><code>{html.escape(text)}</code></td></tr>'
+            for heading, text in self.rows()
+        )
+        return f"<table><caption>{html.escape(visible(self.uri))}</caption><tbody>{rows}</tbody></table>"

@@ -1,0 +1,138 @@
+"""What is in a pickle: its opcodes are walked, long strings stepped over, and nothing is executed or imported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from aios3_nb.formats.pickle.find import Names, missing_package
+from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text
+from aios3_nb.formats.pickle.names import pip_name
+from aios3_nb.pipeline.peek.ranges import EndError, EnoughError, Ranges
+from aios3_nb.pipeline.peek.walk import NOTHING, RefusedError, Walk
+from aios3_nb.text import share_text, size_text, visible
+
+MAX_OPCODES = 200_000
+MAX_BYTES = 4 * 1024 * 1024
+MAX_REQUESTS = 64
+
+_SHOWN_NAMES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class PickleOutline:
+    """What a pickle holds, as far as it was looked into.
+
+    Attributes:
+        protocol: Of the pickle.
+        opcodes: Walked.
+        names: Dotted name that is imported -> objects made with it; 0 when it is only named.
+        blocked: Those of the names that are not on the safe list.
+        missing: Packages of the names that are not installed.
+        outermost: Type of the object, as ``dict`` or ``pandas.DataFrame``; empty when the end was not seen.
+        items: Items of the outermost list, tuple, dict or set; 0 for anything else.
+        payload_bytes: Of its texts, bytes and numbers of any length.
+        depth: Containers and objects within one another, at most.
+        complete: Whether its end was seen.
+        scanned: Offset that was reached.
+        size: Of the object.
+        problem: Why it cannot be loaded, whatever is allowed; empty when nothing was found.
+    """
+
+    protocol: int
+    opcodes: int
+    names: Mapping[str, int]
+    blocked: tuple[str, ...]
+    missing: tuple[str, ...]
+    outermost: str
+    items: int
+    payload_bytes: int
+    depth: int
+    complete: bool
+    scanned: int
+    size: int
+    problem: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """Whether it loads, in one line."""
+        if self.problem:
+            return self.problem
+        if is_joblib(self.blocked):
+            return f"joblib wrote it; it is not a plain pickle. {joblib_text()}"
+        if self.blocked:
+            many = "a name that is" if len(self.blocked) == 1 else f"{len(self.blocked)} names that are"
+            more = "" if self.complete else ", and perhaps more"
+            return f"needs {many} not on the safe list{more}"
+        if self.missing:
+            return f"needs packages that are not installed: pip install {' '.join(map(pip_name, self.missing))}"
+        if self.complete:
+            return "loads safely"
+        return f"could not tell yet: {share_text(self.scanned, self.size)} looked at; more names may follow"
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what to show, line by line: a heading and its text."""
+        items = f" of {self.items:,}" if self.items else ""
+        rows = [
+            ("verdict", self.verdict),
+            ("holds", f"{self.outermost}{items}" if self.outermost else "(its end was not seen)"),
+            ("pickle", f"protocol {self.protocol}, {self.opcodes:,} opcodes, depth {self.depth}"),
+            ("payload", size_text(self.payload_bytes)),
+        ]
+        names = list(self.names.items())
+        rows += [
+            (self._heading(name), f"{name}  ({count:,} made)" if count else name)
+            for name, count in names[:_SHOWN_NAMES]
+        ]
+        if len(names) > _SHOWN_NAMES:
+            rows.append(("...", f"and {len(names) - _SHOWN_NAMES:,} more names"))
+        return rows
+
+    def _heading(self, name: str) -> str:
+        return "blocked" if name in self.blocked else "imports"
+
+
+def outline_pickle(
+    reader: Callable[[int, int], bytes], size: int, *, max_opcodes: int = MAX_OPCODES, max_bytes: int = MAX_BYTES
+) -> PickleOutline:
+    """Return the outline of the pickle that `reader` reads ranges of; garbage has one, too.
+
+    Args:
+        reader: Returns exactly the bytes from start to stop; each call is a request.
+        size: Of the object.
+        max_opcodes: Walked at most.
+        max_bytes: Fetched at most, in at most 64 requests.
+    """
+    ranges = Ranges(reader, size, max_bytes=max_bytes, max_requests=MAX_REQUESTS)
+    walk = Walk(ranges)
+    complete, problem = False, ""
+    try:
+        complete = walk.run(max_opcodes)
+    except EnoughError:
+        pass
+    except EndError:
+        problem = f"cut short: it goes on where the object ends, after byte {walk.start:,}"
+    except (RefusedError, ValueError, IndexError, KeyError) as exc:
+        problem = str(exc) if isinstance(exc, RefusedError) else f"not a pickle: broken at byte {walk.start:,}"
+    return _summary(walk, size, complete=complete, problem=problem)
+
+
+def _summary(walk: Walk, size: int, *, complete: bool, problem: str) -> PickleOutline:
+    permitted = Names()
+    pairs = {visible(f"{module}.{name}"): (module, name) for module, name in walk.made}
+    top = walk.stack[-1] if complete and walk.stack else NOTHING
+    return PickleOutline(
+        protocol=walk.protocol,
+        opcodes=walk.opcodes,
+        names={dotted: walk.made[pair] for dotted, pair in pairs.items()},
+        blocked=tuple(sorted(dotted for dotted, pair in pairs.items() if not permitted.permits(*pair))),
+        missing=tuple(sorted({missing_package(module) for module, _ in walk.made} - {""})),
+        outermost=visible(top.kind),
+        items=top.items,
+        payload_bytes=walk.payload,
+        depth=walk.depth,
+        complete=complete,
+        scanned=walk.ranges.position,
+        size=size,
+        problem=problem,
+    )

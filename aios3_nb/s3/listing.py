@@ -1,0 +1,211 @@
+"""Buckets, prefixes and objects, page by page.
+
+See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+"""
+
+from __future__ import annotations
+
+import datetime
+import html
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, overload
+
+from aios3_nb.address.glob import glob_match, glob_prefix, is_glob
+from aios3_nb.address.uri import S3Uri
+from aios3_nb.s3.request import ask
+from aios3_nb.settings import Settings
+from aios3_nb.text import size_text, visible
+
+PAGE = 1000
+"""Keys of one page; S3 gives no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a listing: a bucket, a prefix (a folder, as people see it) or an object.
+
+    Attributes:
+        uri: Its address.
+        size: Bytes; None for buckets and prefixes.
+        last_modified: When the object was stored or the bucket made; None for prefixes.
+        etag: The object's, with quotes; empty for others.
+        storage_class: Such as ``STANDARD``; empty when the store does not say.
+    """
+
+    uri: S3Uri
+    size: int | None = None
+    last_modified: datetime.datetime | None = None
+    etag: str = ""
+    storage_class: str = ""
+
+    @property
+    def name(self) -> str:
+        """The last part of the key; with a ``/`` at its end for a bucket or prefix."""
+        return f"{self.uri.name}/" if self.is_prefix else self.uri.name
+
+    @property
+    def is_prefix(self) -> bool:
+        """Whether it is a bucket or a prefix, that is, has entries of its own."""
+        return self.size is None
+
+    def __repr__(self) -> str:
+        size = "" if self.size is None else f" {size_text(self.size)}"
+        return f"<Entry {visible(str(self.uri))}{size}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Part of a listing.
+
+    Attributes:
+        entries: Prefixes first, then objects, each in the order of their keys.
+        token: Continues the listing; empty when this is the last page.
+    """
+
+    entries: tuple[Entry, ...]
+    token: str = ""
+
+
+class Listing(Sequence[Entry]):
+    """A list of entries that shows itself as a table, in text and in HTML.
+
+    Args:
+        entries: In the order in which they are shown.
+        complete: Whether there are no more.
+    """
+
+    def __init__(self, entries: Iterable[Entry], *, complete: bool = True) -> None:
+        self._entries = list(entries)
+        self.complete = complete
+
+    @overload
+    def __getitem__(self, index: int) -> Entry: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Entry]: ...
+    def __getitem__(self, index: int | slice) -> Entry | list[Entry]:
+        return self._entries[index]
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __eq__(self, other: object) -> bool:
+        return list(self) == list(other) if isinstance(other, (list, Listing)) else NotImplemented
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        if not self._entries:
+            return "(nothing there)"
+        rows = [_row(entry) for entry in self._entries]
+        wide = max(len(size) for size, _, _ in rows)
+        lines = [f"{size:>{wide}}  {time:16}  {name}" for size, time, name in rows]
+        return "\n".join([*lines, *([] if self.complete else ["... and more; ask for them with --limit"])])
+
+    def _repr_html_(self) -> str:
+        cells = "".join(
+            f"<tr><td style='text-align:left'>{html.escape(name)}</td><td>{html.escape(size)}</td>"
+            f"<td>{html.escape(time)}</td></tr>"
+            for size, time, name in map(_row, self._entries)
+        )
+        more = "" if self.complete else "<p>... and more; ask for them with --limit</p>"
+        head = "<thead><tr><th style='text-align:left'>name</th><th>size</th><th>modified (UTC)</th></tr></thead>"
+        # Without the class, JupyterLab typesets what stands between two dollar signs.
+        table = f"<table class='tex2jax_ignore mathjax_ignore'>{head}<tbody>{cells}</tbody></table>"
+        return f"{table}{more}" if cells else "<p>(nothing there)</p>"
+
+
+async def buckets(settings: Settings) -> list[Entry]:
+    """Return the buckets of these credentials.
+
+    Raises:
+        AccessDeniedError: The credentials may not list buckets; they may still read some.
+    """
+    answer = await ask("list_buckets", S3Uri(""), settings)
+    return [Entry(S3Uri(b["Name"]), last_modified=b.get("CreationDate")) for b in answer.get("Buckets", ())]
+
+
+async def page(prefix: S3Uri, settings: Settings, *, token: str = "", delimiter: str = "/", size: int = PAGE) -> Page:
+    """Return the page of `prefix` that `token` continues; the first one when it is empty.
+
+    Args:
+        prefix: Every key that begins with its key is listed.
+        settings: Where and how.
+        token: `Page.token` of the page before.
+        delimiter: Keys that go on behind it are summed up as one prefix; empty lists all keys.
+        size: Entries, at most 1000.
+    """
+    arguments: dict[str, Any] = {"Bucket": prefix.bucket, "Prefix": prefix.key, "MaxKeys": min(size, PAGE)}
+    if delimiter:
+        arguments["Delimiter"] = delimiter
+    if token:
+        arguments["ContinuationToken"] = token
+    if settings.request_payer:
+        arguments["RequestPayer"] = settings.request_payer
+    answer = await ask("list_objects_v2", prefix, settings, **arguments)
+    folders = [Entry(replace(prefix, key=p["Prefix"])) for p in answer.get("CommonPrefixes", ())]
+    objects = [_entry(prefix, found) for found in answer.get("Contents", ())]
+    return Page((*folders, *objects), answer.get("NextContinuationToken", "") if answer.get("IsTruncated") else "")
+
+
+async def walk(prefix: S3Uri, settings: Settings, *, delimiter: str = "/") -> AsyncIterator[Entry]:
+    """Yield the entries of all pages of `prefix`."""
+    token = ""
+    while True:
+        found = await page(prefix, settings, token=token, delimiter=delimiter)
+        for entry in found.entries:
+            yield entry
+        token = found.token
+        if not token:
+            return
+
+
+async def entries(where: S3Uri, settings: Settings, *, recursive: bool = False) -> AsyncIterator[Entry]:
+    """Yield what `where` names: matches of a glob, or what lies under a prefix, or the one object."""
+    if is_glob(where.key):
+        for entry in await matching(where, settings):
+            yield entry
+        return
+    delimiter = "" if recursive else "/"
+    if where.is_prefix:
+        async for entry in walk(where, settings, delimiter=delimiter):
+            yield entry
+        return
+    # "models" may be an object, or a folder that was written without its slash.
+    async for entry in walk(where, settings, delimiter="/"):
+        if entry.uri == where:
+            yield entry
+        elif entry.uri == where.as_prefix:
+            async for below in walk(where.as_prefix, settings, delimiter=delimiter):
+                yield below
+
+
+async def matching(pattern: S3Uri, settings: Settings) -> list[Entry]:
+    """Return the objects that the glob `pattern` names; only the one that is literally called so, if there is."""
+    fits = glob_match(pattern.key)
+    found = []
+    async for entry in walk(replace(pattern, key=glob_prefix(pattern.key)), settings, delimiter=""):
+        if entry.uri.key == pattern.key:
+            return [entry]
+        if fits.fullmatch(entry.uri.key):
+            found.append(entry)
+    return found
+
+
+def _entry(prefix: S3Uri, found: dict[str, Any]) -> Entry:
+    return Entry(
+        replace(prefix, key=found["Key"]),
+        size=found["Size"],
+        last_modified=found.get("LastModified"),
+        etag=found.get("ETag", ""),
+        storage_class=found.get("StorageClass", ""),
+    )
+
+
+def _row(entry: Entry) -> tuple[str, str, str]:
+    time = entry.last_modified
+    return (
+        "" if entry.size is None else size_text(entry.size),
+        "" if time is None else f"{time.astimezone(datetime.UTC):%Y-%m-%d %H:%M}",
+        visible(entry.name),
+    )

@@ -1,0 +1,199 @@
+"""The settings: one frozen value, from the call or the line, the magics' traits, the environment, the defaults.
+
+In that order; whoever has a value first wins. Sizes are in bytes, times in seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, TypedDict, Unpack
+
+from aios3_nb.errors import OptionError
+
+KIB = 1024
+MIB = 1024 * KIB
+
+Verify = Literal["auto", "require", "off"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to reach S3, how hard to pull, how long to wait, and what to insist on.
+
+    Attributes:
+        profile: Profile of the AWS configuration files; None means the default chain of credentials.
+        region: Region of the bucket; None means the profile's.
+        endpoint_url: S3 endpoint other than AWS, such as ``http://localhost:9000``.
+        no_sign_request: Send no credentials, for public buckets.
+        request_payer: ``"requester"`` to pay for requests to a Requester Pays bucket.
+        part_size: Length of one ranged GET once reading is at full speed.
+        concurrency: Ranged GETs of one object under way at once.
+        budget: Bytes of one object arriving plus waiting for the reader, at most.
+        connect_timeout: Wait for a connection, the wait for a free one in the pool included.
+        read_timeout: Wait for the first byte of an answer, and for the next bytes of a body.
+        total_timeout: Time that one stream may wait for the network, all its waits added up.
+        floor_bytes: A body that brings less than this in ``floor_seconds`` is given up and resumed.
+        floor_seconds: See ``floor_bytes``.
+        retries: Failures in a row, over all parts of an object, before a load gives up.
+        retry_wait: Longest pause before a retry; the pauses before it are shorter and random.
+        verify: Check the object's stored checksum: where there is one, insist on it, or not at all.
+        max_bytes: Refuse what is larger, compressed or expanded; None means no limit.
+        quiet: Show no progress and no closing line.
+        s3: An open aiobotocore client of the caller's to use instead of one made of these settings.
+    """
+
+    profile: str | None = None
+    region: str | None = None
+    endpoint_url: str | None = None
+    no_sign_request: bool = False
+    request_payer: str | None = None
+    part_size: int = 8 * MIB
+    concurrency: int = 10
+    budget: int = 56 * MIB
+    connect_timeout: float = 10.0
+    read_timeout: float = 20.0
+    total_timeout: float = 4 * 3600.0
+    floor_bytes: int = 64 * KIB
+    floor_seconds: float = 10.0
+    retries: int = 8
+    retry_wait: float = 8.0
+    verify: Verify = "auto"
+    max_bytes: int | None = None
+    quiet: bool = False
+    s3: Any = field(default=None, repr=False, compare=False)
+
+    @property
+    def connection(self) -> Settings:
+        """These settings with only what makes one client differ from another; the key of the client cache."""
+        return Settings(**{name: getattr(self, name) for name in CONNECTION})
+
+
+class Overrides(TypedDict, total=False):
+    """What a call may set for itself; the fields of `Settings`."""
+
+    profile: str | None
+    region: str | None
+    endpoint_url: str | None
+    no_sign_request: bool
+    request_payer: str | None
+    part_size: int
+    concurrency: int
+    budget: int
+    connect_timeout: float
+    read_timeout: float
+    total_timeout: float
+    floor_bytes: int
+    floor_seconds: float
+    retries: int
+    retry_wait: float
+    verify: Verify
+    max_bytes: int | None
+    quiet: bool
+
+
+CONNECTION = (
+    "profile",
+    "region",
+    "endpoint_url",
+    "no_sign_request",
+    "request_payer",
+    "connect_timeout",
+    "read_timeout",
+)
+_TYPES: Mapping[str, Any] = {name: kind for name, kind in typing.get_type_hints(Settings).items() if name != "s3"}
+NAMES = tuple(_TYPES)
+"""All settings, as calls, traits and (in capitals, after ``AIOS3_NB_``) the environment name them."""
+_SUFFIXES = {"k": KIB, "m": MIB, "g": 1024 * MIB}
+
+_session: dict[str, Any] = {}
+"""What the session (``%s3demo``, ``%config S3Magics``) has set; below the call, above the environment."""
+
+
+def current(**overrides: Unpack[Overrides]) -> Settings:
+    """Return the settings in force: `overrides`, else the session's, else the environment's, else defaults.
+
+    Raises:
+        OptionError: A name that is no setting, or a value that does not fit it.
+    """
+    unknown = sorted(set(overrides) - set(_TYPES))
+    if unknown:
+        raise OptionError(f"Unknown option {unknown[0]!r}. The options are: {', '.join(sorted(_TYPES))}.")
+    values = _from_environment() | _session | {k: v for k, v in overrides.items() if v is not None}
+    settings = replace(Settings(), **{name: _checked(name, value) for name, value in values.items()})
+    if settings.part_size > settings.budget:
+        return replace(settings, part_size=settings.budget)
+    return settings
+
+
+def set_session(**values: Any) -> None:
+    """Set values for every later call of this process; a None takes the session's value back."""
+    for name, value in values.items():
+        if value is None:
+            _session.pop(name, None)
+        else:
+            _session[name] = _checked(name, value)
+
+
+def _from_environment() -> dict[str, Any]:
+    found = {}
+    for name in _TYPES:
+        text = os.environ.get(f"AIOS3_NB_{name.upper()}")
+        if text:
+            found[name] = _checked(name, text)
+    return found
+
+
+def _checked(name: str, value: Any) -> Any:
+    """Return `value` as the type of the setting `name`; text is read as the environment writes it."""
+    if name not in _TYPES:
+        raise OptionError(f"Unknown option {name!r}. The options are: {', '.join(sorted(_TYPES))}.")
+    wanted = _TYPES[name]
+    try:
+        result = _converted(wanted, value)
+    except (TypeError, ValueError) as exc:
+        raise OptionError(f"{name}={value!r} does not fit: {exc}") from exc
+    if isinstance(result, (int, float)) and not isinstance(result, bool) and result <= 0 and name != "retries":
+        raise OptionError(f"{name}={value!r} does not fit: it must be more than 0.")
+    return result
+
+
+def _converted(wanted: Any, value: Any) -> Any:
+    if typing.get_origin(wanted) is Literal:
+        if value not in typing.get_args(wanted):
+            raise ValueError(f"one of {', '.join(typing.get_args(wanted))} is meant")
+        return value
+    if isinstance(wanted, types.UnionType):
+        wanted = typing.get_args(wanted)[0]
+    if wanted is bool:
+        return _boolean(value)
+    if wanted is int:
+        return _size(value)
+    if wanted is str and not isinstance(value, str):
+        raise TypeError("text is meant")
+    return wanted(value)
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise ValueError("true or false is meant")
+
+
+def _size(value: Any) -> int:
+    """Return a whole number; ``"8M"``, ``"8MiB"`` and ``"8388608"`` are the same."""
+    if isinstance(value, float) and not value.is_integer():
+        raise ValueError("a whole number is meant")
+    if not isinstance(value, str):
+        return int(value)
+    text = value.strip().lower().removesuffix("b").removesuffix("i")
+    factor = _SUFFIXES.get(text[-1:], 1)
+    return int(text.rstrip("kmg")) * factor

@@ -1,0 +1,69 @@
+"""One range of an object on its way into memory."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from aios3_nb.stream.bulk import Buffer
+from aios3_nb.stream.source import RangesIgnoredError
+
+_NOWHERE = memoryview(b"")
+
+
+@dataclass(slots=True)
+class Part:
+    """The bytes `start` to `stop`, and the task that fetches them.
+
+    Attributes:
+        start: Offset in the object of its first byte.
+        stop: Offset in the object after its last byte.
+        view: Where they go; empty until the answer has come and there is room for it.
+        buffer: Whose memory the view is; None when it is the reader's own, or none yet.
+        filled: Bytes that have come.
+        handed: Bytes that were hashed and may be shown to the reader.
+        task: Fetches them.
+    """
+
+    start: int
+    stop: int
+    view: memoryview = _NOWHERE
+    buffer: Buffer | None = None
+    filled: int = 0
+    handed: int = 0
+    task: asyncio.Task[None] | None = field(default=None, repr=False)
+
+    @property
+    def length(self) -> int:
+        """Bytes it will have."""
+        return self.stop - self.start
+
+    @property
+    def has_memory(self) -> bool:
+        """Whether its bytes have somewhere to go."""
+        return bool(self.view)
+
+    @property
+    def full(self) -> bool:
+        """Whether all its bytes have come; its task may have a step left."""
+        return self.filled == self.length
+
+    @property
+    def done(self) -> bool:
+        """Whether its task has ended, in whatever way."""
+        return self.task is not None and self.task.done()
+
+    @property
+    def ranges_ignored(self) -> bool:
+        """Whether the server answered it with the whole object."""
+        task = self.task
+        if task is None or not task.done() or task.cancelled():
+            return False
+        return isinstance(task.exception(), RangesIgnoredError)
+
+    def release(self) -> Buffer | None:
+        """Let go of the memory; return the buffer when nobody writes to it any more."""
+        if not self.has_memory or self.task is None or not (self.full or self.task.done()) or self.task.cancelled():
+            return None
+        self.view.release()
+        return self.buffer

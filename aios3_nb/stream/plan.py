@@ -1,0 +1,65 @@
+"""Which byte ranges come next: pure arithmetic, no I/O. Ranges are half open, ``[start, stop)``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aios3_nb.settings import KIB, MIB, Settings
+
+FIRST = 256 * KIB
+"""Bytes of a lazy reader's first request: enough for a header, little enough to be free."""
+
+_LEAST_PART = 1 * MIB
+"""Parts of a whole read are not smaller: a request costs some 2 ms of CPU and a round trip."""
+
+_RAMP = 4
+"""A lazy reader that went n bytes in a row gets up to 4n ahead: full speed after four round trips."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How far ahead of the reader to fetch, and in parts of what length.
+
+    Attributes:
+        size: Length of the object.
+        whole: The reader will read everything, so full speed at once; else it starts small.
+        settings: ``part_size``, ``concurrency`` and ``budget`` count.
+    """
+
+    size: int
+    whole: bool
+    settings: Settings
+
+    def part_stop(self, start: int, run: int, want: int) -> int:
+        """Return where a part that begins at `start` ends.
+
+        Args:
+            start: Its first byte.
+            run: Bytes that the reader has gone in a row, up to now.
+            want: Bytes that the reader asks for right now.
+        """
+        most = self.settings.part_size
+        if self.whole:
+            # A middling object is spread over all connections.
+            even = -(-self.size // self.settings.concurrency)
+            length = min(most, max(_LEAST_PART, even))
+        else:
+            length = min(most, max(_doubled(run), want))
+        return min(self.size, start + length)
+
+    def horizon(self, position: int, run: int, want: int) -> int:
+        """Return the offset up to which parts may begin, for a reader at `position`.
+
+        A whole read has more requests under way than there is memory for their answers: the next answer is there
+        when there is room for it, and no round trip is waited for.
+        """
+        if self.whole:
+            ahead = max(self.settings.budget, self.settings.concurrency * self.settings.part_size)
+        else:
+            ahead = min(max(_RAMP * run, want, 1), self.settings.budget)
+        return min(self.size, position + ahead)
+
+
+def _doubled(run: int) -> int:
+    """Return the smallest doubling of FIRST that is at least `run`."""
+    return FIRST << max(0, (run - 1) // FIRST).bit_length()

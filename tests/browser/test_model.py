@@ -1,0 +1,485 @@
+"""What the bucket browser shows, without widgets: pages, order, windows, words, previews, local names."""
+
+from __future__ import annotations
+
+import datetime
+import gzip
+import json
+import os
+import pickle
+import stat
+import struct
+import unicodedata
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aios3_nb import settings as settings_module
+from aios3_nb.address.uri import S3Uri
+from aios3_nb.browser.actions import code_for, copied_text
+from aios3_nb.browser.changes import local_file, sent_files
+from aios3_nb.browser.download import download, local_name
+from aios3_nb.browser.listing import batch, folder_meant, question_for
+from aios3_nb.browser.model import SORTS, WINDOW, Batch, Contents, Question, child, crumbs, parent
+from aios3_nb.browser.objects import PREVIEW, beginning, details, exists
+from aios3_nb.browser.preview import pretty, preview_of
+from aios3_nb.browser.text import age_text, row_texts, status_text
+from aios3_nb.errors import AccessDeniedError, ChecksumError, EndpointError, OptionError, S3Error
+from aios3_nb.loop.loop import background
+from aios3_nb.notebook.line import split
+from aios3_nb.pipeline.monitor import Monitor
+from aios3_nb.pipeline.order import Order
+from aios3_nb.s3.listing import Entry
+from aios3_nb.settings import Settings
+from aios3_nb.text import is_visible
+from tests.awkward import KEYS
+from tests.faults.fault import Kind
+from tests.faults.server import FaultServer
+
+NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
+PLACE = S3Uri("bkt", "dir/")
+
+
+def objects(*names: str, sizes: dict[str, int] | None = None) -> tuple[Entry, ...]:
+    days = {name: number for number, name in enumerate(names)}
+    return tuple(
+        Entry(S3Uri("bkt", f"dir/{name}"))
+        if name.endswith("/")
+        else Entry(S3Uri("bkt", f"dir/{name}"), (sizes or {}).get(name, 1), NOW - datetime.timedelta(days=days[name]))
+        for name in names
+    )
+
+
+def listed(*batches: Batch, question: Question | None = None) -> Contents:
+    contents = Contents()
+    generation = contents.begin(question or Question(PLACE))
+    for each in batches:
+        contents.add(generation, each, now=NOW)
+        generation = contents.go_on() if each is not batches[-1] else generation
+    return contents
+
+
+def names(contents: Contents) -> list[str]:
+    return [entry.name for entry in contents.rows]
+
+
+class TestContents:
+    def test_an_answer_to_an_earlier_question_is_dropped(self) -> None:
+        contents = Contents()
+        old = contents.begin(Question(PLACE))
+        new = contents.begin(Question(S3Uri("other")))
+        assert not contents.add(old, Batch(objects("old")), now=NOW)
+        assert not contents.fail(old, AccessDeniedError("no"))
+        assert contents.state == "loading"
+        assert contents.add(new, Batch(objects("new")), now=NOW)
+        assert names(contents) == ["new"]
+
+    def test_an_answer_after_stop_is_dropped_and_what_is_there_stays(self) -> None:
+        contents = listed(Batch(objects("a"), token="t"))
+        generation = contents.go_on()
+        contents.stop()
+        assert not contents.add(generation, Batch(objects("b")), now=NOW)
+        assert names(contents) == ["a"]
+        assert contents.can_go_forward
+
+    def test_the_next_page_is_shown_from_its_first_row_and_the_one_before_is_kept(self) -> None:
+        first = Batch(objects(*(f"{n:04}" for n in range(1000))), token="t")
+        contents = listed(first, Batch(objects("2000", "2001")))
+        assert names(contents) == ["2000", "2001"]
+        assert not contents.can_go_forward
+        contents.back()
+        assert len(contents.rows) == WINDOW
+        assert contents.can_go_forward
+        assert not contents.needs_request
+        contents.forward()
+        assert names(contents) == ["2000", "2001"]
+
+    def test_never_more_rows_are_drawn_than_one_window_has(self) -> None:
+        contents = listed(Batch(objects(*(f"{n:05}" for n in range(2500)))), question=Question(PLACE, needle="0"))
+        seen = []
+        while True:
+            assert len(contents.rows) <= WINDOW
+            seen += names(contents)
+            if not contents.can_go_forward:
+                break
+            contents.forward()
+        assert seen == [f"{n:05}" for n in range(2500)]
+
+    @pytest.mark.parametrize(
+        ("sort", "order"),
+        [
+            ("Name", ["d/", "a", "b", "c"]),
+            ("Name, Z to A", ["d/", "c", "b", "a"]),
+            ("Largest first", ["d/", "b", "a", "c"]),
+            ("Smallest first", ["d/", "c", "a", "b"]),
+            ("Newest first", ["d/", "a", "b", "c"]),
+            ("Oldest first", ["d/", "c", "b", "a"]),
+        ],
+    )
+    def test_folders_come_first_in_every_order(self, sort: str, order: list[str]) -> None:
+        contents = listed(Batch(objects("d/", "a", "b", "c", sizes={"a": 5, "b": 9, "c": 1})))
+        contents.sort_by(sort)
+        assert names(contents) == order
+        assert sort in SORTS
+
+    def test_an_order_of_a_part_says_that_it_is_only_of_that_part(self) -> None:
+        contents = listed(Batch(objects("a", "b"), token="t"))
+        assert "more follow" in status_text(contents)
+        assert "only" not in status_text(contents)
+        contents.sort_by("Largest first")
+        assert "'Largest first' holds only for these" in status_text(contents)
+
+    def test_an_error_on_the_way_keeps_what_was_listed(self) -> None:
+        contents = listed(Batch(objects("a"), token="t"))
+        contents.fail(contents.go_on(), EndpointError("Cannot reach it."))
+        assert contents.state == "error"
+        assert names(contents) == ["a"]
+        assert status_text(contents).startswith("Cannot reach it. ")
+
+    def test_a_deleted_object_leaves_and_its_window_with_it(self) -> None:
+        contents = listed(Batch(objects(*(f"{n:04}" for n in range(1000))), token="t"), Batch(objects("last")))
+        contents.remove(S3Uri("bkt", "dir/last"))
+        assert len(contents.rows) == 1000
+
+    def test_the_way_to_a_place_begins_at_the_buckets(self) -> None:
+        where = S3Uri("bkt", "a//b/")
+        assert crumbs(where) == [
+            ("Buckets", None),
+            ("bkt", S3Uri("bkt")),
+            ("a", S3Uri("bkt", "a/")),
+            ("(no name)", S3Uri("bkt", "a//")),
+            ("b", where),
+        ]
+        assert parent(S3Uri("bkt")) is None
+
+    def test_opening_a_folder_takes_the_filter_away(self) -> None:
+        assert child(Question(PLACE, needle="x"), objects("d/")[0]) == Question(S3Uri("bkt", "dir/d/"))
+
+
+class TestWords:
+    @pytest.mark.parametrize(
+        ("contents", "words"),
+        [
+            (listed(Batch(())), "s3://bkt/dir/ is empty. Upload"),
+            (listed(Batch(()), question=Question()), "no buckets. Type an address"),
+            (listed(Batch(()), question=Question(PLACE, prefix="x")), "begin with 'x'. Clear the filter"),
+            (listed(Batch((), looked=20), question=Question(PLACE, needle="x")), "Looked at 20 keys for 'x': none"),
+            (listed(Batch((), "t", 20), question=Question(PLACE, needle="x")), "Search on: there are more"),
+            (listed(Batch(objects("a"), "t", 20), question=Question(PLACE, needle="a")), "1 found. Search on"),
+            (listed(Batch(objects("a"))), "1 entry."),
+        ],
+    )
+    def test_each_state_has_its_words_and_a_way_on(self, contents: Contents, words: str) -> None:
+        assert words in status_text(contents)
+
+    def test_denied_buckets_ask_for_one_to_be_typed(self) -> None:
+        contents = Contents()
+        contents.fail(contents.begin(Question()), AccessDeniedError("Access denied: s3:///"))
+        assert contents.state == "denied"
+        assert status_text(contents) == (
+            "These credentials may not list buckets; they may still open some. "
+            "Type one above, such as s3://bucket/folder/, and press Enter."
+        )
+
+    def test_a_denied_folder_names_itself_and_other_ways(self) -> None:
+        contents = Contents()
+        contents.fail(contents.begin(Question(PLACE)), AccessDeniedError("Access denied: s3://bkt/dir/."))
+        assert "Access denied: s3://bkt/dir/" in status_text(contents)
+        assert "another profile above" in status_text(contents)
+
+    def test_rows_stand_in_columns_whatever_their_names(self) -> None:
+        entries = [Entry(S3Uri("bkt", key), 5, NOW, storage_class="STANDARD") for key in KEYS]
+        header, rows = row_texts(entries, S3Uri("bkt"))
+        wide = {
+            sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in row)
+            for row in rows
+        }
+        assert len(wide) == 1
+        assert header.startswith("name")
+        assert all(is_visible(c) or c == " " for row in rows for c in row)
+
+    def test_names_are_relative_to_what_is_listed(self) -> None:
+        _, rows = row_texts([Entry(S3Uri("bkt", "dir/a/b.pkl"), 5)], PLACE)
+        assert rows[0].startswith("a/b.pkl ")
+
+    @pytest.mark.parametrize(
+        ("seconds", "text"),
+        [(3, "just now"), (90, "1 minute ago"), (7200, "2 hours ago"), (86400 * 800, "2 years ago")],
+    )
+    def test_an_age_is_in_words(self, seconds: int, text: str) -> None:
+        assert age_text(NOW - datetime.timedelta(seconds=seconds), NOW) == text
+
+
+class TestPreview:
+    def test_json_is_laid_out_and_otherwise_untouched(self) -> None:
+        text = '{"a":[1,2.50,{"b":"x,{}\\"y"}],"c":{},"d":[],"e":1e5,"a":' + "9" * 5000 + "}"
+        laid_out = pretty(text)
+        assert json.loads(laid_out.replace("9" * 5000, "9")) == json.loads(text.replace("9" * 5000, "9"))
+        assert '  "a": [\n    1,\n    2.50,\n' in laid_out
+        assert '"c": {},' in laid_out
+
+    @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, '"' + "x" * 500_000, "[1,", "]]]}", ":,:,"])
+    def test_json_that_is_broken_or_deep_is_shown_as_far_as_it_goes(self, text: str) -> None:
+        assert preview_of("x.json", text.encode(), len(text)).text
+
+    def test_a_cut_table_shows_whole_rows_only(self) -> None:
+        data = b"id,name\n1,one\n2,tw"
+        preview = preview_of("t.csv", data, 10**9)
+        assert preview.table == (("id", "name"), ("1", "one"))
+        assert preview.title == "Table, the first 18 B of 1 GB"
+
+    def test_a_compressed_beginning_is_expanded_as_far_as_it_goes(self) -> None:
+        packed = gzip.compress(b"".join(b"line %d\n" % n for n in range(100_000)))
+        preview = preview_of("log.txt.gz", packed[:5000], len(packed))
+        assert preview.text.startswith("line 0\nline 1\n")
+        assert "decompressed" in preview.title
+
+    def test_a_bomb_is_not_expanded_to_its_end(self) -> None:
+        bomb = gzip.compress(bytes(20_000_000), 9)
+        assert preview_of("x.gz", bomb, len(bomb)).text.startswith("00000000  00 00")
+
+    def test_bytes_that_are_no_text_are_dumped(self) -> None:
+        preview = preview_of("model.pkl", pickle.dumps(list(range(1000))), 5000)
+        assert preview.text.startswith("00000000  80 ")
+
+    def test_hostile_characters_are_made_visible_in_every_kind(self) -> None:
+        data = "\x1b[31m,\u202e\nb,c\n".encode()
+        assert preview_of("x.csv", data, len(data)).table[0] == ("\\x1b[31m", "\\u202e")
+        assert preview_of("x.txt", data, len(data)).text.splitlines()[0] == "\\x1b[31m,\\u202e"
+
+    def test_pictures_are_told_by_their_bytes_and_svg_stays_text(self) -> None:
+        assert preview_of("x.txt", png(2, 2), len(png(2, 2))).picture_format == "png"
+        svg = b"<svg onload='alert(1)'/>"
+        assert preview_of("x.svg", svg, len(svg)).text == svg.decode()
+
+    def test_a_picture_that_would_be_huge_in_the_page_is_not_sent_there(self) -> None:
+        preview = preview_of("x.png", png(60_000, 60_000), len(png(2, 2)))
+        assert not preview.picture
+        assert "3,600,000,000 pixels" in preview.title
+
+    @pytest.mark.parametrize(
+        ("head", "format"),
+        [
+            (b"GIF89a\x02\x00\x03\x00", "gif"),
+            (b"\xff\xd8\xff\xe0\x00\x04ab\xff\xc0\x00\x11\x08\x00\x02\x00\x03", "jpeg"),
+            (b"RIFF\x00\x00\x00\x00WEBPVP8X\x0a\x00\x00\x00\x00\x00\x00\x00\x01\x00\x00\x02\x00\x00", "webp"),
+            (b"RIFF\x00\x00\x00\x00WEBPVP8L\x0a\x00\x00\x00\x2f\x01\x80\x00\x00", "webp"),
+        ],
+    )
+    def test_small_pictures_of_every_format_are_shown(self, head: bytes, format: str) -> None:
+        assert preview_of("x", head, len(head)).picture_format == format
+
+    def test_nothing_is_an_answer_too(self) -> None:
+        assert preview_of("x", b"", 0).title.startswith("Empty")
+
+
+def png(width: int, height: int) -> bytes:
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(bytes(14))) + chunk(b"IEND", b"")
+    )
+
+
+class TestLocalNames:
+    @pytest.mark.parametrize("key", KEYS)
+    def test_no_key_leads_out_of_the_folder(self, key: str, tmp_path: Path) -> None:
+        name = local_name(key)
+        assert name not in {"", ".", ".."}
+        assert not set(name) & set('/\\:\0<>"|?*')
+        assert not name.startswith(".")
+        assert all(map(is_visible, name))
+        assert len(os.fsencode(name)) <= 210
+        (tmp_path / name).touch()
+        assert [path.parent for path in tmp_path.iterdir()] == [tmp_path]
+
+    @pytest.mark.parametrize(
+        ("key", "name"),
+        [
+            ("a/model.pkl", "model.pkl"),
+            ("a/../../evil.txt", "evil.txt"),
+            ("C:\\Users\\x.txt", "x.txt"),
+            ("a/.bashrc", "_.bashrc"),
+            ("CON", "_CON"),
+            ("aux.txt", "_aux.txt"),
+            ("..", "download"),
+            ("name. . ", "name"),
+            ("模型.pkl", "模型.pkl"),
+        ],
+    )
+    def test_a_name_stays_as_it_is_as_far_as_it_can(self, key: str, name: str) -> None:
+        assert local_name(key) == name
+
+
+@pytest.fixture(scope="module")
+def one_server() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        yield server
+
+
+@pytest.fixture
+def faulty(one_server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
+    """An empty server; the session points at it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    settings_module.set_session(endpoint_url=one_server.url, region="us-east-1", retry_wait=0.01)
+    one_server.store.versions.clear()
+    one_server.reset()
+    return one_server
+
+
+def run(call: Any, *args: Any, **options: Any) -> Any:
+    """Return what ``await call(...)`` gives, on the loop that the panel uses: its client is made only once."""
+    return background().run(lambda: call(*args, **options))
+
+
+class TestDownload:
+    def fetch(self, key: str, folder: Path) -> Path:
+        order = Order(uri=S3Uri("bkt", key), settings=settings_module.current())
+        return run(download, order, folder, Monitor())[0]
+
+    def test_what_is_there_is_never_replaced(self, faulty: FaultServer, tmp_path: Path) -> None:
+        faulty.put("bkt", "a/model.pkl", b"new")
+        (tmp_path / "model.pkl").write_bytes(b"mine")
+        assert self.fetch("a/model.pkl", tmp_path).name == "model (1).pkl"
+        assert self.fetch("a/model.pkl", tmp_path).name == "model (2).pkl"
+        assert (tmp_path / "model.pkl").read_bytes() == b"mine"
+        assert (tmp_path / "model (1).pkl").read_bytes() == b"new"
+
+    @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+    def test_no_link_is_followed(self, faulty: FaultServer, tmp_path: Path) -> None:
+        faulty.put("bkt", "model.pkl", b"new")
+        folder, outside = tmp_path / "folder", tmp_path / "outside"
+        folder.mkdir()
+        (folder / "model.pkl").symlink_to(outside)
+        assert self.fetch("model.pkl", folder).name == "model (1).pkl"
+        assert not outside.exists()
+
+    def test_a_file_never_takes_the_place_of_a_module(self, faulty: FaultServer, tmp_path: Path) -> None:
+        faulty.put("bkt", "json.py", b"print('owned')")
+        faulty.put("bkt", "my_own_thing.py", b"x = 1")
+        assert self.fetch("json.py", tmp_path).name == "json (1).py"
+        assert self.fetch("my_own_thing.py", tmp_path).name == "my_own_thing.py"
+
+    def test_a_failed_download_leaves_nothing(self, faulty: FaultServer, tmp_path: Path) -> None:
+        faulty.put("bkt", "model.pkl", bytes(3_000_000), checksum="crc32")
+        faulty.fault(Kind.FLIP, at=2_000_000, times=None)
+        with pytest.raises(ChecksumError):
+            self.fetch("model.pkl", tmp_path)
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.skipif(os.name == "nt", reason="no modes there")
+    def test_the_file_has_the_rights_that_any_new_file_has(self, faulty: FaultServer, tmp_path: Path) -> None:
+        faulty.put("bkt", "model.pkl", b"new")
+        (tmp_path / "any").touch()
+        path = self.fetch("model.pkl", tmp_path)
+        assert stat.S_IMODE(path.stat().st_mode) == stat.S_IMODE((tmp_path / "any").stat().st_mode)
+
+
+class TestListing:
+    def ask(self, question: Question, token: str = "") -> Batch:
+        return run(batch, question, settings_module.current(), token=token)
+
+    def test_a_folder_is_one_request(self, faulty: FaultServer) -> None:
+        for key in ("dir/", "dir/a.pkl", "dir/sub/b.pkl", "other"):
+            faulty.put("bkt", key, b"" if key.endswith("/") else b"x")
+        found = self.ask(Question(PLACE))
+        assert [entry.uri.key for entry in found.entries] == ["dir/sub/", "dir/a.pkl"]
+        assert len(faulty.requests) == 1
+
+    def test_a_filter_by_beginning_is_asked_of_s3(self, faulty: FaultServer) -> None:
+        for n in range(1500):
+            faulty.put("bkt", f"dir/{n}.pkl", b"x")
+        found = self.ask(Question(PLACE, prefix="149"))
+        assert len(found.entries) == 11
+        assert faulty.requests[0].query["prefix"] == "dir/149"
+
+    def test_a_search_looks_at_all_keys_below_in_upper_and_lower_case(self, faulty: FaultServer) -> None:
+        for key in ("dir/MODEL.pkl", "dir/sub/my-model.json", "dir/model-dir/x", "model", "dir/none"):
+            faulty.put("bkt", key, b"x")
+        found = self.ask(Question(PLACE, needle="Model"))
+        assert [e.uri.key for e in found.entries] == ["dir/MODEL.pkl", "dir/model-dir/x", "dir/sub/my-model.json"]
+        assert found.looked == 4
+
+    def test_a_typed_name_lists_what_begins_with_it_and_a_lone_folder_is_entered(self, faulty: FaultServer) -> None:
+        assert question_for(S3Uri("bkt", "dir/mo")) == Question(PLACE, prefix="mo")
+        assert question_for(S3Uri("bkt")) == Question(S3Uri("bkt"))
+        assert question_for(None) == Question()
+        faulty.put("bkt", "dir/models/a", b"x")
+        exact, begun = Question(PLACE, prefix="models"), Question(PLACE, prefix="mod")
+        assert folder_meant(exact, self.ask(exact)) == S3Uri("bkt", "dir/models/")
+        assert folder_meant(begun, self.ask(begun)) is None
+
+    def test_an_error_comes_soon_for_somebody_waits(self, faulty: FaultServer) -> None:
+        faulty.put("bkt", "a", b"x")
+        faulty.fault(Kind.STATUS, key="", times=None)
+        with pytest.raises(S3Error):
+            self.ask(Question(S3Uri("bkt")))
+        assert len(faulty.requests) == 3
+
+
+class TestObjects:
+    def test_a_preview_fetches_one_megabyte_at_most(self, faulty: FaultServer) -> None:
+        faulty.put("bkt", "big", bytes(5_000_000))
+        head, size = run(beginning, S3Uri("bkt", "big"), settings_module.current())
+        assert (len(head), size) == (PREVIEW, 5_000_000)
+        assert faulty.gets() == [(0, PREVIEW)]
+
+    def test_the_beginning_of_nothing_is_nothing(self, faulty: FaultServer) -> None:
+        faulty.put("bkt", "empty", b"")
+        assert run(beginning, S3Uri("bkt", "empty"), settings_module.current()) == (b"", 0)
+
+    def test_details_say_what_a_load_would_be_checked_with(self, faulty: FaultServer) -> None:
+        headers = {"x-amz-meta-owner": "<b>me</b>", "x-amz-storage-class": "GLACIER_IR", "Content-Type": "text/x"}
+        faulty.put("bkt", "a", b"x", checksum="crc32", version_id="v1", headers=headers)
+        known = run(details, S3Uri("bkt", "a"), settings_module.current())
+        assert (known.checksum, known.version_id, known.storage_class) == ("CRC32", "v1", "GLACIER_IR")
+        assert known.metadata == {"owner": "<b>me</b>"}
+        assert known.content_type == "text/x"
+
+    def test_what_cannot_be_looked_at_may_be_there(self, faulty: FaultServer) -> None:
+        uri, settings = S3Uri("bkt", "a"), settings_module.current()
+        faulty.put("bkt", "a", b"x")
+        assert run(exists, uri, settings)
+        assert not run(exists, S3Uri("bkt", "b"), settings)
+        faulty.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied")
+        assert run(exists, uri, settings)
+
+
+class TestTexts:
+    @pytest.mark.parametrize("key", KEYS)
+    def test_a_line_to_copy_is_one_line_that_names_the_object(self, key: str) -> None:
+        uri = S3Uri("bkt", key)
+        code = code_for(uri, Settings(), "x")
+        assert code.startswith("x = %s3load ")
+        assert all(map(is_visible, code))
+        assert all(map(is_visible, copied_text(uri)))
+        assert (
+            [token.text for token in split(code.removeprefix("x = %s3load "))] == [str(uri)] or "$" in key or "{" in key
+        )
+
+    def test_a_line_says_how_to_reach_what_the_session_would_not(self) -> None:
+        settings_module.set_session(profile="home")
+        settings = settings_module.current(profile="other", endpoint_url="http://localhost:9000")
+        assert code_for(S3Uri("b", "k"), settings, "k").endswith(
+            "s3://b/k --profile other --endpoint-url http://localhost:9000"
+        )
+        assert code_for(S3Uri("b", "k"), settings_module.current(), "k") == "k = %s3load s3://b/k"
+
+    def test_only_a_file_can_be_uploaded_from_a_path(self, tmp_path: Path) -> None:
+        (tmp_path / "a.txt").write_bytes(b"text")
+        found = local_file("a.txt", tmp_path)
+        with found.file:
+            assert (found.name, found.size, found.file.read()) == ("a.txt", 4, b"text")
+        for bad in (".", "absent", "nul\0"):
+            with pytest.raises(OptionError):
+                local_file(bad, tmp_path)
+
+    def test_a_sent_file_keeps_only_the_last_part_of_its_name(self) -> None:
+        (sent,) = sent_files([{"name": "..\\up/evil.txt", "content": memoryview(b"x")}])
+        assert (sent.name, sent.size) == ("evil.txt", 1)

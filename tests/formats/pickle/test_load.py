@@ -1,0 +1,356 @@
+"""`load` and `iterate`: the values of `pickle.load`, where the file is left, and what is refused how."""
+
+from __future__ import annotations
+
+import gc
+import gzip
+import io
+import pickle
+import pickletools
+import struct
+import warnings
+from fractions import Fraction
+
+import pytest
+
+from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, OptionError, TruncatedError
+from aios3_nb.formats.pickle import load as pickle_load
+from aios3_nb.formats.pickle.find import blocked_text
+from tests.dripping import Dripping
+from tests.formats.pickle import objects as pickle_objects
+
+
+def opened(data: bytes) -> io.BufferedReader:
+    return io.BufferedReader(io.BytesIO(data))
+
+
+class Outside:
+    """A class that is on no list."""
+
+    def __init__(self, value=1):
+        self.value = value
+
+    def __eq__(self, other):
+        return type(other) is Outside and self.value == other.value
+
+    class Inner:
+        """A class inside a class."""
+
+
+OUTSIDE = f"{__name__}.Outside"
+
+
+@pytest.mark.parametrize("library", pickle_objects.TABLES)
+def test_ordinary_objects_load_as_the_standard_unpickler_loads_them(library):
+    table = pickle_objects.TABLES[library]()
+    # A model's pickle at protocols 2 and 4 already has all that its others have.
+    protocols = (2, 4) if library == "sklearn" else range(6)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for what, value in table.items():
+            for protocol in protocols:
+                try:
+                    data = pickle.dumps(value, protocol)
+                except (TypeError, pickle.PicklingError):
+                    continue  # a few numpy and re things have no pickle of the oldest protocols
+                loaded = pickle_load.load(opened(data))
+                assert type(loaded) is type(value), (what, protocol)
+                # The same bytes again: the same values, types, and objects shared at the same places.
+                assert pickle.dumps(loaded, 4) == pickle.dumps(pickle.loads(data), 4), (what, protocol)
+
+
+def test_a_pickle_of_many_frames_loads_as_the_standard_unpickler_loads_it():
+    import numpy as np
+
+    rows = [{"id": i, "name": f"user {i}", "score": i / 7, "text": "b\x93\x94\u2013" * (i % 300)} for i in range(5000)]
+    value = [rows, np.arange(3.0), rows[:3000], Fraction(1, 3), [Fraction(i, 7) for i in range(5000)], b"x" * 100_000]
+    for protocol in range(6):
+        data = pickle.dumps(value, protocol)
+        for file in (opened(data), Dripping(data, 1000)):
+            loaded = pickle_load.load(file)
+            assert pickle.dumps(loaded, 4) == pickle.dumps(pickle.loads(data), 4)
+
+
+def test_a_pickle_without_memo_loads_too():
+    data = pickletools.optimize(
+        pickle.dumps([["x" * 100] * 2000, Fraction(1, 3), [f"{i}" * 50 for i in range(3000)]], 4)
+    )
+    assert pickle_load.load(opened(data)) == pickle.loads(data)
+
+
+def test_a_name_that_shows_late_in_an_unread_pickle_is_read_again_carefully():
+    late = pickle.dumps([["x" * 1000 for _ in range(300)], Fraction(1, 3)], 2)
+    assert pickle_load.load(opened(late)) == pickle.loads(late)
+    # A frame that names a class the way no pickler does: escaped, and not remembered.
+    hidden = b"V\\u0066ractions\nV\\u0046raction\n\x93(X\x03\0\0\x001/3tR."
+    frames = b"\x80\x04" + b"".join(b"\x95" + struct.pack("<Q", len(part)) + part for part in (b"N0", hidden))
+    assert pickle_load.load(opened(frames)) == Fraction(1, 3)
+    with pytest.raises(FormatError, match="a second time"):
+        pickle_load.load(Unseekable(frames))
+
+
+class Unseekable(Dripping):
+    def __init__(self, data):
+        super().__init__(data, len(data))
+
+    def seekable(self):
+        return False
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("chunk", [1, 7, 10_000])
+def test_the_file_is_left_right_behind_the_pickle(protocol, chunk):
+    values = [{"a": [1, "b" * 300, 2.5]}, Fraction(1, 3), b"y" * 70_000, None]
+    data = b"".join(pickle.dumps(value, protocol) for value in values) + b"the rest"
+    file = Dripping(data, chunk)
+    assert [pickle_load.load(file) for _ in values] == values
+    assert file.read() == b"the rest"
+
+
+def test_iterate_yields_pickles_in_a_row_to_a_clean_end():
+    data = b"".join(pickle.dumps(n) for n in range(5))
+    assert list(pickle_load.iterate(opened(data))) == [0, 1, 2, 3, 4]
+    assert list(pickle_load.iterate(opened(b""))) == []
+
+
+def test_iterate_says_where_it_was_cut_after_the_last_whole_pickle():
+    whole = pickle.dumps([1, 2, 3]) + pickle.dumps("second")
+    items = pickle_load.iterate(opened(whole[:-3]))
+    assert next(items) == [1, 2, 3]
+    with pytest.raises(TruncatedError) as caught:
+        next(items)
+    assert caught.value.offset == len(whole) - 3
+
+
+def test_iterate_lets_the_collector_run_between_items():
+    items = pickle_load.iterate(opened(pickle.dumps(1) * 2))
+    next(items)
+    assert gc.isenabled()
+
+
+CUT = [{"a": [1, 2.5, "text", b"bytes", 2**70]}, Fraction(1, 3), [[("x" * 300,)]], {"t": (None, True), "s": {1, 2}}]
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("value", CUT, ids=range(len(CUT)))
+@pytest.mark.parametrize("trust", [False, True])
+def test_a_pickle_cut_at_any_byte_is_truncated_and_never_another_value(protocol, value, trust):
+    data = pickle.dumps(value, protocol)
+    for end in range(len(data)):
+        with pytest.raises((TruncatedError, FormatError)) as caught:
+            pickle_load.load(opened(data[:end]), trust=trust)
+        # A cut line of text can be a wrong number; all else is told from garbage.
+        if protocol > 1 and not trust:
+            assert isinstance(caught.value, TruncatedError), end
+            assert caught.value.offset == end
+        assert caught.value.offset is not None
+
+
+def test_a_cut_array_says_at_which_byte():
+    import numpy as np
+
+    data = pickle.dumps(np.zeros(100_000), 5)
+    with pytest.raises(TruncatedError) as caught:
+        pickle_load.load(opened(data[:-400_000]))
+    assert caught.value.offset == len(data) - 400_000
+
+
+@pytest.mark.parametrize(
+    ("garbage", "offset"),
+    [
+        (b"\x80\x04\x95\x03\0\0\0\0\0\0\0NN\xff.", 2),
+        (b"\x80\x04\xff.", 2),
+        (b"hello world", 0),
+        (b"\x80\x09N.", 0),
+        (b"\0" * 50, 0),
+    ],
+)
+def test_garbage_is_an_error_with_its_place(garbage, offset):
+    with pytest.raises(FormatError) as caught:
+        pickle_load.load(opened(garbage))
+    assert not isinstance(caught.value, TruncatedError)
+    assert caught.value.offset == offset
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (gzip.compress(b"x"), "gzip"),
+        (b"PK\x03\x04", r"torch\.load"),
+        (b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", r"torch\.load"),
+        (b"\x89HDF\r\n\x1a\n", "HDF5"),
+        (b"\x93NUMPY\x01\0", r"numpy\.load"),
+        (b"\x78\x9cabc", r"joblib\.load"),
+        (b"<!DOCTYPE html>", "HTML"),
+        (b'{"a": 1}', "JSON"),
+    ],
+)
+def test_what_is_no_pickle_is_named_with_what_to_do(data, says):
+    with pytest.raises(FormatError, match=says):
+        pickle_load.load(opened(data))
+
+
+def test_a_joblib_dump_is_told_from_a_pickle():
+    import joblib
+    import numpy as np
+
+    file = io.BytesIO()
+    joblib.dump({"a": np.zeros(3)}, file)
+    with pytest.raises(FormatError, match=r"joblib\.load"):
+        pickle_load.load(opened(file.getvalue()))
+
+
+# What is refused, and the ways on.
+
+
+def test_all_blocked_names_come_at_once_sorted_and_nothing_is_built():
+    names = [f"package_{i}.module" for i in range(3)]
+    data = b"\x80\x02]" + b"".join(f"c{name}\nClass\n)\x81a".encode("latin1") for name in reversed(names)) + b"."
+    with pytest.raises(BlockedPickleError) as caught:
+        pickle_load.load(opened(data))
+    assert caught.value.names == tuple(f"{name}.Class" for name in names)
+    assert ",".join(caught.value.names) in str(caught.value)
+    assert caught.value.offset == data.index(b"Class")
+
+
+def test_blocked_names_far_apart_come_together():
+    filler = ["x" * 500 for _ in range(1500)]
+    parts = [Outside(1), filler, b"y" * 3_000_000, Outside.Inner()]
+    for protocol in (2, 4, 5):
+        data = pickle.dumps([filler, *parts] if protocol == 4 else parts, protocol)
+        with pytest.raises(BlockedPickleError) as caught:
+            pickle_load.load(opened(data))
+        inner = "builtins.getattr" if protocol == 2 else f"{OUTSIDE}.Inner"
+        assert OUTSIDE in caught.value.names
+        assert protocol == 2 or inner in caught.value.names
+
+
+def test_the_search_for_further_names_skips_long_strings_and_is_bounded():
+    data = pickle.dumps(
+        [Outside(1), b"y" * 50_000_000, Outside.Inner(), ["z" * 1000] * 1, list(map(str, range(10**6)))], 4
+    )
+    file = Counting(data)
+    with pytest.raises(BlockedPickleError) as caught:
+        pickle_load.load(file)
+    assert caught.value.names == (OUTSIDE, f"{OUTSIDE}.Inner")
+    assert file.taken < 5_000_000
+
+
+class Counting(Dripping):
+    taken = 0
+
+    def __init__(self, data):
+        super().__init__(data, 100_000)
+
+    def read(self, size=-1):
+        data = super().read(size)
+        self.taken += len(data)
+        return data
+
+
+def test_the_message_has_the_ways_on_ready_to_paste():
+    names = ("a.b.C", "d.E")
+    assert blocked_text(names, "s3://b/models/k.pkl") == (
+        "needs 2 names that are not on the safe list; nothing of it was run:\n"
+        "  a.b.C\n"
+        "  d.E\n"
+        "Loading them runs code. If you trust whoever wrote this file:\n"
+        "  %s3load s3://b/models/k.pkl --allow a.b.C,d.E    (exactly these, this once)\n"
+        "  %s3load s3://b/models/k.pkl --trust    (anything it asks for, this once)\n"
+        "  or trust s3://b/models/ in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ..."
+    )
+
+
+def test_the_prefix_of_a_quoted_uri_is_without_the_quotes():
+    assert "trust s3://b/a b/ in" in blocked_text(["a.C"], "'s3://b/a b/k.pkl'")
+
+
+def test_the_message_does_not_offer_allow_for_what_it_does_not_lift():
+    message = blocked_text(["os.system"], "s3://b/k.pkl")
+    assert "--allow os" not in message
+    assert "--allow does not lift os.system." in message
+    assert "\x1b" not in blocked_text(["a.\x1b[31m"], "s3://b/k.pkl")
+
+
+def test_allow_is_exact_and_for_one_call():
+    data = pickle.dumps(Outside(7))
+    assert pickle_load.load(opened(data), allow=[OUTSIDE]) == Outside(7)
+    with pytest.raises(BlockedPickleError):
+        pickle_load.load(opened(data))
+    with pytest.raises(BlockedPickleError):
+        pickle_load.load(opened(data), allow=[f"{OUTSIDE}.Inner"])
+    assert type(pickle_load.load(opened(pickle.dumps(Outside.Inner())), allow=[f"{OUTSIDE}.Inner"])) is Outside.Inner
+    nested = pickle.dumps(Outside.Inner(), 2)
+    assert type(pickle_load.load(opened(nested), allow=[OUTSIDE, f"{OUTSIDE}.Inner"])) is Outside.Inner
+
+
+NEVER = (
+    "os.system posix.system builtins.eval builtins.getattr subprocess.Popen importlib.import_module pickle.loads "
+    "numpy.load pandas.read_pickle joblib.load a.b.* plain x.__class__.y numpy.core.os.system a.1.b"
+)
+
+
+@pytest.mark.parametrize("name", [*NEVER.split(), "a b.c"])
+def test_allow_lifts_neither_what_runs_anything_nor_what_is_not_exact(name):
+    with pytest.raises(OptionError):
+        pickle_load.load(opened(pickle.dumps(1)), allow=[name])
+
+
+def test_allow_does_not_take_a_name_for_something_defined_elsewhere():
+    data = b"\x80\x02cfractions\nDecimal\n)R."
+    with pytest.raises(BlockedPickleError, match="another name of"):
+        pickle_load.load(opened(data), allow=["fractions.Decimal"])
+
+
+def test_trust_loads_anything():
+    assert pickle_load.load(opened(pickle.dumps(Outside(3))), trust=True) == Outside(3)
+    assert list(pickle_load.iterate(opened(pickle.dumps(Outside(3)) * 2), trust=True)) == [Outside(3)] * 2
+
+
+def test_a_missing_package_is_named_with_its_install_line_before_the_download(monkeypatch):
+    from aios3_nb.formats.pickle import find
+
+    monkeypatch.setattr(find.importlib.util, "find_spec", lambda package: None if package == "sklearn" else object())
+    data = b"\x80\x02csklearn.dummy\nDummyClassifier\n)\x81" + b"B\xff\xff\xff\x7f"
+    with pytest.raises(MissingPackageError, match="pip install scikit-learn"):
+        pickle_load.load(opened(data))
+
+
+def test_a_name_that_the_installed_version_lacks_asks_for_another_version():
+    data = b"\x80\x02csklearn.ensemble._gb_losses\nBinomialDeviance\n)\x81."
+    with pytest.raises((MissingPackageError, BlockedPickleError)):
+        pickle_load.load(opened(data))
+
+
+def test_a_function_that_a_guard_stands_in_for_cannot_become_a_value():
+    import numpy as np
+
+    with pytest.raises(FormatError, match=r"numpy\.dtype itself"):
+        pickle_load.load(opened(pickle.dumps([np.dtype])))
+    assert pickle_load.load(opened(pickle.dumps([np.ndarray, np.float64]))) == [np.ndarray, np.float64]
+
+
+def test_an_error_of_the_file_passes_as_it_is():
+    class Broken(Dripping):
+        def read(self, size=-1):
+            raise ConnectionResetError("gone")
+
+    with pytest.raises((ConnectionResetError, FormatError)):
+        pickle_load.load(Broken(pickle.dumps(["x" * 100_000] * 3), 10))
+
+
+def test_the_collector_is_paused_while_loading_and_on_again_after_an_error():
+    seen = []
+
+    class Watching(Dripping):
+        def read(self, size=-1):
+            seen.append(gc.isenabled())
+            return super().read(size)
+
+    pickle_load.load(Watching(pickle.dumps([1, 2, 3]), 100))
+    assert seen
+    assert not any(seen)
+    assert gc.isenabled()
+    with pytest.raises(FormatError):
+        pickle_load.load(opened(b"\xff\xff"))
+    assert gc.isenabled()

@@ -1,0 +1,126 @@
+"""The safe list has what ordinary objects need, with the versions that are installed, and nothing that acts."""
+
+import importlib
+import io
+import pickle
+import re
+import types
+import warnings
+
+import pytest
+
+from aios3_nb.formats.pickle.find import Names, missing_package
+from aios3_nb.formats.pickle.names import current_home, never_modules, never_names, safe_names
+from aios3_nb.formats.pickle.scan import names_in_file
+from tests.formats.pickle import objects as pickle_objects
+
+# Functions that pickles call to make an object, besides classes; whoever adds one has to add it here, too.
+MAKERS = re.compile(
+    r"_.*unpickle\w*|__pyx_unpickle_\w+|_new_\w+|newObj|_reconstruct\w*|_mareconstruct|_restore_array|_reconstructor|"
+    r"_frombuffer|scalar|__\w+_ctor|encode|getattr|_compile|_p|_array_reconstructor|_convert_to_stringdtype_kwargs|py_buffer|"
+    r"type_for_alias"
+)
+SINGLETONS = {
+    ("builtins", "Ellipsis"),
+    ("builtins", "NotImplemented"),
+    ("pandas", "NA"),
+    ("pandas._libs.missing", "NA"),
+    ("pytz", "_UTC"),
+}
+SELECTION = "sklearn.feature_selection._univariate_selection"
+MODELS_HAVE_THESE = {
+    "scipy._lib.array_api_compat.numpy._aliases.asarray",
+    "sklearn.cluster._kmeans._kmeans_single_lloyd",
+    *(f"{SELECTION}.{name}" for name in ("chi2", "f_classif", "f_oneway", "f_regression", "r_regression")),
+}
+FUNCTIONS_AS_VALUES = ("numpy", "pyarrow.lib", "sklearn.metrics")
+
+
+@pytest.mark.parametrize("library", pickle_objects.TABLES)
+def test_every_name_that_ordinary_objects_need_is_listed(library):
+    needed = set()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for value in pickle_objects.TABLES[library]().values():
+            for protocol in (0, 2, 4, 5):
+                try:
+                    data = pickle.dumps(value, protocol)
+                except (TypeError, pickle.PicklingError):
+                    continue
+                needed.update(names_in_file(io.BufferedReader(io.BytesIO(data)), limit=10**9))
+    assert len(needed) > 10
+    missing = sorted(f"{module}: {name}" for module, name in needed if not Names().permits(module, name))
+    assert missing == [], "add these to names.txt, or say why not"
+
+
+def test_every_estimator_of_scikit_learn_is_listed():
+    from sklearn.utils import all_estimators
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        classes = [kind for _, kind in all_estimators()]
+    assert len(classes) > 150
+    missing = [
+        f"{kind.__module__}: {kind.__name__}" for kind in classes if not Names().permits(kind.__module__, kind.__name__)
+    ]
+    assert missing == []
+
+
+def test_what_is_listed_is_a_class_or_a_function_that_makes_one_thing():
+    unknown = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for module, name in safe_names():
+            found = _found(module, name)
+            if found is None or isinstance(found, type) or (module, name) in SINGLETONS:
+                continue
+            if (
+                isinstance(found, types.ModuleType)
+                or not callable(found)
+                or (not MAKERS.fullmatch(name) and not module.startswith(FUNCTIONS_AS_VALUES))
+            ):
+                unknown.append(f"{module}.{name}")
+    assert set(unknown) <= MODELS_HAVE_THESE
+
+
+def test_most_listed_names_exist_here():
+    """A name that no installed version has is from an older one; but not too many."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        here = sum(_found(module, name) is not None for module, name in safe_names())
+    assert here > 0.85 * len(safe_names())
+
+
+def _found(module, name):
+    if missing_package(module):
+        return None
+    try:
+        return getattr(importlib.import_module(module), name, None)
+    except ImportError:
+        return None
+
+
+def test_nothing_that_is_never_allowed_is_listed_without_a_guard():
+    for (module, name), guarded in safe_names().items():
+        assert name not in never_names() or guarded, name
+        assert module.partition(".")[0] not in never_modules() - {"builtins", "types", "copyreg"} or guarded, module
+
+
+def test_the_names_of_numpy_1_stand_for_those_of_numpy_2():
+    assert current_home("numpy.core.multiarray", "_reconstruct") == ("numpy._core.multiarray", "_reconstruct")
+    assert Names().permits("numpy.core.multiarray", "_reconstruct")
+    assert Names().is_guarded("numpy.core.multiarray", "_reconstruct")
+    assert not Names().permits("numpy.core.os", "system")
+    assert not Names().permits("numpy.corelib", "x")
+
+
+def test_a_name_is_not_matched_in_part():
+    assert Names().permits("uuid", "UUID")
+    for module, name in [
+        ("uuid", "UUID.__init__"),
+        ("uuid", "UUIDx"),
+        ("uuid.UUID", "x"),
+        ("", "uuid.UUID"),
+        ("UUID", "uuid"),
+    ]:
+        assert not Names().permits(module, name)

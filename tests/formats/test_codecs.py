@@ -1,0 +1,257 @@
+"""Compressed file -> plain file."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import random
+import resource
+import sys
+import tracemalloc
+
+import lz4.frame
+import pytest
+
+from aios3_nb.errors import FormatError, TooLargeError, TruncatedError
+from aios3_nb.formats.codecs import _CODECS, _expanded, peek_head, plain
+from aios3_nb.formats.expansion import ExpansionLimit
+from tests.dripping import Dripping
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+MIB = 1 << 20
+COMPRESS = {
+    "gzip": gzip.compress,
+    "bz2": bz2.compress,
+    "xz": lzma.compress,
+    "zstd": zstd.compress,
+    "lz4": lz4.frame.compress,
+}
+DATA = bytes(random.Random(7).choices(b"abcdefgh \n", k=50_000))
+
+codecs = pytest.mark.parametrize("codec", COMPRESS)
+
+
+def expand(data, limit=None):
+    file = io.BufferedReader(io.BytesIO(data))
+    codec = next(codec for codec in _CODECS if data.startswith(codec.magic))
+    return _expanded(file, codec, limit or ExpansionLimit())
+
+
+@codecs
+@pytest.mark.parametrize("chunk", [1, 2, 7, 4096, 1 << 20])
+def test_any_chunking_gives_the_same_bytes(codec, chunk):
+    data = DATA[:3000] if chunk < 7 else DATA
+    file = plain(Dripping(COMPRESS[codec](data), chunk), max_bytes=None)
+    assert file.read() == data
+    assert file.read() == b""
+
+
+@codecs
+def test_every_way_of_reading_agrees(codec):
+    file = plain(io.BufferedReader(io.BytesIO(COMPRESS[codec](DATA))), max_bytes=None)
+    buffer = bytearray(100)
+    assert file.readinto(buffer) == 100
+    assert file.peek(1)[:1] == DATA[100:101]
+    assert bytes(buffer) + file.read(50) + file.readline() == DATA[: file.tell()]
+    at = file.tell()
+    assert file.read1(10) == DATA[at : at + 10]
+    assert file.seek(0) == 0
+    assert file.read(20) == DATA[:20]
+    assert file.seek(-5, io.SEEK_END) == len(DATA) - 5
+    assert file.read() == DATA[-5:]
+    assert file.seek(30_000) == 30_000
+    assert file.read(20) == DATA[30_000:30_020]
+
+
+@pytest.mark.parametrize("data", [b"", b"\x1f", b"B", b"BZh", b"plain text, quite long", b"\x80\x05K\x01."])
+def test_what_is_not_compressed_is_the_file_itself(data):
+    file = Dripping(data, 1)
+    assert plain(file, max_bytes=1) is file
+    assert file.read() == data
+
+
+@codecs
+def test_streams_in_a_row_are_one_file(codec):
+    data = b"".join(COMPRESS[codec](part) for part in (DATA[:100], b"", DATA[100:]))
+    assert plain(Dripping(data, 11), max_bytes=None).read() == DATA
+
+
+@codecs
+def test_empty_content_is_an_empty_file(codec):
+    assert plain(Dripping(COMPRESS[codec](b""), 3), max_bytes=None).read() == b""
+
+
+@codecs
+def test_zeros_behind_and_between_streams_are_padding(codec):
+    data = COMPRESS[codec](b"one") + bytes(8) + COMPRESS[codec](b"two") + bytes(300_000)
+    assert expand(data).read() == b"onetwo"
+
+
+@codecs
+def test_something_else_behind_a_stream_is_an_error(codec):
+    """Left out in silence it could be a second stream with a damaged beginning."""
+    data = COMPRESS[codec](b"one")
+    with pytest.raises(FormatError, match="something else") as caught:
+        expand(data + b"garbage").read()
+    assert caught.value.offset == len(data)
+    assert not isinstance(caught.value, TruncatedError)
+
+
+@pytest.mark.parametrize("codec", ["zstd", "lz4"])
+def test_skippable_frames_are_passed_over(codec):
+    skippable = b"\x50\x2a\x4d\x18" + (4).to_bytes(4, "little") + b"abcd"
+    compressed = COMPRESS[codec](b"one")
+    assert expand(compressed + skippable + compressed + skippable).read() == b"oneone"
+    if codec == "zstd":
+        assert plain(Dripping(skippable + compressed, 1), max_bytes=None).read() == b"one"
+
+
+@codecs
+def test_cut_at_any_byte_is_truncated(codec):
+    data = COMPRESS[codec](DATA[:200])
+    first = len(_magic(codec))
+    for end in range(first, len(data)):
+        with pytest.raises(TruncatedError) as caught:
+            expand(data[:end]).read()
+        assert caught.value.offset == end
+    with pytest.raises(TruncatedError):
+        expand(data + data[: first - 1]).read()
+
+
+def _magic(name):
+    return next(codec.magic[0] for codec in _CODECS if codec.name == name)
+
+
+@codecs
+def test_flipped_bytes_never_give_other_bytes_in_silence(codec):
+    data = _with_checksum(codec, DATA[:2000])
+    noise = random.Random(3)
+    for _ in range(200):
+        broken = bytearray(data)
+        broken[noise.randrange(len(_magic(codec)), len(data))] ^= 1 << noise.randrange(8)
+        try:
+            result = expand(bytes(broken)).read()
+        except (FormatError, TooLargeError):
+            continue
+        assert result == DATA[:2000]  # a bit of a header that means nothing, such as gzip's time
+
+
+def _with_checksum(codec, data):
+    """Compress as the zstd and lz4 commands do; their libraries leave the checksum out."""
+    if codec == "zstd":
+        return zstd.compress(data, options={zstd.CompressionParameter.checksum_flag: 1})
+    return lz4.frame.compress(data, content_checksum=True) if codec == "lz4" else COMPRESS[codec](data)
+
+
+@codecs
+def test_a_damaged_stream_names_codec_and_offset(codec):
+    data = bytearray(_with_checksum(codec, DATA))
+    data[len(data) // 2 : len(data) // 2 + 64] = b"\xff" * 64
+    with pytest.raises(FormatError, match=rf"{codec} data cannot be expanded near byte") as caught:
+        expand(bytes(data) + bytes(data)).read()
+    assert 0 < caught.value.offset <= 2 * len(data)
+
+
+@codecs
+def test_a_bomb_stops_at_max_bytes_in_little_memory(codec):
+    bomb = _bomb(codec, 32 * MIB)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLargeError, match="--max-bytes"):
+            _drain(expand(bomb, ExpansionLimit(max_bytes=16 * MIB)))
+        assert tracemalloc.get_traced_memory()[1] < 24 * MIB
+    finally:
+        tracemalloc.stop()
+
+
+def _bomb(codec, size):
+    zeros = bytes(size)
+    if codec == "bz2":
+        return bz2.compress(zeros[: 4 * MIB]) * (size // (4 * MIB))
+    return COMPRESS[codec](zeros)
+
+
+def _drain(file):
+    while file.read(8 * MIB):
+        pass
+
+
+@codecs
+def test_a_bomb_stops_by_its_ratio_when_no_limit_is_given(codec):
+    limit = ExpansionLimit(free_bytes=8 * MIB)
+    with pytest.raises(TooLargeError, match="decompression bomb"):
+        _drain(expand(_bomb(codec, 32 * MIB), limit))
+    _drain(expand(_bomb(codec, 4 * MIB), limit))
+
+
+def test_max_bytes_is_the_only_limit_when_given():
+    _drain(expand(_bomb("gzip", 32 * MIB), ExpansionLimit(max_bytes=32 * MIB, free_bytes=1)))
+
+
+@codecs
+def test_the_limit_is_exact(codec):
+    data = COMPRESS[codec](DATA)
+    assert expand(data, ExpansionLimit(max_bytes=len(DATA))).read() == DATA
+    with pytest.raises(TooLargeError):
+        expand(data, ExpansionLimit(max_bytes=len(DATA) - 1)).read()
+
+
+@codecs
+def test_only_one_layer_is_taken_off(codec):
+    inner = gzip.compress(bytes(MIB))
+    assert expand(COMPRESS[codec](inner)).read() == inner
+
+
+@pytest.mark.parametrize("codec", ["xz", "zstd"])
+def test_a_window_beyond_128_mib_is_refused_before_it_is_set_aside(codec):
+    if codec == "xz":
+        filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 28}]
+        # Compressing with it takes gigabytes; only the byte that says the size is changed, and its checksum.
+        data = _xz_with_window(lzma.compress(DATA, preset=0), filters)
+    else:
+        # A frame header: magic, no content size, window descriptor of 2**28, then one raw block.
+        data = b"\x28\xb5\x2f\xfd\x00" + bytes([(28 - 10) << 3]) + b"\x09\x00\x00a"
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(FormatError, match=r"(?i)memory"):
+        expand(data).read()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # KiB
+
+
+def _xz_with_window(data, filters):
+    import zlib
+
+    header = bytearray(data[12 : 12 + 4 * (data[12] + 1)])
+    at = header.index(b"\x21\x01") + 2  # LZMA2, one byte of properties
+    header[at] = 32  # 2 ** (32 // 2 + 12)
+    header[-4:] = zlib.crc32(header[:-4]).to_bytes(4, "little")
+    return data[:12] + bytes(header) + data[12 + len(header) :]
+
+
+@codecs
+def test_closing_the_plain_file_leaves_the_compressed_one_open(codec):
+    source = Dripping(COMPRESS[codec](b"one"), 100)
+    file = plain(source, max_bytes=None)
+    file.close()
+    assert not source.closed
+
+
+@codecs
+def test_nothing_is_read_ahead_of_the_reader_but_a_chunk(codec):
+    noise = random.Random(1).randbytes(2 * MIB)
+    source = Dripping(COMPRESS[codec](noise), 64 * 1024)
+    plain(source, max_bytes=None).read(10)
+    assert source.tell() <= MIB + 128 * 1024
+
+
+def test_the_head_is_whole_however_short_a_peek_is():
+    file = Dripping(b"abcdef", 1)
+    file.read(1)
+    assert peek_head(file, 3) == b"bcd"
+    assert peek_head(file, 30) == b"bcdef"
+    assert file.read() == b"bcdef"

@@ -1,0 +1,114 @@
+"""The stop button, at random moments, a hundred times over: a short message, and a kernel as well as before."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+from tests.kernels import Kernel, kernel
+
+RATE = 8_000_000
+"""Bytes per second and connection of the slow object."""
+
+SETUP = """
+import asyncio, gc, warnings
+%load_ext aios3_nb
+%config S3Magics.endpoint_url = {url!r}
+ticks = 0
+async def background():
+    global ticks
+    while True:
+        await asyncio.sleep(0.01)
+        ticks += 1
+other = asyncio.get_running_loop().create_task(background())
+"""
+
+HEALTH = """
+gc.collect()
+before = ticks
+await asyncio.sleep(0.05)
+[t.get_name() for t in asyncio.all_tasks() if 'aios3_nb part' in t.get_name()], not other.done() and ticks > before, \
+ 'm' in globals(), sum(len(s.connector._acquired) for life in \
+ __import__('aios3_nb.s3.client')._client._lives.get(asyncio.get_running_loop(), {}).values() \
+ for s in life._entered.result()._endpoint.http_session._sessions.values()), gc.isenabled()
+"""
+
+CELLS = [
+    "m = %s3load s3://b/slow.pkl",
+    "m = %s3load s3://b/slow.pkl --quiet\nawait asyncio.sleep(0)",
+    "%s3load m=s3://b/slow.pkl n=s3://b/slow.pkl",
+    "for m in get_ipython().run_line_magic('s3load', 's3://b/items.pkl --iter'): pass",
+    "await asyncio.sleep(0.01)\nm = %s3load s3://b/slow.pkl",
+]
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        server.put("b", "slow.pkl", pickle.dumps([bytes(1_000_000) for _ in range(120)]), checksum="crc32")
+        server.put("b", "items.pkl", b"".join(pickle.dumps({"n": n, "text": "x" * 500}) for n in range(200_000)))
+        server.put("b", "quick.pkl", pickle.dumps("quick"))
+        server.fault(Fault(kind=Kind.THROTTLE, rate=RATE, times=None))
+        yield server
+
+
+@pytest.fixture
+def running(slow: FaultServer) -> Iterator[Kernel]:
+    keys = {"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "us-east-1"}
+    with kernel(keys) as started:
+        started.ok(SETUP.format(url=slow.url))
+        yield started
+
+
+def check_health(running: Kernel) -> None:
+    cell = running.ok(HEALTH)
+    assert eval(cell.result or "") == ([], True, False, 0, True), cell
+    assert cell.stderr == ""
+    assert running.ok("%s3load s3://b/quick.pkl --quiet").result == "'quick'"
+
+
+@pytest.mark.stress
+@pytest.mark.timeout(700)
+def test_a_hundred_interrupts_at_random_moments_leave_the_kernel_well(running: Kernel) -> None:
+    chance = random.Random(5)
+    slowest = 0.0
+    for number in range(100):
+        # An interrupt before the cell begins would hit the kernel's own code, not ours.
+        message = running.start("print('go', flush=True)\n" + CELLS[number % len(CELLS)])
+        running.until_printed("go")
+        time.sleep(chance.uniform(0.0, 0.5))
+        pressed = time.monotonic()
+        running.interrupt()
+        cell = running.collect(message, wait=60)
+        slowest = max(slowest, time.monotonic() - pressed)
+        # A cell with a top-level await that is hit outside our call ends as asyncio ends it.
+        assert [name for name, _ in cell.errors] in (["KeyboardInterrupt"], ["CancelledError"]), cell
+        assert "Task was destroyed" not in cell.stderr
+        assert "never" not in cell.stderr, cell.stderr
+        running.run("if 'm' in globals(): del m")
+        check_health(running)
+    assert slowest < 20.0  # it ends at all; how soon is no matter for a busy machine
+
+
+def test_an_interrupt_is_told_in_one_line(running: Kernel) -> None:
+    message = running.start("m = %s3load s3://b/slow.pkl")
+    time.sleep(0.5)
+    running.interrupt()
+    cell = running.collect(message)
+    assert cell.errors[0][0] == "KeyboardInterrupt"
+    assert "Stopped: s3://b/slow.pkl" in cell.traceback
+    assert len(cell.traceback.splitlines()) == 1
+    check_health(running)
+
+
+def test_a_loop_that_is_left_ends_the_download_that_nobody_can_read_any_more(running: Kernel) -> None:
+    running.ok("for m in get_ipython().run_line_magic('s3load', 's3://b/items.pkl --iter'):\n    break\ndel m")
+    check_health(running)
+    assert "items.pkl: 1 item, fetched" in running.late
+    assert not [state for state in running.widgets.values() if state["_model_name"] == "FloatProgressModel"]

@@ -1,0 +1,210 @@
+"""The magics in a real kernel on the real server: what they return, bind, show, refuse, and leave behind."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.kernels import Kernel, kernel
+
+ARRAYS = {"a": np.arange(3_000_000.0), "b": np.arange(10)}
+ROWS = [{"n": n, "text": "x" * n} for n in range(50)]
+
+
+@pytest.fixture(scope="module")
+def stocked(s3: Any) -> str:
+    """A bucket with a few objects, kept for all tests of this module."""
+    bucket = "kernel"
+    s3.create_bucket(Bucket=bucket)
+    bodies = {
+        "models/arrays.pkl": pickle.dumps(ARRAYS),
+        "rows.pkl": pickle.dumps(ROWS),
+        "rows.json": json.dumps(ROWS).encode(),
+        "rows.jsonl": "\n".join(map(json.dumps, ROWS)).encode(),
+        "year=2024/part.pkl": pickle.dumps(2024),
+        "a key with spaces.txt": b"spaces",
+        "not.pkl": b"<html>not a pickle</html>",
+        "short.pkl": pickle.dumps(ROWS)[:500],
+        "broken.json": b'{"a": 1, "b": }',
+        "empty.txt": b"",
+    }
+    for key, body in bodies.items():
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+    return bucket
+
+
+@pytest.fixture(scope="module")
+def shared_kernel(server: Any, stocked: str) -> Iterator[Kernel]:
+    with kernel(server.environ()) as running:
+        running.ok(
+            "%load_ext aios3_nb\n"
+            f"%config S3Magics.endpoint_url = {server.endpoint.url!r}\n"
+            f"%config S3Magics.region = {server.endpoint.region!r}\n"
+            "import asyncio"
+        )
+        yield running
+
+
+@pytest.fixture
+def cells(shared_kernel: Kernel) -> Iterator[Kernel]:
+    """The kernel, with nothing of ours pending before and after each test."""
+    yield shared_kernel
+    left = shared_kernel.ok(
+        "await asyncio.sleep(0.05)\n"
+        "[t.get_name() for t in asyncio.all_tasks() if 'aios3_nb' in t.get_name()], "
+        "[len(s._sessions[None].connector._acquired) for life in "
+        "__import__('aios3_nb.s3.client')._client._lives.get(asyncio.get_running_loop(), {}).values() "
+        "for s in [life._entered.result()._endpoint.http_session] if None in s._sessions]"
+    ).result
+    tasks, acquired = eval(left or "")
+    assert tasks == []
+    assert set(acquired) <= {0}
+
+
+def test_a_load_returns_the_object_and_prints_one_line(cells: Kernel) -> None:
+    cell = cells.ok("m = %s3load s3://kernel/rows.pkl\nm[:1]")
+    assert cell.result == repr(ROWS[:1])
+    assert cell.stdout.startswith("rows.pkl: ")
+    assert "CRC32 ok" in cell.stdout
+    assert cell.stdout.count("\n") == 1
+
+
+def test_a_bare_load_is_the_result_of_the_cell_and_a_semicolon_silences_it(cells: Kernel) -> None:
+    assert cells.ok("%s3load s3://kernel/year=2024/part.pkl --quiet").result == "2024"
+    silent = cells.ok("%s3load s3://kernel/year=2024/part.pkl --quiet;")
+    assert (silent.result, silent.stdout) == (None, "")
+
+
+def test_several_are_loaded_at_once_each_bound_to_its_name(cells: Kernel) -> None:
+    cell = cells.ok("%s3load a=s3://kernel/models/arrays.pkl b=s3://kernel/rows.json --trust\nlen(a['a']), len(b)")
+    assert cell.result == "(3000000, 50)"
+    assert sorted(line.split(":")[0] for line in cell.stdout.splitlines()) == ["arrays.pkl", "rows.json"]
+
+
+def test_nothing_is_bound_when_one_of_several_fails(cells: Kernel) -> None:
+    cell = cells.run("%s3load good=s3://kernel/rows.pkl bad=s3://kernel/absent.pkl")
+    assert cell.errors[0][0] == "ObjectNotFoundError"
+    assert cells.ok("'good' in globals(), 'bad' in globals()").result == "(False, False)"
+
+
+def test_a_glob_loads_all_that_match(cells: Kernel) -> None:
+    cell = cells.ok("g = %s3load s3://kernel/rows.*\n{k: len(v) for k, v in g.items()}")
+    assert eval(cell.result or "") == {"rows.json": 50, "rows.jsonl": 50, "rows.pkl": 50}
+
+
+def test_relative_keys_start_where_s3cd_says(cells: Kernel) -> None:
+    assert "s3://kernel/models/" in cells.ok("%s3cd s3://kernel/models").stdout
+    assert cells.ok("len((m := get_ipython().run_line_magic('s3load', 'arrays.pkl --trust'))['a'])").result == "3000000"
+    assert cells.ok("%s3cd ..").stdout.strip() == "s3://kernel/"
+    assert cells.ok("%s3load year=2024/part.pkl").result == "2024"
+    assert cells.ok("%s3load 'a key with spaces.txt'").result == "'spaces'"
+    cells.ok("%s3cd --clear")
+
+
+def test_the_cell_magic_binds_names_runs_the_body_and_keeps_its_line_numbers(cells: Kernel) -> None:
+    assert cells.ok("%%s3load s3://kernel/rows.pkl\nlen(rows)").result == "50"
+    assert cells.ok("%%s3load r=s3://kernel/rows.pkl\nawait asyncio.sleep(0)\nr[3]['n']").result == "3"
+    failed = cells.run("%%s3load r=s3://kernel/rows.pkl\nx = 1\n1 / 0")
+    assert failed.errors == [("ZeroDivisionError", "division by zero")]
+    assert "line 3" in failed.traceback
+    assert "_magics" not in failed.traceback
+
+
+def test_a_lazy_stream_of_a_cell_is_closed_when_the_body_ends(cells: Kernel) -> None:
+    cell = cells.ok("%%s3load rows=s3://kernel/rows.jsonl --iter\nfirst = next(rows)\nfirst['n']")
+    assert cell.result == "0"
+    assert "rows.jsonl: 1 item, fetched" in cell.stdout
+    assert "closed" in cells.ok("repr(rows)").result
+    cells.run("%%s3load rows=s3://kernel/rows.jsonl --iter\nnext(rows)\n1/0")
+    assert "closed" in cells.ok("repr(rows)").result
+
+
+def test_items_come_with_a_limit(cells: Kernel) -> None:
+    cell = cells.ok("items = %s3load s3://kernel/rows.jsonl --iter --limit 3\n[item['n'] for item in items]")
+    assert cell.result == "[0, 1, 2]"
+
+
+def test_an_open_file_serves_other_libraries(cells: Kernel) -> None:
+    cell = cells.ok("f = %s3open s3://kernel/rows.json\nimport pandas as pd\nlen(pd.read_json(f))")
+    assert cell.result == "50"
+    assert "S3File s3://kernel/rows.json" in cells.ok("f").result
+
+
+def test_a_listing_shows_itself(cells: Kernel) -> None:
+    cell = cells.ok("%s3ls s3://kernel/")
+    assert "models/" in cell.result
+    assert "rows.json" in cell.result
+    assert "kernel/" in cells.ok("%s3ls").result
+
+
+MISTAKES = {
+    "%s3load s3://kernel/absent.pkl": ("ObjectNotFoundError", "%s3ls"),
+    "%s3load s3://no-such-bucket-here/a.pkl": ("ObjectNotFoundError", "no-such-bucket-here"),
+    "%s3load s3://kernel/models/": ("UriError", "folder"),
+    "%s3load model.pkl": ("UriError", "s3://"),
+    "%s3load http:/x": ("UriError", "s3://"),
+    "%s3load s3://kernel/not.pkl": ("FormatError", "s3://kernel/not.pkl"),
+    "%s3load s3://kernel/short.pkl": ("TruncatedError", "s3://kernel/short.pkl"),
+    "%s3load s3://kernel/broken.json": ("FormatError", "14"),
+    "%s3load s3://kernel/rows.pkl --formt json": ("OptionError", "--format"),
+    "%s3load 2x=s3://kernel/rows.pkl": ("OptionError", "2x"),
+    "%s3load s3://kernel/rows.pkl --profile nobody": ("CredentialsError", "nobody"),
+    "%s3load s3://kernel/rows.pkl --endpoint-url http://127.0.0.1:9": ("EndpointError", "127.0.0.1:9"),
+    "%s3load s3://kernel/rows.pkl --no-sign-request": ("AccessDeniedError", "rows.pkl"),
+    "%s3load s3://kernel/rows.pkl --max-bytes 10": ("TooLargeError", "--max-bytes"),
+}
+
+
+@pytest.mark.parametrize("line", MISTAKES)
+def test_a_mistake_is_one_readable_line_and_binds_nothing(cells: Kernel, line: str) -> None:
+    kind, word = MISTAKES[line]
+    cell = cells.run(f"bound = 'before'\nbound = {line}")
+    assert [name for name, _ in cell.errors] == [kind]
+    assert word in cell.traceback
+    assert "\n" not in cell.traceback
+    assert "botocore" not in cell.traceback
+    assert cell.seconds < 20
+    assert cells.ok("bound").result == "'before'"
+
+
+def test_a_mistake_in_config_is_told(cells: Kernel) -> None:
+    assert "one of auto, require, off" in cells.run("%config S3Magics.verify = 'maybe'").stderr
+    assert cells.ok("get_ipython().find_line_magic('s3load').__self__.verify").result is None
+    cells.ok("%config S3Magics.part_size = '4M'\n%config S3Magics.part_size = None")
+
+
+def test_unloading_takes_the_magics_away() -> None:
+    with kernel() as running:
+        running.ok("%load_ext aios3_nb\n%unload_ext aios3_nb")
+        assert running.run("%s3load s3://b/k").errors or "not found" in running.run("%s3load s3://b/k").stderr
+        running.ok("%load_ext aios3_nb")
+        assert running.ok("%s3cd").stdout
+
+
+def test_a_background_load_returns_at_once_and_binds_when_done(cells: Kernel) -> None:
+    cell = cells.ok("h = %s3load --background later=s3://kernel/rows.pkl\nh, 'later' in globals()")
+    assert "load" in cell.result
+    assert cells.ok("len(await h), len(later), h.done(), h").result == "(50, 50, True, <loaded later>)"
+
+
+def test_a_background_load_goes_on_while_the_main_thread_is_busy(cells: Kernel) -> None:
+    cells.ok("h = %s3load --background busy=s3://kernel/models/arrays.pkl --trust")
+    assert cells.ok("import time; time.sleep(1.5); 'busy' in globals()").result == "True"
+
+
+def test_a_background_error_is_shown_and_kept(cells: Kernel) -> None:
+    cell = cells.ok("h = %s3load --background gone=s3://kernel/absent.pkl\ntime.sleep(0.5); h")
+    assert "ObjectNotFoundError: No such object: s3://kernel/absent.pkl" in cell.stderr
+    assert cells.run("h.result()").errors[0][0] == "ObjectNotFoundError"
+
+
+def test_a_path_stops_the_download_and_says_how_little_was_fetched(cells: Kernel, s3: Any) -> None:
+    s3.put_object(Bucket="kernel", Key="big.json", Body=json.dumps({"first": 7, "rest": ROWS * 300}).encode())
+    cell = cells.ok("%s3load s3://kernel/big.json --path first")
+    assert cell.result == "7"
+    assert cell.stdout.startswith("big.json: fetched 262 of 710 KB in ")

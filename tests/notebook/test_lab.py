@@ -1,0 +1,216 @@
+"""The magics in a real JupyterLab in a real browser: what users see and press.
+
+The pictures in ``tests/artifacts`` are to be looked at: that text fits and can be read in both themes is not tested.
+"""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+from tests.lab import Lab, Notebook
+
+pytestmark = pytest.mark.browser
+
+RATE = 1_500_000
+"""Bytes per second and connection of the slow objects."""
+
+HOSTILE = "<b>bold<i> $x$ &amp; a key.pkl"
+MADE_OF_TEXT = ", ".join(f".jp-OutputArea {each}" for each in ("b", "i:not(.fa)", "mjx-container", "math"))
+"""What a browser would make of that key."""
+
+
+@pytest.fixture(scope="module")
+def slow() -> Iterator[FaultServer]:
+    """A server that takes several seconds for each of its larger objects."""
+    blocks = [bytes(1_000_000) for _ in range(80)]  # 80 of them: one block 80 times would be pickled once
+    with FaultServer() as server:
+        for key in ("model.pkl", "other.pkl", "changed.pkl", HOSTILE):
+            server.put("bkt", key, pickle.dumps(blocks), checksum="crc32")
+        server.put("bkt", "brief.pkl", pickle.dumps(blocks[:12]), checksum="crc32")
+        server.put("bkt", "quick.pkl", pickle.dumps("quick"), checksum="crc32")
+        server.put("bkt", "models/my model.pkl", pickle.dumps("mine"))
+        server.fault(Fault(kind=Kind.THROTTLE, rate=RATE, times=None))
+        server.fault(Fault(kind=Kind.REPLACE, key="changed.pkl", first=8, data=pickle.dumps([*blocks[::-1], 1])))
+        yield server
+
+
+@pytest.fixture(scope="module")
+def opened(lab: Lab, slow: FaultServer) -> list[Notebook]:
+    return []
+
+
+@pytest.fixture
+def book(lab: Lab, slow: FaultServer, opened: list[Notebook]) -> Iterator[Notebook]:
+    """A notebook with the magics, pointed at `slow`; the same for all tests, unless one has left it busy."""
+    if not opened:
+        setup = f"%load_ext aios3_nb\n%config S3Magics.endpoint_url = {slow.url!r}\nimport asyncio, time"
+        opened.append(lab.open(setup))
+        assert opened[0].run(0).all == []
+    yield opened[0]
+    lab.theme(dark=False)
+    if opened[0].is_running():
+        opened.clear()
+
+
+def test_a_load_shows_one_line_and_binds(book: Notebook, server: Any, s3: Any, bucket: str) -> None:
+    s3.put_object(Bucket=bucket, Key="rows.pkl", Body=pickle.dumps([1, 2, 3]))
+    cell = book.add(f"rows = %s3load s3://{bucket}/rows.pkl --endpoint-url {server.endpoint.url}")
+    assert book.run(cell).text.startswith("rows.pkl: ")
+    book.expect(cell, "CRC32 ok")
+    assert book.run(book.add("rows")).text == "[1, 2, 3]"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_cancel_stops_a_load_within_a_second_and_binds_nothing(lab: Lab, book: Notebook, dark: bool) -> None:
+    lab.theme(dark=dark)
+    cell = book.add("m = %s3load s3://bkt/model.pkl")
+    book.start(cell)
+    book.expect(cell, "of 80 MB")
+    time.sleep(0.5)
+    book.screenshot(f"progress-running-{'dark' if dark else 'light'}", cell=cell)
+    assert book.is_running(cell)
+    began = time.monotonic()
+    book.click("Cancel", cell=cell)
+    stopped = book.wait(cell)
+    assert time.monotonic() - began < 1.0
+    assert [name for name, _ in stopped.errors] == ["LoadCancelledError"]
+    book.expect(cell, "cancelled")
+    expect(book.cell(cell).get_by_role("button", name="Cancel")).to_have_count(0)
+    book.screenshot(f"progress-cancelled-{'dark' if dark else 'light'}", cell=cell)
+    assert "\n" not in stopped.text.strip().splitlines()[-1]
+    assert "Traceback" not in stopped.text
+    assert book.run(book.add("'m' in globals(), 2 + 2")).text == "(False, 4)"
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_load_that_ends_leaves_its_closing_line_alone(lab: Lab, book: Notebook, dark: bool) -> None:
+    lab.theme(dark=dark)
+    cell = book.add("m = %s3load s3://bkt/brief.pkl")
+    book.start(cell)
+    book.expect(cell, "of 12 MB")
+    done = book.wait(cell)
+    assert "CRC32 ok" in done.text
+    assert [each["output_type"] for each in done.all if _shown(each)] == ["stream"]
+    book.screenshot(f"progress-done-{'dark' if dark else 'light'}", cell=cell)
+
+
+def test_a_load_that_fails_says_why_in_both_themes(lab: Lab, book: Notebook, slow: FaultServer) -> None:
+    cell = book.add("m = %s3load s3://bkt/changed.pkl")
+    book.start(cell)
+    book.expect(cell, "of 80 MB")
+    failed = book.wait(cell)
+    assert [name for name, _ in failed.errors] == ["ObjectChangedError"]
+    book.expect(cell, "failed")
+    book.screenshot("progress-failed-light", cell=cell)
+    lab.theme(dark=True)
+    book.screenshot("progress-failed-dark", cell=cell)
+
+
+def test_several_loads_of_a_cell_are_shown_together_and_one_cancel_stops_them(lab: Lab, book: Notebook) -> None:
+    cell = book.add("%s3load a=s3://bkt/model.pkl b=s3://bkt/other.pkl")
+    book.start(cell)
+    book.expect(cell, "model.pkl")
+    book.expect(cell, "other.pkl")
+    book.screenshot("progress-several-light", cell=cell)
+    lab.theme(dark=True)
+    book.screenshot("progress-several-dark", cell=cell)
+    book.click("Cancel", cell=cell)
+    assert [name for name, _ in book.wait(cell).errors] == ["LoadCancelledError"]
+    assert book.run(book.add("'a' in globals() or 'b' in globals()")).text == "False"
+
+
+def test_the_row_of_the_load_that_failed_says_so_and_the_others_were_cancelled(
+    book: Notebook, slow: FaultServer
+) -> None:
+    slow.fault(Fault(kind=Kind.REPLACE, key="other.pkl", first=8, data=pickle.dumps("another")))
+    cell = book.add("%s3load a=s3://bkt/model.pkl b=s3://bkt/other.pkl")
+    book.start(cell)
+    book.expect(cell, "of 80 MB")
+    assert [name for name, _ in book.wait(cell).errors] == ["ObjectChangedError"]
+    book.expect(cell, "failed")
+    book.expect(cell, "cancelled")
+
+
+def test_a_hostile_key_is_shown_as_text(book: Notebook) -> None:
+    cell = book.add(f"m = %s3load 's3://bkt/{HOSTILE}'")
+    book.start(cell)
+    book.expect(cell, HOSTILE)
+    book.screenshot("hostile-running", cell=cell)
+    assert book.cell(cell).locator(MADE_OF_TEXT).count() == 0
+    book.interrupt()
+    book.wait(cell)
+    listing = book.add("%s3ls s3://bkt/")
+    book.run(listing)
+    for each in (cell, listing):
+        book.expect(each, HOSTILE)
+        time.sleep(0.3)  # MathJax comes late
+        book.screenshot(f"hostile-{'stopped' if each == cell else 'listed'}", cell=each)
+        assert book.cell(each).locator(MADE_OF_TEXT).count() == 0
+
+
+def test_the_stop_button_stops_a_load(book: Notebook) -> None:
+    cell = book.add("stopped = %s3load s3://bkt/model.pkl")
+    book.start(cell)
+    book.expect(cell, "of 80 MB")
+    began = time.monotonic()
+    book.interrupt()
+    outputs = book.wait(cell)
+    assert time.monotonic() - began < 1.0
+    assert [name for name, _ in outputs.errors] == ["KeyboardInterrupt"]
+    assert "Nothing was bound" in outputs.text
+    assert book.run(book.add("'stopped' in globals()")).text == "False"
+
+
+def test_a_background_load_goes_on_while_another_cell_works(book: Notebook) -> None:
+    cell = book.add("handle = %s3load --background later=s3://bkt/brief.pkl")
+    assert book.run(cell).seconds < 1.0
+    busy = book.add("until = time.monotonic() + 2.5\nwhile time.monotonic() < until: time.sleep(0.01)\n'worked'")
+    book.start(busy)
+    book.expect(cell, "of 12 MB")
+    seen = set()
+    while book.is_running(busy):
+        seen.add(book.cell(cell).locator(".jp-OutputArea").first.inner_text())
+        time.sleep(0.05)
+    assert len(seen) > 3  # it moves
+    assert book.wait(busy).text == "'worked'"
+    assert book.run(book.add("len(await handle), len(later)")).text == "(12, 12)"
+    book.expect(cell, "CRC32 ok")
+
+
+def test_a_background_load_can_be_cancelled_by_its_button(book: Notebook) -> None:
+    cell = book.add("handle = %s3load --background never=s3://bkt/model.pkl")
+    book.run(cell)
+    busy = book.add("time.sleep(1.5)")
+    book.start(busy)
+    book.click("Cancel", cell=cell)
+    book.expect(cell, "cancelled", wait=1.0)  # the other cell still runs
+    book.wait(busy)
+    assert book.run(book.add("handle.done(), 'never' in globals()")).text == "(True, False)"
+
+
+def test_tab_completes_a_key(book: Notebook) -> None:
+    book.run(book.add("%s3ls s3://bkt/models/"))
+    cell = book.add("")
+    book.type(cell, "x = %s3load s3://bkt/mod")
+    assert book.completions() == ["model.pkl", "models/"]  # in Lab's own order
+    book.screenshot("completion-light")
+    book.page.keyboard.press("ArrowDown")
+    book.page.keyboard.press("Enter")
+    assert book.source(cell) == "x = %s3load s3://bkt/models/"
+    assert book.completions()[0] == "'my model.pkl'"
+    book.page.keyboard.press("Enter")
+    assert book.source(cell) == "x = %s3load s3://bkt/models/'my model.pkl'"
+    assert "MD5 ok" in book.run(cell).text
+    assert book.run(book.add("x")).text == "'mine'"
+
+
+def _shown(output: dict[str, Any]) -> bool:
+    return output["output_type"] != "display_data" or bool("".join(output["data"].get("text/plain", "")))

@@ -1,0 +1,108 @@
+"""Looking into objects of S3, and trusting where the user's own file says so."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import json
+import os
+import pickle
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import aios3_nb
+from tests.faults.server import FaultServer
+from tests.kernels import kernel
+
+ROWS = [{"n": n, "text": f"row {n}"} for n in range(2000)]
+
+
+class Runs:
+    """A pickle of it runs a command."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return os.system, (f"touch {self.path}",)
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with FaultServer() as server:
+        monkeypatch.setenv("AIOS3_NB_ENDPOINT_URL", server.url)
+        yield server
+
+
+def test_a_large_pickle_of_arrays_is_outlined_by_a_few_small_requests(store: FaultServer) -> None:
+    arrays = {str(n): np.zeros(1_000_000) for n in range(12)}
+    store.put("b", "arrays.pkl", pickle.dumps(arrays, protocol=5))
+    seen = aios3_nb.peek("s3://b/arrays.pkl")
+    assert "loads safely" in repr(seen)
+    assert "dict" in repr(seen)
+    assert seen.fetched < 1_000_000
+    assert seen.requests == len(store.requests) < 20
+
+
+def test_looking_runs_nothing_and_names_what_would(store: FaultServer, tmp_path: Path) -> None:
+    store.put("b", "evil.pkl", pickle.dumps([1, Runs(tmp_path / "ran")]))
+    assert "system" in repr(aios3_nb.peek("s3://b/evil.pkl"))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_json_text_and_compressed_objects_are_outlined_too(store: FaultServer) -> None:
+    store.put("b", "rows.json", json.dumps({"users": ROWS}).encode())
+    store.put("b", "rows.jsonl.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode()))
+    store.put("b", "note.txt", b"hello <b>you</b>")
+    assert "users" in repr(aios3_nb.peek("s3://b/rows.json"))
+    compressed = aios3_nb.peek("s3://b/rows.jsonl.gz")
+    assert (compressed.codec, compressed.format) == ("gzip", "jsonl")
+    assert "<b>" not in aios3_nb.peek("s3://b/note.txt")._repr_html_()
+    assert repr(asyncio.run(aios3_nb.apeek("s3://b/rows.json"))) == repr(aios3_nb.peek("s3://b/rows.json"))
+
+
+def test_a_trusted_prefix_is_bound_to_its_endpoint_and_shown(
+    store: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
+    config = tmp_path / "config"
+    config.mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
+    entry = '[[trust]]\nbucket = "b"\nprefix = "ours/"\n'
+    (config / "aios3_nb.toml").write_text(entry)
+    with pytest.raises(aios3_nb.BlockedPickleError) as blocked:
+        aios3_nb.load("s3://b/ours/k.pkl")
+    assert "%s3load s3://b/ours/k.pkl --trust" in str(blocked.value)
+    (config / "aios3_nb.toml").write_text(f'{entry}endpoint_url = "{store.url}"\n')
+    assert aios3_nb.load("s3://b/ours/k.pkl") == 0
+    assert (tmp_path / "ran").exists()
+    environment = {
+        "XDG_CONFIG_HOME": str(config), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "x"
+    }  # fmt: skip
+    with kernel(environment) as running:
+        running.ok("%load_ext aios3_nb")
+        assert "trusted (prefix s3://b/ours/" in running.ok("%s3load s3://b/ours/k.pkl").stdout
+        assert ", trusted" not in running.run("%s3peek s3://b/ours/k.pkl").stdout
+
+
+def test_an_endpoint_from_the_environment_counts_as_that_endpoint(
+    store: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever sets AWS_ENDPOINT_URL must not be taken for AWS."""
+    monkeypatch.delenv("AIOS3_NB_ENDPOINT_URL")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", store.url)
+    store.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
+    config = tmp_path / "config"
+    config.mkdir()
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
+    (config / "aios3_nb.toml").write_text('[[trust]]\nbucket = "b"\nprefix = ""\n')
+    with pytest.raises(aios3_nb.BlockedPickleError):
+        aios3_nb.load("s3://b/ours/k.pkl")
+    assert not (tmp_path / "ran").exists()
