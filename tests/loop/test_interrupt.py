@@ -35,7 +35,7 @@ before = ticks
 await asyncio.sleep(0.05)
 [t.get_name() for t in asyncio.all_tasks() if 'aios3_nb part' in t.get_name()], not other.done() and ticks > before, \
  'm' in globals(), sum(len(s.connector._acquired) for life in \
- __import__('aios3_nb.s3.client')._client._lives.get(asyncio.get_running_loop(), {}).values() \
+ __import__('aios3_nb.s3.client').s3.client._lives.get(asyncio.get_running_loop(), {}).values() \
  for s in life._entered.result()._endpoint.http_session._sessions.values()), gc.isenabled()
 """
 

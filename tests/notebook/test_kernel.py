@@ -58,7 +58,7 @@ def cells(shared_kernel: Kernel) -> Iterator[Kernel]:
         "await asyncio.sleep(0.05)\n"
         "[t.get_name() for t in asyncio.all_tasks() if 'aios3_nb' in t.get_name()], "
         "[len(s._sessions[None].connector._acquired) for life in "
-        "__import__('aios3_nb.s3.client')._client._lives.get(asyncio.get_running_loop(), {}).values() "
+        "__import__('aios3_nb.s3.client').s3.client._lives.get(asyncio.get_running_loop(), {}).values() "
         "for s in [life._entered.result()._endpoint.http_session] if None in s._sessions]"
     ).result
     tasks, acquired = eval(left or "")
