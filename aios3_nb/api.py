@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Unpack
 from aios3_nb import settings as settings_module
 from aios3_nb.address.glob import is_glob
 from aios3_nb.errors import OptionError
-from aios3_nb.loop.loop import bridge, interruptible
+from aios3_nb.loop import bridge, interruptible
 from aios3_nb.pipeline import items as pipeline_items
 from aios3_nb.pipeline import load as pipeline_load
 from aios3_nb.pipeline.items import Items

@@ -28,7 +28,7 @@ from aios3_nb.browser.model import Contents, Question, child
 from aios3_nb.browser.panel import CONTAINS, Panel, discard, show
 from aios3_nb.browser.route import is_own_doing, route_freely, waits_for_cells
 from aios3_nb.errors import LoadCancelledError, OptionError, S3Error
-from aios3_nb.loop.loop import background
+from aios3_nb.loop import background
 from aios3_nb.notebook.target import name_from_key
 from aios3_nb.pipeline import order
 from aios3_nb.pipeline.order import Order

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from typing import Any
 
-from aios3_nb.loop.loop import background
+from aios3_nb.loop import background
 
 
 def route_freely(widget: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from aios3_nb.address.glob import is_glob
 from aios3_nb.errors import LoadCancelledError, S3Error
-from aios3_nb.loop.loop import bridge, interruptible
+from aios3_nb.loop import bridge, interruptible
 from aios3_nb.notebook.display import display_for
 from aios3_nb.notebook.progress.progress import Progress, closing_line, items_line, total_line
 from aios3_nb.pipeline import load as pipeline_load

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from aios3_nb.errors import S3Error
-from aios3_nb.loop.loop import background, interruptible
+from aios3_nb.loop import background, interruptible
 
 _running: set[concurrent.futures.Future[Any]] = set()
 """Loads that nobody may hold on to; a task without a reference may vanish."""

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, NoReturn, Self, cast
 
 from aios3_nb.errors import FormatError
 from aios3_nb.formats import codecs as formats_codecs
-from aios3_nb.loop.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.load import check_size, chosen_format, damage_in, named, open_file, options_of
 from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.pipeline.order import Order

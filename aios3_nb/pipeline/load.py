@@ -24,7 +24,7 @@ from aios3_nb.formats import codecs as formats_codecs
 from aios3_nb.formats import registry
 from aios3_nb.formats.memory import forecast
 from aios3_nb.formats.pickle.find import blocked_text
-from aios3_nb.loop.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.notebook.target import quote
 from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.pipeline.order import Order

@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from aios3_nb.errors import S3Error
 from aios3_nb.formats import codecs as formats_codecs
 from aios3_nb.formats import registry
-from aios3_nb.loop.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.load import named
 from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.pipeline.order import Order

@@ -1,7 +1,7 @@
 """An object as a file: lazy, seekable, sync and async, whatever library reads it.
 
 The cursor and the window (bytes that are there already) live here; what must be fetched is asked of an
-`ObjectStream` on the loop that the calling thread reaches (see `_loop`). A file that is read on another
+`ObjectStream` on the loop that the calling thread reaches (see `loop.bridges`). A file that is read on another
 thread later moves to that thread's loop, so no thread ever waits for a loop that waits for it.
 """
 
@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
 from aios3_nb.errors import LoadCancelledError
-from aios3_nb.loop.loop import Bridge, bridge
+from aios3_nb.loop import Bridge, bridge
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from aios3_nb.browser.objects import PREVIEW, beginning, details, exists
 from aios3_nb.browser.preview import pretty, preview_of
 from aios3_nb.browser.text import age_text, row_texts, status_text
 from aios3_nb.errors import AccessDeniedError, ChecksumError, EndpointError, OptionError, S3Error
-from aios3_nb.loop.loop import background
+from aios3_nb.loop import background
 from aios3_nb.notebook.line import split
 from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.pipeline.order import Order

@@ -24,7 +24,7 @@ from aios3_nb.browser.browser import S3Browser
 from aios3_nb.browser.model import WINDOW, Question
 from aios3_nb.browser.objects import PREVIEW
 from aios3_nb.errors import UriError
-from aios3_nb.loop.loop import background
+from aios3_nb.loop import background
 from aios3_nb.text import is_visible
 from tests.awkward import KEYS
 from tests.faults.fault import Kind

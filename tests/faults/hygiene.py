@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from aios3_nb.loop import loop
+from aios3_nb.loop import background
 from tests.faults.server import FaultServer
 
 SETTLE = 10.0
@@ -58,7 +58,7 @@ def gauges(*, both_ends: bool) -> Gauges:
         if connection[0].is_connected()  # else its server is gone, and its descriptor with it
     )
     return Gauges(
-        tasks=len(asyncio.all_tasks(loop.background().loop)),
+        tasks=len(asyncio.all_tasks(background().loop)),
         acquired=sum(len(pool._acquired) for pool in _pools),
         threads=threading.active_count(),
         files=len(os.listdir("/proc/self/fd")) - idle,

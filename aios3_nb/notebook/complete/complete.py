@@ -14,7 +14,7 @@ from typing import Any
 
 from aios3_nb import settings
 from aios3_nb.formats import registry
-from aios3_nb.loop.loop import in_thread
+from aios3_nb.loop import in_thread
 from aios3_nb.notebook.complete.keys import in_time
 from aios3_nb.notebook.complete.line import Gap, find_gap, option_names
 from aios3_nb.notebook.complete.word import addresses, value, variables

@@ -14,7 +14,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
 from aios3_nb.address.uri import S3Uri
-from aios3_nb.loop.loop import background
+from aios3_nb.loop import background
 from aios3_nb.s3 import listing
 from aios3_nb.s3.listing import Entry, Page
 from aios3_nb.settings import Settings

@@ -1,9 +1,12 @@
-"""The stop button, at random moments, a hundred times over: a short message, and a kernel as well as before."""
+"""Ctrl-C and the stop button, at random moments too: a short message, and a kernel as well as before."""
 
 from __future__ import annotations
 
 import pickle
 import random
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
@@ -17,7 +20,7 @@ RATE = 8_000_000
 """Bytes per second and connection of the slow object."""
 
 SETUP = """
-import asyncio, gc, warnings
+import asyncio, gc, sys, warnings
 %load_ext aios3_nb
 %config S3Magics.endpoint_url = {url!r}
 ticks = 0
@@ -35,7 +38,7 @@ before = ticks
 await asyncio.sleep(0.05)
 [t.get_name() for t in asyncio.all_tasks() if 'aios3_nb part' in t.get_name()], not other.done() and ticks > before, \
  'm' in globals(), sum(len(s.connector._acquired) for life in \
- __import__('aios3_nb.s3.client').s3.client._lives.get(asyncio.get_running_loop(), {}).values() \
+ sys.modules['aios3_nb.s3.client']._lives.get(asyncio.get_running_loop(), {}).values() \
  for s in life._entered.result()._endpoint.http_session._sessions.values()), gc.isenabled()
 """
 
@@ -112,3 +115,46 @@ def test_a_loop_that_is_left_ends_the_download_that_nobody_can_read_any_more(run
     check_health(running)
     assert "items.pkl: 1 item, fetched" in running.late
     assert not [state for state in running.widgets.values() if state["_model_name"] == "FloatProgressModel"]
+
+
+SCRIPT = """
+import asyncio, sys, time
+from aios3_nb.loop import bridge
+cleaned = []
+async def wait():
+    print("waiting", flush=True)
+    try:
+        await asyncio.sleep(30)
+    finally:
+        await asyncio.sleep(0)
+        cleaned.append(1)
+def call():
+    try:
+        bridge().run(wait)
+    except KeyboardInterrupt:
+        print("interrupted", cleaned, flush=True)
+async def main():
+    call()
+    await asyncio.sleep(0)
+    print([t for t in asyncio.all_tasks() if t is not asyncio.current_task()])
+async def again(): return "again"
+call() if sys.argv[1] == "script" else asyncio.run(main())
+print(bridge().run(again))
+"""
+
+
+@pytest.mark.parametrize("way", ["script", "loop"])
+def test_an_interrupt_cancels_awaits_the_cleanup_and_the_next_call_works(way: str) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-X", "dev", "-c", SCRIPT, way], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "waiting\n"
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    assert out.splitlines()[0] == "interrupted [1]"
+    assert out.splitlines()[-1] == "again"
+    assert "Task was destroyed" not in err
+    assert "never awaited" not in err
+    assert time.monotonic() - began < 5

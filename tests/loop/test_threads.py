@@ -1,0 +1,65 @@
+"""Threads and loops: a worker reaches a loop, a coroutine a thread, and a fork begins anew."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+import pytest
+
+from aios3_nb.loop import background, in_thread, thread_bridge
+
+
+async def double(value: int) -> int:
+    await asyncio.sleep(0)
+    return value * 2
+
+
+def test_a_worker_reaches_the_loop_that_waits_for_it() -> None:
+    async def main() -> int:
+        way = thread_bridge(asyncio.get_running_loop())
+        return await in_thread(lambda: way.run(double, 5), lambda: None)
+
+    assert asyncio.run(main()) == 10
+
+
+def test_cancelling_a_call_in_a_thread_stops_it_and_awaits_its_end() -> None:
+    stop, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        stop.wait(10)
+        ended.set()
+
+    async def main() -> None:
+        task = asyncio.get_running_loop().create_task(in_thread(work, stop.set))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert ended.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_sync_call_on_the_background_loop_itself_is_refused_not_deadlocked() -> None:
+    async def misuse() -> None:
+        await asyncio.sleep(0)
+        background().run(double, 1)
+
+    with pytest.raises(RuntimeError, match="background loop"):
+        background().run(misuse)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_child_gets_a_loop_of_its_own() -> None:
+    assert background().run(double, 1) == 2
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writer, str(background().run(double, 3)).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reader, 10) == b"6"
+    os.close(reader)
+    os.close(writer)
