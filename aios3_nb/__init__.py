@@ -29,7 +29,7 @@ _HOMES = {
     "aios3_nb.aios3": ("stream", "chunks", "read", "save"),
     "aios3_nb.pipeline.background": ("BackgroundLoad",),
     "aios3_nb.browser.browser": ("S3Browser", "browse"),
-    "aios3_nb.stream.file": ("S3File",),
+    "aios3_nb.streams.file": ("S3File",),
     "aios3_nb.s3.listing": ("Entry", "Listing"),
     "aios3_nb.formats.format": ("Format", "LoadOptions"),
     "aios3_nb.formats.registry": ("register",),
@@ -79,7 +79,7 @@ if TYPE_CHECKING:
     from aios3_nb.pipeline.items import Items
     from aios3_nb.s3.listing import Entry, Listing
     from aios3_nb.settings import Settings
-    from aios3_nb.stream.file import S3File
+    from aios3_nb.streams.file import S3File
 
 
 def __getattr__(name: str) -> Any:

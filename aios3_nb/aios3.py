@@ -19,7 +19,7 @@ from aios3_nb.pipeline.order import Order
 from aios3_nb.s3.store import Body
 from aios3_nb.s3.store import save as _save
 from aios3_nb.settings import MIB, Settings
-from aios3_nb.stream.file import S3File
+from aios3_nb.streams.file import S3File
 
 _CHUNK = 1 * MIB
 

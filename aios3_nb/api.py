@@ -25,7 +25,7 @@ from aios3_nb.s3 import listing
 from aios3_nb.s3.listing import Entry, Listing
 from aios3_nb.s3.store import save
 from aios3_nb.settings import Overrides
-from aios3_nb.stream.file import S3File
+from aios3_nb.streams.file import S3File
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 import aios3_nb
-from aios3_nb.stream.part import Part
+from aios3_nb.streams.part import Part
 
 ROWS = [{"n": n, "text": f"row {n}"} for n in range(3000)]
 

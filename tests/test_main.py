@@ -165,7 +165,7 @@ def test_without_jupyterlab_the_message_says_how_to_get_it(monkeypatch, capsys):
 
 
 def test_without_seaweedfs_one_line_says_how_to_get_it(monkeypatch, capsys):
-    monkeypatch.setattr(command._local._seaweedfs.importlib.metadata, "files", lambda name: [])
+    monkeypatch.setattr(command.local.seaweedfs.importlib.metadata, "files", lambda name: [])
     monkeypatch.setenv("PATH", "")
     before = signal.getsignal(signal.SIGTERM)
     try:

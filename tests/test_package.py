@@ -54,6 +54,12 @@ def test_every_public_name_resolves(name: str) -> None:
     assert getattr(aios3_nb, name) is not None
 
 
+def test_no_module_has_the_name_of_a_public_one() -> None:
+    # Importing a submodule sets it on the package, over whatever stood there.
+    tops = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert tops & set(aios3_nb.__all__) == set()
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="nothing_like_it"):
         _ = aios3_nb.nothing_like_it

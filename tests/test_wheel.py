@@ -28,7 +28,8 @@ def test_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) -> Non
     info = f"aios3_nb-{aios3_nb.__version__}.dist-info/"
     assert {name.partition("/")[0] + "/" for name in names} == {"aios3_nb/", info}
     assert {"aios3_nb/py.typed", "aios3_nb/formats/pickle/names.txt", f"{info}licenses/LICENSE"} <= set(names)
-    source = {path.name for path in Path(aios3_nb.__file__).parent.glob("*.py")}
+    package = Path(aios3_nb.__file__).parent
+    source = {path.relative_to(package).as_posix() for path in package.rglob("*.py")}
     assert {name.partition("/")[2] for name in names if name.endswith(".py")} == source
 
 

@@ -14,8 +14,8 @@ from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.s3.request import ask
 from aios3_nb.s3.store import save
 from aios3_nb.settings import MIB, Settings
-from aios3_nb.stream.source import ObjectSource
-from aios3_nb.stream.verify import checksum_of
+from aios3_nb.streams.source import ObjectSource
+from aios3_nb.streams.verify import checksum_of
 
 PREVIEW = 1 * MIB
 """Bytes that a preview fetches, at most."""

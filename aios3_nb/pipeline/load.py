@@ -32,9 +32,9 @@ from aios3_nb.pipeline.trust import trusted_prefix
 from aios3_nb.s3 import listing
 from aios3_nb.s3.object import ObjectInfo
 from aios3_nb.settings import MIB, Settings
-from aios3_nb.stream.file import S3File
-from aios3_nb.stream.source import ObjectSource
-from aios3_nb.stream.stream import ObjectStream
+from aios3_nb.streams.file import S3File
+from aios3_nb.streams.source import ObjectSource
+from aios3_nb.streams.stream import ObjectStream
 from aios3_nb.text import size_text, visible
 
 _INLINE = 1 * MIB

@@ -18,7 +18,7 @@ from aios3_nb.pipeline.peek.peek import Outline, Peek, outline_json, outline_oth
 from aios3_nb.pipeline.peek.pickle import MAX_BYTES
 from aios3_nb.s3.object import ObjectInfo
 from aios3_nb.settings import KIB, MIB
-from aios3_nb.stream.source import ObjectSource
+from aios3_nb.streams.source import ObjectSource
 
 _HEAD = 128 * KIB
 """The first request; what most pickles of arrays need is in it."""

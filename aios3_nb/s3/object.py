@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aios3_nb.address.uri import S3Uri
-from aios3_nb.stream.verify import Checksum
+from aios3_nb.streams.verify import Checksum
 
 Answer = Mapping[str, Any]
 """What botocore makes of S3's answer."""

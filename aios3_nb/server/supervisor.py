@@ -1,4 +1,4 @@
-"""Run one program for as long as an owner lives: a script of its own, which `_local` starts.
+"""Run one program for as long as an owner lives: a script of its own, which `local` starts.
 
     python -IS _supervisor.py FOLDER LEFTOVERS PROGRAM ARGUMENTS...
 

@@ -25,8 +25,8 @@ OWNER = """
 import os, sys, time
 from aios3_nb.server import local
 from aios3_nb.server import seaweedfs
-server = _local.LocalServer().start()
-print(server._folder, server._supervision.pid, *_seaweedfs.sockets(server._ports), flush=True)
+server = local.LocalServer().start()
+print(server._folder, server._supervision.pid, *seaweedfs.sockets(server._ports), flush=True)
 {then}
 """
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 
-from aios3_nb.stream.bulk import Buffer
-from aios3_nb.stream.source import RangesIgnoredError
+from aios3_nb.streams.bulk import Buffer
+from aios3_nb.streams.source import RangesIgnoredError
 
 _NOWHERE = memoryview(b"")
 

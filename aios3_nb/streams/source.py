@@ -34,11 +34,11 @@ from aios3_nb.s3.failures import (
 from aios3_nb.s3.object import Answer, ObjectInfo
 from aios3_nb.s3.retry import RetryBudget
 from aios3_nb.settings import Settings
-from aios3_nb.stream.verify import checksum_of
+from aios3_nb.streams.verify import checksum_of
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
-    from aios3_nb.stream.body import Body
+    from aios3_nb.streams.body import Body
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _OF_AWS = re.compile(r"^https://[^/]*\.amazonaws\.com(\.cn)?(/|$)")
@@ -239,7 +239,7 @@ class ObjectSource:
         )
 
     async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body:
-        from aios3_nb.stream.body import Body  # with aiohttp, which would be half of what %load_ext takes
+        from aios3_nb.streams.body import Body  # with aiohttp, which would be half of what %load_ext takes
 
         connection = await self._connected()
         self._monitor.requested()

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 import aios3_nb
 from aios3_nb.errors import NotVerifiedError
-from aios3_nb.stream import bulk, source
-from aios3_nb.stream.plan import FIRST
+from aios3_nb.streams import bulk, source
+from aios3_nb.streams.plan import FIRST
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 

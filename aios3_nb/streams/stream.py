@@ -21,11 +21,11 @@ from aios3_nb.errors import AccessDeniedError, ChecksumError, NotVerifiedError, 
 from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.s3.object import ObjectInfo
 from aios3_nb.settings import MIB, Settings
-from aios3_nb.stream import bulk
-from aios3_nb.stream.part import Part
-from aios3_nb.stream.plan import FIRST, Plan
-from aios3_nb.stream.source import ObjectSource
-from aios3_nb.stream.verify import Checksum, Verifier, md5_of
+from aios3_nb.streams import bulk
+from aios3_nb.streams.part import Part
+from aios3_nb.streams.plan import FIRST, Plan
+from aios3_nb.streams.source import ObjectSource
+from aios3_nb.streams.verify import Checksum, Verifier, md5_of
 from aios3_nb.text import visible
 
 _DIRECT = 2 * MIB

@@ -11,7 +11,7 @@ import aiohttp
 from aios3_nb.s3.clock import Ticker
 from aios3_nb.s3.failures import BodyEndedError, SilenceError
 from aios3_nb.settings import Settings
-from aios3_nb.stream.receive import Receiver, receiver
+from aios3_nb.streams.receive import Receiver, receiver
 
 _TICKS = 8
 """Looks at a body within its shortest bound."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from aios3_nb.address.uri import S3Uri
     from aios3_nb.s3.object import ObjectInfo
-    from aios3_nb.stream.stream import ObjectStream
+    from aios3_nb.streams.stream import ObjectStream
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
