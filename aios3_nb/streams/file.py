@@ -1,7 +1,7 @@
 """An object as a file: lazy, seekable, sync and async, whatever library reads it.
 
-The cursor and the window (bytes that are there already) live here; what must be fetched is asked of an
-`ObjectStream` on the loop that the calling thread reaches (see `loop.bridges`). A file that is read on another
+Where it is read, `Cursor` knows; here is the way there: one read at a time, on the loop that the calling thread
+reaches (see `loop.bridges`), by an `ObjectStream` of that loop. A file that is read on another
 thread later moves to that thread's loop, so no thread ever waits for a loop that waits for it.
 """
 
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, TypeVarTuple
 
 from aios3_nb.errors import LoadCancelledError
 from aios3_nb.loop import Bridge, bridge
+from aios3_nb.streams.cursor import PEEK, Cursor
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
@@ -29,11 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
-
-_PEEK = 128 * 1024
-"""What `peek` shows at most; the C unpickler asks for as much."""
-
-_EMPTY = memoryview(b"")
 
 
 class S3File(io.BufferedIOBase):
@@ -62,12 +58,7 @@ class S3File(io.BufferedIOBase):
         self._via = via
         self._stream: ObjectStream | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._info: ObjectInfo | None = None
-        self._window = _EMPTY
-        self._start = 0
-        """Offset in the object of the window's first byte."""
-        self._at = 0
-        """Offset in the window of the next byte to read; may lie outside it after a seek."""
+        self._cursor = Cursor()
         self._lock = threading.Lock()
         self._reader: int | None = None
         self._cancelled = False
@@ -77,7 +68,7 @@ class S3File(io.BufferedIOBase):
     @property
     def info(self) -> ObjectInfo | None:
         """Size, ETag and more of the version that is read; None before the first request."""
-        return self._info
+        return self._cursor.info
 
     @property
     def name(self) -> str:
@@ -98,8 +89,8 @@ class S3File(io.BufferedIOBase):
         return True
 
     def __repr__(self) -> str:
-        state = "closed" if self.closed else f"at {self._start + self._at:,}"
-        size = f" of {self._info.size:,}" if self._info is not None else ""
+        state = "closed" if self.closed else f"at {self._cursor.tell():,}"
+        size = f" of {self.info.size:,}" if self.info is not None else ""
         return f"<S3File {visible(str(self.uri))} {state}{size}>"
 
     # ---- sync reading
@@ -109,17 +100,17 @@ class S3File(io.BufferedIOBase):
         if size is not None and self._reader is None:
             # Often there is nothing to wait for: unpicklers do this a thousand times per megabyte.
             with self._lock:
-                if self._at >= 0 and 0 <= size <= len(self._window) - self._at and not self._cancelled:
-                    return self._take(size)
-        return self._run(self._read, size)
+                if not self._cancelled and (data := self._cursor.taken(size)) is not None:
+                    return data
+        return self._run(self._cursor.read, size)
 
     def read1(self, size: int = -1, /) -> bytes:
         """Return what is there already, or else what comes first; at most `size` bytes."""
-        return self._run(self._read1, size)
+        return self._run(self._cursor.read1, size)
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         """Fill `buffer`; return the bytes written, fewer only at the end of the object."""
-        return self._run(self._readinto, memoryview(buffer).cast("B"))
+        return self._run(self._cursor.readinto, memoryview(buffer).cast("B"))
 
     def readinto1(self, buffer: WriteableBuffer, /) -> int:
         """Write what is there already, or else what comes first; return the bytes written."""
@@ -130,39 +121,39 @@ class S3File(io.BufferedIOBase):
 
     def peek(self, size: int = 1, /) -> bytes:
         """Return the next bytes without moving on: up to `size`, at least one unless the object ends here."""
-        want = min(max(size, 1), _PEEK)
+        want = min(max(size, 1), PEEK)
         if self._reader is None:
             with self._lock:
-                if 0 <= self._at <= len(self._window) - want and not self._cancelled:
-                    return bytes(self._window[self._at : self._at + want])
-        return self._run(self._peek, want)
+                if not self._cancelled and (data := self._cursor.seen(want)) is not None:
+                    return data
+        return self._run(self._cursor.peek, want)
 
     def readline(self, size: int | None = -1, /) -> bytes:
         """Return the next line with its newline; the last one may have none."""
-        return self._run(self._readline, -1 if size is None else size)
+        return self._run(self._cursor.readline, -1 if size is None else size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """Move to `offset` from the start, from here, or (one HEAD request at most) from the end."""
         if whence == io.SEEK_CUR:
             offset += self.tell()
         elif whence == io.SEEK_END:
-            offset += self._run(self._size)
+            offset += self._run(self._cursor.size)
         elif whence != io.SEEK_SET:
             raise ValueError(f"invalid whence ({whence}, should be 0, 1 or 2)")
         self._check_open()
         if offset < 0:
             raise ValueError(f"negative seek position {offset}")
-        self._at = offset - self._start
+        self._cursor.move(offset)
         return offset
 
     def tell(self) -> int:
         """Return the offset of the next byte."""
         self._check_open()
-        return self._start + self._at
+        return self._cursor.tell()
 
     def finish(self) -> str:
         """Return what the closing line says of the checksum; see `ObjectStream.finish`."""
-        return self._run(self._finish)
+        return self._run(self._cursor.finish)
 
     def close(self) -> None:
         """Stop what is in flight and close the connections; returns when that is done."""
@@ -205,31 +196,31 @@ class S3File(io.BufferedIOBase):
 
     async def aread(self, size: int | None = -1, /) -> bytes:
         """Await what `read` returns."""
-        return await self._await(self._read, size)
+        return await self._await(self._cursor.read, size)
 
     async def aread1(self, size: int = -1, /) -> bytes:
         """Await what `read1` returns."""
-        return await self._await(self._read1, size)
+        return await self._await(self._cursor.read1, size)
 
     async def areadinto(self, buffer: WriteableBuffer, /) -> int:
         """Await what `readinto` returns."""
-        return await self._await(self._readinto, memoryview(buffer).cast("B"))
+        return await self._await(self._cursor.readinto, memoryview(buffer).cast("B"))
 
     async def apeek(self, size: int = 1, /) -> bytes:
         """Await what `peek` returns."""
-        return await self._await(self._peek, min(max(size, 1), _PEEK))
+        return await self._await(self._cursor.peek, min(max(size, 1), PEEK))
 
     async def areadline(self, size: int | None = -1, /) -> bytes:
         """Await what `readline` returns."""
-        return await self._await(self._readline, -1 if size is None else size)
+        return await self._await(self._cursor.readline, -1 if size is None else size)
 
     async def asize(self) -> int:
         """Await the object's length in bytes."""
-        return await self._await(self._size)
+        return await self._await(self._cursor.size)
 
     async def afinish(self) -> str:
         """Await what `finish` returns."""
-        return await self._await(self._finish)
+        return await self._await(self._cursor.finish)
 
     async def aclose(self) -> None:
         """Stop what is in flight, close the connections, and wait until that is done."""
@@ -294,15 +285,15 @@ class S3File(io.BufferedIOBase):
         """Have a stream that belongs to `loop`."""
         if self._stream is not None and self._loop is loop:
             return
-        if self._stream is not None and self._loop is not None:
-            # The window's memory belongs to the stream that is left behind.
-            self._window = memoryview(bytes(self._window))
-            _end_elsewhere(self._stream, self._loop)
-        self._stream, self._loop = self._make_stream(self._info), loop
+        left, before = self._stream, self._loop
+        self._stream, self._loop = self._make_stream(self.info), loop
+        self._cursor.follow(self._stream)
+        if left is not None and before is not None:
+            _end_elsewhere(left, before)
 
     def _forget(self) -> None:
         self._stream = self._loop = None
-        self._start, self._at, self._window = self._start + self._at, 0, _EMPTY
+        self._cursor.leave()
 
     def _check_open(self) -> None:
         if self.closed:
@@ -312,91 +303,6 @@ class S3File(io.BufferedIOBase):
 
     def _cancellation(self) -> LoadCancelledError:
         return LoadCancelledError(f"Cancelled: {visible(str(self.uri))}. Nothing was bound.", uri=str(self.uri))
-
-    # ---- the coroutines behind both
-
-    async def _load_window(self, want: int = 1) -> bool:
-        """Have `want` bytes, or those to the end of a part, in the window from its start; False at the end."""
-        assert self._stream is not None
-        have = len(self._window) - self._at
-        if self._at >= 0 and have >= want > 0:
-            return True
-        position = self._start + self._at
-        self._window = _EMPTY  # it is only lent until the next call
-        self._start, self._at = position, 0
-        self._window = await self._stream.window(position, want)
-        self._info = self._stream.info
-        return len(self._window) > 0
-
-    async def _read(self, size: int | None) -> bytes:
-        if size == 0 or not await self._load_window():
-            return b""
-        assert self._info is not None
-        left = self._info.size - self.tell()
-        size = left if size is None or size < 0 else min(size, left)
-        if size <= len(self._window) - self._at:
-            return self._take(size)
-        # BytesIO gives its memory away as bytes, uncopied, when nobody else holds it.
-        result = io.BytesIO(bytes(size))
-        with result.getbuffer() as view:
-            await self._readinto(view)
-        return result.getvalue()
-
-    async def _read1(self, size: int) -> bytes:
-        if size == 0 or not await self._load_window():
-            return b""
-        there = len(self._window) - self._at
-        return self._take(there if size < 0 else min(size, there))
-
-    async def _readinto(self, view: memoryview) -> int:
-        assert self._stream is not None
-        count = 0
-        if 0 <= self._at < len(self._window):
-            count = min(len(view), len(self._window) - self._at)
-            view[:count] = self._window[self._at : self._at + count]
-            self._at += count
-        if count < len(view):
-            position = self._start + self._at
-            self._start, self._at, self._window = position, 0, _EMPTY
-            more = await self._stream.readinto(position, view[count:])
-            self._info = self._stream.info
-            self._start += more
-            count += more
-        return count
-
-    async def _peek(self, want: int) -> bytes:
-        await self._load_window(want)
-        return bytes(self._window[self._at : self._at + want])
-
-    async def _readline(self, size: int) -> bytes:
-        pieces: list[bytes] = []
-        left = size if size >= 0 else -1
-        while left != 0 and await self._load_window():
-            there = self._window[self._at :] if left < 0 else self._window[self._at : self._at + left]
-            data = bytes(there[: 64 * 1024])
-            stop = data.find(b"\n") + 1 or len(data)
-            pieces.append(data[:stop])
-            self._at += stop
-            left -= stop if left > 0 else 0
-            if data[stop - 1 : stop] == b"\n":
-                break
-        return b"".join(pieces)
-
-    async def _size(self) -> int:
-        assert self._stream is not None
-        size = await self._stream.size()
-        self._info = self._stream.info
-        return size
-
-    async def _finish(self) -> str:
-        assert self._stream is not None
-        self._start, self._at, self._window = self._start + self._at, 0, _EMPTY
-        return await self._stream.finish()
-
-    def _take(self, count: int) -> bytes:
-        data = bytes(self._window[self._at : self._at + count])
-        self._at += count
-        return data
 
 
 def _end_elsewhere(

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 
 from aios3_nb.streams.bulk import Buffer
-from aios3_nb.streams.source import RangesIgnoredError
+from aios3_nb.streams.judge import RangesIgnoredError
 
 _NOWHERE = memoryview(b"")
 

@@ -1,4 +1,4 @@
-"""One version of one object: byte ranges of it, accepted only when they are what was asked for.
+"""One version of one object: byte ranges of it, each asked for until an answer is what was asked for.
 
 Every request after the first is pinned (``If-Match``, or the version that was asked for). A body that breaks,
 ends early, falls silent or drips is resumed at the byte it reached.
@@ -10,20 +10,16 @@ from __future__ import annotations
 
 import re
 import time
-import warnings
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from aios3_nb.address.uri import S3Uri
-from aios3_nb.errors import ObjectChangedError
 from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.s3.client import client, forget_client
 from aios3_nb.s3.clock import deadline
 from aios3_nb.s3.failures import (
     EXPIRED,
     SilenceError,
-    UnfitAnswerError,
     code_of,
     explained,
     gave_up,
@@ -34,15 +30,13 @@ from aios3_nb.s3.failures import (
 from aios3_nb.s3.object import Answer, ObjectInfo
 from aios3_nb.s3.retry import RetryBudget
 from aios3_nb.settings import Settings
-from aios3_nb.streams.verify import checksum_of
+from aios3_nb.streams.judge import Judge, RangesIgnoredError
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
     from aios3_nb.streams.body import Body
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 _OF_AWS = re.compile(r"^https://[^/]*\.amazonaws\.com(\.cn)?(/|$)")
-_EMPTY_RANGE = re.compile(r"bytes \*/(\d+)")
 
 
 # A server that answers at once and sends more than the loop can take is on this machine, or next to it. Requests side
@@ -57,35 +51,43 @@ _SWIFT = 150_000_000
 """Bytes per second, at least."""
 
 
-class RangesIgnoredError(Exception):
-    """The server answered a range with the whole object; it must be read from its start, in one go."""
-
-
 class ObjectSource:
     """Fills buffers with byte ranges of one version of one object.
 
     Attributes:
-        info: The version; None until `begin` or `head`.
+        uri: Its address.
         retry: The failures it may still have.
-        sequential: Whether the server ignores ranges; then only one `fill` may run at a time, in order.
     """
 
     def __init__(self, uri: S3Uri, settings: Settings, monitor: Monitor, info: ObjectInfo | None = None) -> None:
-        self.info = info
+        self.uri = uri
         self.retry = RetryBudget(settings)
-        self.sequential = False
-        self._uri = uri
+        self._judge = Judge(uri, info)
         self._settings = settings
         self._monitor = monitor
         self._open: set[Body] = set()
         self._kept: Body | None = None
         self._if_match = True
         self._refusals = 0
-        self._endpoint_url = ""
         self._expiries = 0
         self._connection: Any = None
         self._near = False
         """One connection seems to bring the object as fast as it can be taken; until it fails or falls behind."""
+
+    @property
+    def info(self) -> ObjectInfo | None:
+        """The version; None until `begin` or `head`."""
+        return self._judge.info
+
+    @property
+    def name(self) -> str:
+        """The object's address, to be shown."""
+        return visible(str(self.uri))
+
+    @property
+    def sequential(self) -> bool:
+        """Whether the server ignores ranges; then only one `fill` may run at a time, in order."""
+        return self._judge.sequential
 
     @property
     def concurrency(self) -> int:
@@ -115,7 +117,7 @@ class ObjectSource:
             except RangesIgnoredError:
                 continue
             except Exception as exc:
-                if self._learned_size(exc):
+                if self._judge.learned_size(exc):
                     break
                 await self._recover(exc, 0)
         assert self.info is not None
@@ -134,14 +136,10 @@ class ObjectSource:
                 break
             except Exception as exc:
                 await self._recover(exc, 0)
+        info = self._judge.head(answer)
         if known is None:
-            self.info = self._described(answer, int(answer["ContentLength"]))
-            self._monitor.opened(self.info)
-        else:
-            self._check_etag(answer)
-        assert self.info is not None
-        self.info = replace(self.info, checksum=checksum_of(answer))
-        return self.info
+            self._monitor.opened(info)
+        return info
 
     async def fill(
         self, start: int, stop: int, memory: Callable[[], Awaitable[memoryview]], progress: Callable[[int], None]
@@ -231,11 +229,11 @@ class ObjectSource:
 
     async def _get_whole(self) -> Body:
         options = {} if self._settings.verify == "off" else {"ChecksumMode": "ENABLED"}
-        return await self._get(options, self._accept_whole)
+        return await self._get(options, self._judge.whole)
 
     async def _get_range(self, start: int, stop: int) -> Body:
         return await self._get(
-            {"Range": f"bytes={start}-{stop - 1}"}, lambda answer: self._accept_range(answer, start, stop)
+            {"Range": f"bytes={start}-{stop - 1}"}, lambda answer: self._judge.range(answer, start, stop)
         )
 
     async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body:
@@ -262,103 +260,38 @@ class ObjectSource:
         if self._connection is None:
             self._connection = await client(self._settings)
             url = str(self._connection.meta.endpoint_url)
-            self._endpoint_url = "" if _OF_AWS.search(url) else url
+            self._judge.endpoint_url = "" if _OF_AWS.search(url) else url
         return self._connection
 
     def _arguments(self) -> dict[str, str]:
-        arguments = {"Bucket": self._uri.bucket, "Key": self._uri.key}
+        arguments = {"Bucket": self.uri.bucket, "Key": self.uri.key}
         if self._settings.request_payer:
             arguments["RequestPayer"] = self._settings.request_payer
-        if self._uri.version_id:
-            arguments["VersionId"] = self._uri.version_id
+        if self.uri.version_id:
+            arguments["VersionId"] = self.uri.version_id
         elif self.info is not None and self.info.etag and self._if_match:
             # Not the version that the first answer named: reading by version needs a permission of its own.
             arguments["IfMatch"] = self.info.etag
         return arguments
-
-    def _accept_whole(self, answer: Answer) -> tuple[int, int]:
-        length = answer.get("ContentLength")
-        if status_in(answer) != 200 or length is None:
-            raise UnfitAnswerError(f"asked for the object, the answer was {_shape(answer)}")
-        if self.info is None:
-            self.info = replace(self._described(answer, int(length)), checksum=checksum_of(answer))
-        self._check_etag(answer)
-        if length != self.info.size:
-            raise UnfitAnswerError(f"the object has {self.info.size:,} bytes, the answer was {_shape(answer)}")
-        return 0, self.info.size
-
-    def _accept_range(self, answer: Answer, start: int, stop: int) -> tuple[int, int]:
-        if status_in(answer) == 200:
-            self.sequential = True
-            if self.info is not None or start != 0:
-                raise RangesIgnoredError
-            return self._accept_whole(answer)
-        match = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
-        if status_in(answer) != 206 or match is None:
-            raise UnfitAnswerError(f"asked for bytes {start}-{stop - 1}, the answer was {_shape(answer)}")
-        first, last, size = map(int, match.groups())
-        if self.info is None:
-            self.info = self._described(answer, size)
-        self._check_etag(answer)
-        end = min(stop, size)
-        # A range that ends early is fine: the next request resumes where it ended.
-        fits = first == start and start <= last < end and size == self.info.size
-        if not fits or answer.get("ContentLength") != last + 1 - first:
-            raise UnfitAnswerError(f"asked for bytes {start}-{end - 1} of {self.info.size}, got {_shape(answer)}")
-        return start, last + 1
-
-    def _described(self, answer: Answer, size: int) -> ObjectInfo:
-        etag = answer.get("ETag", "")
-        if not etag:
-            warnings.warn(
-                f"{visible(self._uri.bucket)}: this store gives no ETag; an object that is replaced while it is "
-                "read cannot be noticed.",
-                stacklevel=2,
-            )
-        version = answer.get("VersionId")
-        return ObjectInfo(
-            uri=self._uri,
-            size=size,
-            etag=etag,
-            version_id=None if version == "null" else version,
-            last_modified=answer.get("LastModified"),
-            content_type=answer.get("ContentType", ""),
-            endpoint_url=self._endpoint_url,
-            answer={name: answer[name] for name in ("ETag", *_ENCRYPTION) if name in answer},
-        )
-
-    def _check_etag(self, answer: Answer) -> None:
-        assert self.info is not None
-        if self.info.etag and answer.get("ETag") != self.info.etag:
-            raise self._changed(f"its etag is {visible(answer.get('ETag', 'gone'))} now")
 
     def _parts_tell(self) -> bool:
         """Say whether the object's parts are so long that a slow connection is noticed within one."""
         assert self.info is not None
         return min(self._settings.part_size, self.info.size / self._settings.concurrency) >= _SWIFT * _TELLING
 
-    def _learned_size(self, exc: BaseException) -> bool:
-        """Say whether S3 refused the first range because the object ends before it: an empty object, say."""
-        if status_of(exc) != 416 or self.info is not None:
-            return False
-        headers = getattr(exc, "response", {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        match = _EMPTY_RANGE.fullmatch(headers.get("content-range", ""))
-        self.info = ObjectInfo(self._uri, int(match[1]) if match else 0, headers.get("etag", ""))
-        return True
-
     async def _recover(self, exc: Exception, offset: int) -> None:
         """Return when the request may be made again; raise what the user should see otherwise."""
         self._near = False
         if status_of(exc) == 412 or code_of(exc) == "PreconditionFailed":
-            raise self._changed("it was replaced") from None
+            raise self._judge.changed("it was replaced") from None
         if self.info is not None and code_of(exc) in ("NoSuchKey", "NoSuchVersion", "404"):
-            raise self._changed("it was deleted") from None
+            raise self._judge.changed("it was deleted") from None
         if self._refuses_if_match(exc):
             return
         if self._renews_credentials(exc):
             return
         if not is_transient(exc):
-            raise explained(exc, self._uri, self._settings) from stripped(exc)
+            raise explained(exc, self.uri, self._settings) from stripped(exc)
         if not await self.retry.allows(exc):
             self._give_up(exc, offset)
         self._monitor.retried(self.retry.retries, offset)
@@ -385,27 +318,4 @@ class ObjectSource:
 
     def _give_up(self, exc: Exception, offset: int) -> NoReturn:
         failures = self.retry.failures
-        raise gave_up(exc, self._uri, self._settings, offset=offset, attempts=failures) from stripped(exc)
-
-    def _changed(self, how: str) -> ObjectChangedError:
-        etag = self.info.etag if self.info else ""
-        return ObjectChangedError(
-            f"{visible(str(self._uri))} changed while it was being read (etag {visible(etag)}): {how}. "
-            "Run it again to read what is there now.",
-            uri=str(self._uri),
-        )
-
-
-_ENCRYPTION = ("ServerSideEncryption", "SSECustomerAlgorithm")
-
-
-def status_in(answer: Answer) -> int:
-    """Return the HTTP status of `answer`."""
-    return int(answer["ResponseMetadata"]["HTTPStatusCode"])
-
-
-def _shape(answer: Answer) -> str:
-    return (
-        f"{status_in(answer)} with Content-Range {visible(str(answer.get('ContentRange', 'missing')), most=60)} "
-        f"and Content-Length {answer.get('ContentLength', 'missing')}"
-    )
+        raise gave_up(exc, self.uri, self._settings, offset=offset, attempts=failures) from stripped(exc)

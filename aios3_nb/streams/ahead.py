@@ -1,0 +1,234 @@
+"""Parts of an object on their way, ahead of the reader, within a bound of memory.
+
+Bytes that were received and wait for the reader, and those just being received, never exceed ``budget``; requests
+whose answer has not come need no memory, so that there may be more of them. Buffers are reused while they are warm.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from aios3_nb.errors import StalledError
+from aios3_nb.settings import Settings
+from aios3_nb.streams import bulk
+from aios3_nb.streams.part import Part
+from aios3_nb.streams.plan import Plan
+from aios3_nb.streams.source import ObjectSource
+
+
+class Ahead:
+    """Fetches what the reader will want next, in parts side by side, and says when it is there.
+
+    Args:
+        source: The object; its size is known.
+        plan: What comes next, and in parts of what length.
+        settings: ``part_size``, ``budget`` and ``total_timeout`` count.
+        position: Where the first request began; its body waits at the source.
+
+    Attributes:
+        next: Offset in the object of the first byte that was not asked for yet.
+        origin: Offset at which the reader began to go straight on.
+    """
+
+    def __init__(self, source: ObjectSource, plan: Plan, settings: Settings, position: int) -> None:
+        self.next = self.origin = position
+        self._source = source
+        self._plan = plan
+        self._settings = settings
+        self._parts: deque[Part] = deque()
+        self._direct: tuple[int, memoryview] | None = None
+        self._free: list[bulk.Buffer] = []
+        self._room = asyncio.Event()
+        self._ending: set[asyncio.Task[None]] = set()
+        self._waiter: asyncio.Future[None] | None = None
+        self._goal = 0
+        """Offset that the reader waits for."""
+        self._waited = 0.0
+        self._failure: BaseException | None = None
+
+    @property
+    def size(self) -> int:
+        """Length of the object in bytes."""
+        return self._plan.size
+
+    async def arrived(self, position: int, want: int, *, eager: bool) -> Part:
+        """Return the part that has the bytes at `position`: at least `want`, or those to its end.
+
+        Further parts are started, unless they are there already and it is not `eager`.
+        """
+        if (
+            not eager
+            and self._parts
+            and (part := self._parts[0]).filled >= min(position + want, part.stop) - part.start
+        ):
+            return part
+        while True:
+            self._fetch(position, want)
+            part = self._parts[0]
+            end = min(position + want, part.stop)
+            if part.filled >= end - part.start:
+                return part
+            await self._until(part, end)
+
+    def move(self, position: int) -> None:
+        """Let go of what lies before `position`, and of everything when it leads away from what is fetched."""
+        parts = self._parts
+        while parts and parts[0].stop <= position:
+            self._recycle(parts.popleft())
+        if parts and parts[0].start <= position:
+            return
+        if parts or position != self.next:
+            self._drop_parts()
+            self.next = self.origin = position
+
+    def receive_into(self, view: memoryview | None, position: int = 0) -> None:
+        """Have bytes that nobody asked for yet received straight into `view`, which begins at `position`."""
+        self._direct = None if view is None else (self.next, view[self.next - position :])
+
+    async def drop(self) -> None:
+        """Stop fetching and wait until nothing writes any more; the next read begins anew."""
+        self._drop_parts()
+        while self._ending:
+            await asyncio.gather(*self._ending, return_exceptions=True)
+        self._free.clear()
+
+    def abort(self, failure: BaseException) -> None:
+        """Stop fetching; whoever waits gets `failure`. Must be called on the loop that fetches."""
+        self._failure = self._failure or failure
+        self._drop_parts()
+        self._wake()
+
+    # ---- fetching
+
+    def _fetch(self, position: int, want: int) -> None:
+        """Start the parts that should be under way now."""
+        if self._parts and self._parts[0].done and self._parts[0].ranges_ignored:
+            self._drop_parts()
+            self.next = position
+        run = position - self.origin
+        horizon = self._plan.horizon(position, run, want)
+        busy = sum(not part.done for part in self._parts)
+        while self.next < self._plan.size and busy < self._source.concurrency:
+            part = self._direct_part()
+            if part is None:
+                if self._parts and self.next >= horizon:
+                    break
+                part = Part(self.next, self._plan.part_stop(self.next, run, want))
+            self._start(part)
+            busy += 1
+
+    def _direct_part(self) -> Part | None:
+        """Return the next slice of the reader's own buffer; None when that is planned to its end."""
+        if self._direct is None:
+            return None
+        begin, target = self._direct
+        offset = self.next - begin
+        if not 0 <= offset < len(target):
+            return None
+        length = min(self._settings.part_size, len(target) - offset)
+        return Part(self.next, self.next + length, target[offset : offset + length])
+
+    def _start(self, part: Part) -> None:
+        self.next = part.stop
+        self._parts.append(part)
+        task = asyncio.get_running_loop().create_task(
+            self._source.fill(part.start, part.stop, lambda: self._memory(part), self._note(part)),
+            name=f"aios3_nb part {part.start}",
+        )
+        part.task = task
+        task.add_done_callback(self._ended)
+
+    async def _memory(self, part: Part) -> memoryview:
+        """Return where the bytes of `part` go, once there is room within the budget.
+
+        The parts before it get theirs first: the reader waits for the first of them, which always gets it.
+        """
+        while not part.has_memory:
+            held = 0
+            for each in self._parts:
+                if each is part or not each.has_memory:
+                    break
+                held += each.length if each.buffer is not None else 0
+            if each is part and (each is self._parts[0] or held + part.length <= self._settings.budget):
+                pooled = part.length == self._settings.part_size and self._free
+                buffer = self._free.pop() if pooled else bulk.buffer(part.length)
+                part.buffer, part.view = buffer, memoryview(buffer)
+                self._room.set()  # for the next one
+            else:
+                self._room.clear()
+                await self._room.wait()
+        return part.view
+
+    def _note(self, part: Part) -> Callable[[int], None]:
+        alone = self._source.concurrency == 1
+
+        def progress(filled: int) -> None:
+            nonlocal alone
+            part.filled = filled
+            if alone and self._source.concurrency > 1:
+                alone = False
+                self._wake()  # further parts may be started
+            if self._parts and self._parts[0] is part and part.start + filled >= self._goal:
+                self._wake()
+
+        return progress
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._ending.discard(task)
+        if not task.cancelled():
+            task.exception()  # it is raised where the reader arrives there; never reaching there is no error
+        self._wake()
+
+    def _recycle(self, part: Part) -> None:
+        if part.task is not None and not part.task.done():
+            self._ending.add(part.task)
+            if not part.full:  # else it is about to end by itself
+                part.task.cancel()
+        self._room.set()
+        buffer = part.release()
+        if buffer is not None and len(buffer) == self._settings.part_size:
+            self._free.append(buffer)
+
+    def _drop_parts(self) -> None:
+        while self._parts:
+            self._recycle(self._parts.popleft())
+
+    # ---- waiting
+
+    async def _until(self, part: Part, position: int) -> None:
+        """Wait until something changed that may bring the reader to `position`; raise what `part` failed of."""
+        if part.done:
+            if part.ranges_ignored:
+                return
+            assert part.task is not None
+            part.task.result()
+        loop = asyncio.get_running_loop()
+        left = self._settings.total_timeout - self._waited
+        alarm = loop.call_later(max(0.0, left), self._wake)
+        began = loop.time()
+        self._goal = position
+        self._waiter = loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+            alarm.cancel()
+            self._waited += loop.time() - began
+        self._raise_failure()
+        if self._waited >= self._settings.total_timeout:
+            raise StalledError(
+                f"{self._source.name}: waited for the network for {self._settings.total_timeout:g} s in all "
+                f"(total_timeout), and reached byte {part.start + part.filled:,}.",
+                uri=str(self._source.uri),
+                offset=part.start + part.filled,
+            )
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
