@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import functools
 import hashlib
 import os
 import weakref
@@ -103,21 +104,45 @@ def _user_agent() -> str:
     return f"aios3_nb aiobotocore/{aiobotocore.__version__} Botocore/{botocore.__version__}"
 
 
+@functools.cache
+def _transport() -> type:
+    """Return the class of our HTTP sessions: aiobotocore's, with redirects off.
+
+    aiohttp follows a 307 to any host and sends ``X-Amz-Security-Token`` along, and the foreign body would come
+    back as the object. botocore's own region redirects do not need it: they sign a new request.
+    """
+    from aiobotocore.httpsession import AIOHTTPSession  # takes a while; not before the first client
+
+    class Transport(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore is not typed
+        async def _get_session(self, proxy_url: str | None) -> Any:
+            return _WithoutRedirects(await super()._get_session(proxy_url))
+
+    return Transport
+
+
+class _WithoutRedirects:
+    """The one method of `aiohttp.ClientSession` that aiobotocore calls, never following a redirect."""
+
+    def __init__(self, session: Any) -> None:
+        self._session = session
+
+    async def request(self, method: str, **options: Any) -> Any:
+        return await self._session.request(method, allow_redirects=False, **options)
+
+
 async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
     import aiobotocore.session
     from aiobotocore.config import AioConfig
     from botocore import UNSIGNED
 
-    from aios3_nb.s3.transport import Transport
-
     config = AioConfig(
-        http_session_cls=Transport,
+        http_session_cls=_transport(),
         max_pool_connections=_POOL,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,
-        # The retries are ours (_retry): botocore's do not cover bodies, and would multiply with ours.
+        # The retries are ours (`request`): botocore's do not cover bodies, and would multiply with ours.
         retries={"total_max_attempts": 1, "mode": "standard"},
-        # The checksums are ours too (_verify): botocore checks only bodies that are read to their very end.
+        # The checksums are ours too: botocore checks only bodies that are read to their very end.
         response_checksum_validation="when_required",
         signature_version=UNSIGNED if settings.no_sign_request else None,
         # Given whole: botocore otherwise puts one together anew for every request, from 40 parts, twice.

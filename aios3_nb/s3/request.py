@@ -1,19 +1,107 @@
-"""One S3 operation without a streamed body: bounded, retried, its failure explained."""
+"""One S3 operation: bounded, retried within a budget, its failure explained.
+
+An object has one budget of retries for all its parts, so that eight parts do not multiply a struggling server's load.
+Waiting parts retry one after the other: the pause before each grows with the failures in a row, whichever part they
+happened to, and is random between nothing and its bound (full jitter).
+
+See: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+"""
 
 from __future__ import annotations
 
+import asyncio
+import random
 from typing import Any
 
 from aios3_nb.address.uri import S3Uri
 from aios3_nb.s3.client import client, forget_client
 from aios3_nb.s3.clock import deadline
-from aios3_nb.s3.failures import EXPIRED, code_of, explained, gave_up, is_transient, stripped
-from aios3_nb.s3.retry import RetryBudget
+from aios3_nb.s3.failures import (
+    EXPIRED,
+    SilenceError,
+    UnfitAnswerError,
+    code_of,
+    explained,
+    gave_up,
+    is_throttling,
+    is_transient,
+    never_connected,
+    stripped,
+)
 from aios3_nb.settings import Settings
+
+_FIRST_WAIT = 0.1
+_UNFIT_ANSWERS = 2
+"""A proxy that shifts or shortens ranges does so again; two more tries find out."""
+_FIRST_CONNECTS = 2
+"""An endpoint that never answered is more likely misspelt than restarting."""
+_CALM_PARTS = 4
+"""Parts that must arrive whole before concurrency grows by one again."""
+
+
+class RetryBudget:
+    """Counts failures in a row and says how long to wait, when to give up, how many requests to have open.
+
+    Attributes:
+        retries: Retries made so far, for the progress line.
+        concurrency: Requests that the object may have under way at once; halved when
+            S3 asks for less or nothing comes, growing back.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.retries = 0
+        self.concurrency = settings.concurrency
+        self.failures = 0
+        self._settings = settings
+        self._connected = False
+        self._unfit = 0
+        self._received = 0
+        self._calm = 0
+        self._turn = asyncio.Lock()
+
+    def received(self, count: int) -> None:
+        """Note `count` bytes that arrived; a steady flow pays failures back."""
+        self._connected = True
+        self._received += count
+        if self._received >= self._settings.floor_bytes and self.failures:
+            self.failures -= 1
+            self._received = 0
+
+    def finished_part(self) -> None:
+        """Note a part that arrived whole."""
+        self._connected = True
+        self.failures = self._unfit = 0
+        self._calm += 1
+        if self._calm >= _CALM_PARTS and self.concurrency < self._settings.concurrency:
+            self.concurrency += 1
+            self._calm = 0
+
+    async def allows(self, failure: BaseException) -> bool:
+        """Wait for this failure's turn to be retried; False when the budget is spent."""
+        if is_throttling(failure) or isinstance(failure, SilenceError):
+            self.concurrency = max(1, self.concurrency // 2)
+            self._calm = 0
+        async with self._turn:
+            self.failures += 1
+            self._received = 0
+            if self.failures > self._limit(failure):
+                return False
+            self.retries += 1
+            bound = min(self._settings.retry_wait, _FIRST_WAIT * 2**self.failures)
+            await asyncio.sleep(random.uniform(0, bound))  # noqa: S311 - jitter, no secret
+            return True
+
+    def _limit(self, failure: BaseException) -> int:
+        if isinstance(failure, UnfitAnswerError):
+            self._unfit += 1
+            return self._settings.retries if self._unfit <= _UNFIT_ANSWERS else 0
+        if never_connected(failure) and not self._connected:
+            return min(self._settings.retries, _FIRST_CONNECTS)
+        return self._settings.retries
 
 
 async def ask(operation: str, uri: S3Uri, settings: Settings, **arguments: Any) -> Any:
-    """Return S3's answer to the boto operation `operation`, such as ``list_objects_v2``.
+    """Return S3's answer to the boto operation `operation`, such as ``list_objects_v2``; it has no streamed body.
 
     Args:
         operation: Name of the client's method.

@@ -28,7 +28,7 @@ from aios3_nb.s3.failures import (
     stripped,
 )
 from aios3_nb.s3.object import Answer, ObjectInfo
-from aios3_nb.s3.retry import RetryBudget
+from aios3_nb.s3.request import RetryBudget
 from aios3_nb.settings import Settings
 from aios3_nb.streams.judge import Judge, RangesIgnoredError
 from aios3_nb.text import visible
