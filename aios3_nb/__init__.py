@@ -17,92 +17,76 @@ Importing this package is cheap: what a verb needs is imported on its first use.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "aios3_nb.api": (
-        "open", "load", "aload", "iterate", "aiterate", "peek", "apeek", "ls", "als", "cd", "dump", "adump",
-    ),
-    "aios3_nb.aios3": ("stream", "chunks", "read", "save"),
-    "aios3_nb.pipeline.background": ("BackgroundLoad",),
-    "aios3_nb.browser.browser": ("S3Browser", "browse"),
-    "aios3_nb.streams.file": ("S3File",),
-    "aios3_nb.s3.listing": ("Entry", "Listing"),
-    "aios3_nb.formats.format": ("Format", "LoadOptions"),
-    "aios3_nb.formats.registry": ("register",),
-    "aios3_nb.pipeline.items": ("Items",),
-    "aios3_nb.settings": ("Settings",),
-    "aios3_nb.errors": (
-        "S3Error", "UriError", "OptionError", "ObjectNotFoundError", "AccessDeniedError", "CredentialsError",
-        "EndpointError", "DownloadError", "StalledError", "RedirectError", "ProtocolError", "ServiceError",
-        "ObjectChangedError", "ChecksumError", "NotVerifiedError", "FormatError", "TruncatedError",
-        "BlockedPickleError", "TooLargeError", "MissingPackageError", "LoadCancelledError",
-    ),
-}  # fmt: skip
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = ["__version__", "load_ipython_extension", "unload_ipython_extension", *_HOME]
-
 if TYPE_CHECKING:
-    from aios3_nb.aios3 import chunks, read, save, stream
-    from aios3_nb.api import adump, aiterate, aload, als, apeek, cd, dump, iterate, load, ls, open, peek
-    from aios3_nb.browser.browser import S3Browser, browse
-    from aios3_nb.errors import (
-        AccessDeniedError,
-        BlockedPickleError,
-        ChecksumError,
-        CredentialsError,
-        DownloadError,
-        EndpointError,
-        FormatError,
-        LoadCancelledError,
-        MissingPackageError,
-        NotVerifiedError,
-        ObjectChangedError,
-        ObjectNotFoundError,
-        OptionError,
-        ProtocolError,
-        RedirectError,
-        S3Error,
-        ServiceError,
-        StalledError,
-        TooLargeError,
-        TruncatedError,
-        UriError,
+    from aios3_nb.aios3 import chunks as chunks, read as read, save as save, stream as stream
+    from aios3_nb.api import (
+        adump as adump,
+        aiterate as aiterate,
+        aload as aload,
+        als as als,
+        apeek as apeek,
+        cd as cd,
+        dump as dump,
+        iterate as iterate,
+        load as load,
+        ls as ls,
+        open as open,
+        peek as peek,
     )
-    from aios3_nb.formats.format import Format, LoadOptions
-    from aios3_nb.formats.registry import register
-    from aios3_nb.pipeline.background import BackgroundLoad
-    from aios3_nb.pipeline.items import Items
-    from aios3_nb.s3.listing import Entry, Listing
-    from aios3_nb.settings import Settings
-    from aios3_nb.streams.file import S3File
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        raise AttributeError(f"module 'aios3_nb' has no attribute {name!r}")
-    value = getattr(importlib.import_module(_HOME[name]), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
-
-
-def load_ipython_extension(shell: Any) -> None:
-    """Register the magics; called by ``%load_ext aios3_nb``."""
-    from aios3_nb.notebook.magics import load
-
-    load(shell)
-
-
-def unload_ipython_extension(shell: Any) -> None:
-    """Take back what ``%load_ext aios3_nb`` did; called by ``%unload_ext aios3_nb``."""
-    from aios3_nb.notebook.magics import unload
-
-    unload(shell)
+    from aios3_nb.browser import S3Browser as S3Browser, browse as browse
+    from aios3_nb.errors import (
+        AccessDeniedError as AccessDeniedError,
+        BlockedPickleError as BlockedPickleError,
+        ChecksumError as ChecksumError,
+        CredentialsError as CredentialsError,
+        DownloadError as DownloadError,
+        EndpointError as EndpointError,
+        FormatError as FormatError,
+        LoadCancelledError as LoadCancelledError,
+        MissingPackageError as MissingPackageError,
+        NotVerifiedError as NotVerifiedError,
+        ObjectChangedError as ObjectChangedError,
+        ObjectNotFoundError as ObjectNotFoundError,
+        OptionError as OptionError,
+        ProtocolError as ProtocolError,
+        RedirectError as RedirectError,
+        S3Error as S3Error,
+        ServiceError as ServiceError,
+        StalledError as StalledError,
+        TooLargeError as TooLargeError,
+        TruncatedError as TruncatedError,
+        UriError as UriError,
+    )
+    from aios3_nb.formats import Format as Format, LoadOptions as LoadOptions, register as register
+    from aios3_nb.notebook import (
+        load_ipython_extension as load_ipython_extension,
+        unload_ipython_extension as unload_ipython_extension,
+    )
+    from aios3_nb.pipeline import BackgroundLoad as BackgroundLoad, Items as Items
+    from aios3_nb.s3 import Entry as Entry, Listing as Listing
+    from aios3_nb.settings import Settings as Settings
+    from aios3_nb.streams import S3File as S3File
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        aios3="stream chunks read save",
+        api="open load aload iterate aiterate peek apeek ls als cd dump adump",
+        browser="S3Browser browse",
+        errors="S3Error UriError OptionError ObjectNotFoundError AccessDeniedError CredentialsError EndpointError"
+        " DownloadError StalledError RedirectError ProtocolError ServiceError ObjectChangedError ChecksumError"
+        " NotVerifiedError FormatError TruncatedError BlockedPickleError TooLargeError MissingPackageError"
+        " LoadCancelledError",
+        formats="Format LoadOptions register",
+        notebook="load_ipython_extension unload_ipython_extension",
+        pipeline="BackgroundLoad Items",
+        s3="Entry Listing",
+        settings="Settings",
+        streams="S3File",
+    )
+    __all__ += ["__version__"]

@@ -17,7 +17,7 @@ from types import FrameType
 
 import aios3_nb
 from aios3_nb.errors import S3Error
-from aios3_nb.server import local
+from aios3_nb.server import LocalServer, use_server
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,8 +26,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # An ended terminal or container sends this: leave by the same way as when all is done, closing everything.
     signal.signal(signal.SIGTERM, _exit)
     try:
-        with local.LocalServer() as server:
-            local.use(server)
+        with LocalServer() as server:
+            use_server(server)
             if arguments.action == "demo":
                 return _demo(server, with_lab=not arguments.no_lab)
             return _serve(server, arguments.command)
@@ -49,12 +49,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _demo(server: local.LocalServer, *, with_lab: bool) -> int:
-    from aios3_nb.server import demo, samples
+def _demo(server: LocalServer, *, with_lab: bool) -> int:
+    from aios3_nb.server import all_samples, put_samples, run_demo
 
     with contextlib.closing(server.client()) as client:
-        samples.fill(client)
-    if failed := demo.run(samples.samples()):
+        put_samples(client)
+    if failed := run_demo(all_samples()):
         print(f"\nNot as expected: {', '.join(failed)}")
         return 1
     print("\nEvery sample was loaded and checked.", flush=True)
@@ -87,11 +87,11 @@ def _quickstart() -> Path | None:
     return None
 
 
-def _serve(server: local.LocalServer, command: Sequence[str]) -> int:
-    from aios3_nb.server import samples
+def _serve(server: LocalServer, command: Sequence[str]) -> int:
+    from aios3_nb.server import put_samples
 
     with contextlib.closing(server.client()) as client:
-        samples.fill(client)
+        put_samples(client)
     if command:
         return _run(command)
     print("# An S3 server with samples in s3://demo, until Ctrl-C. To point a shell or a notebook at it:")

@@ -12,14 +12,11 @@ from dataclasses import replace
 from typing import Any
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address.uri import S3Uri
-from aios3_nb.pipeline.load import open_file
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.pipeline.order import Order
-from aios3_nb.s3.store import Body
-from aios3_nb.s3.store import save as _save
+from aios3_nb.address import S3Uri
+from aios3_nb.pipeline import Order, open_file
+from aios3_nb.s3 import Body, save as _save
 from aios3_nb.settings import MIB, Settings
-from aios3_nb.streams.file import S3File
+from aios3_nb.streams import Monitor, S3File
 
 _CHUNK = 1 * MIB
 

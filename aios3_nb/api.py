@@ -13,23 +13,30 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Unpack
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address.glob import is_glob
+from aios3_nb.address import is_glob
 from aios3_nb.errors import OptionError
 from aios3_nb.loop import bridge, interruptible
-from aios3_nb.pipeline import items as pipeline_items
-from aios3_nb.pipeline import load as pipeline_load
-from aios3_nb.pipeline.items import Items
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.pipeline.order import Order, locate, order, place
-from aios3_nb.s3 import listing
-from aios3_nb.s3.listing import Entry, Listing
-from aios3_nb.s3.store import save
+from aios3_nb.pipeline import (
+    Items,
+    Order,
+    aload_all,
+    aload_one,
+    amatching,
+    iterate_async,
+    load_one,
+    locate,
+    make_order,
+    open_file,
+    place,
+    set_place,
+)
+from aios3_nb.s3 import Entry, Listing, list_buckets, list_entries, save
 from aios3_nb.settings import Overrides
-from aios3_nb.streams.file import S3File
+from aios3_nb.streams import Monitor, S3File
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
-    from aios3_nb.pipeline.peek.peek import Peek
+    from aios3_nb.pipeline.peek import Peek
 
 
 def open(uri: str, *, version_id: str | None = None, **options: Unpack[Overrides]) -> S3File:
@@ -46,7 +53,7 @@ def open(uri: str, *, version_id: str | None = None, **options: Unpack[Overrides
         UriError: `uri` names no object.
         OptionError: An option that does not exist, or a value that does not fit.
     """
-    return pipeline_load.open_file(order(uri, version_id=version_id, **options), Monitor(), whole=False)
+    return open_file(make_order(uri, version_id=version_id, **options), Monitor(), whole=False)
 
 
 def load(
@@ -80,11 +87,11 @@ def load(
         ObjectChangedError: The object was replaced while it was read.
         S3Error: The base of these and of all others.
     """
-    wanted = order(uri, format=format, path=path, allow=allow, trust=trust, version_id=version_id, **options)
+    wanted = make_order(uri, format=format, path=path, allow=allow, trust=trust, version_id=version_id, **options)
     if is_glob(wanted.uri.key):
         with interruptible():
             return bridge().run(_load_matching, wanted)
-    return pipeline_load.load(wanted, Monitor()).value
+    return load_one(wanted, Monitor()).value
 
 
 async def aload(
@@ -98,16 +105,16 @@ async def aload(
     **options: Unpack[Overrides],
 ) -> Any:
     """Await what `load` returns; other tasks of the loop run meanwhile."""
-    wanted = order(uri, format=format, path=path, allow=allow, trust=trust, version_id=version_id, **options)
+    wanted = make_order(uri, format=format, path=path, allow=allow, trust=trust, version_id=version_id, **options)
     if is_glob(wanted.uri.key):
         return await _load_matching(wanted)
-    return (await pipeline_load.aload(wanted, Monitor())).value
+    return (await aload_one(wanted, Monitor())).value
 
 
 async def _load_matching(wanted: Order) -> Any:
     """Return the objects that match a glob, by key; the object itself when its key only looks like one."""
-    orders = await pipeline_load.amatching(wanted)
-    loaded = await pipeline_load.aload_all([(one, Monitor()) for one in orders])
+    orders = await amatching(wanted)
+    loaded = await aload_all([(one, Monitor()) for one in orders])
     if [one.uri for one in orders] == [wanted.uri]:
         return loaded[0].value
     return {one.uri.key: each.value for one, each in zip(orders, loaded, strict=True)}
@@ -140,7 +147,7 @@ def iterate(
         version_id: See `load`.
         options: See `load`.
     """
-    wanted = order(
+    wanted = make_order(
         uri, format=format, path=path, limit=limit, allow=allow, trust=trust, version_id=version_id, **options
     )
     return Items(wanted, Monitor())
@@ -158,10 +165,10 @@ async def aiterate(
     **options: Unpack[Overrides],
 ) -> AsyncGenerator[Any, None]:
     """Yield asynchronously what `iterate` yields; other tasks of the loop run meanwhile."""
-    wanted = order(
+    wanted = make_order(
         uri, format=format, path=path, limit=limit, allow=allow, trust=trust, version_id=version_id, **options
     )
-    items = pipeline_items.aiterate(wanted, Monitor())
+    items = iterate_async(wanted, Monitor())
     try:
         async for item in items:
             yield item
@@ -181,18 +188,18 @@ def peek(uri: str, *, format: str | None = None, version_id: str | None = None, 
         version_id: See `load`.
         options: See `load`.
     """
-    from aios3_nb.pipeline import look
+    from aios3_nb.pipeline import look_into
 
-    return look.peek(order(uri, format=format, version_id=version_id, **options))
+    return look_into(make_order(uri, format=format, version_id=version_id, **options))
 
 
 async def apeek(
     uri: str, *, format: str | None = None, version_id: str | None = None, **options: Unpack[Overrides]
 ) -> Peek:
     """Await what `peek` returns."""
-    from aios3_nb.pipeline import look
+    from aios3_nb.pipeline import alook_into
 
-    return await look.apeek(order(uri, format=format, version_id=version_id, **options))
+    return await alook_into(make_order(uri, format=format, version_id=version_id, **options))
 
 
 def ls(
@@ -218,9 +225,9 @@ async def als(
     settings = settings_module.current(**options)
     where = place() if uri is None else locate(uri, settings)
     if where is None:
-        return Listing(await listing.buckets(settings))
+        return Listing(await list_buckets(settings))
     found: list[Entry] = []
-    async for entry in listing.entries(where, settings, recursive=recursive):
+    async for entry in list_entries(where, settings, recursive=recursive):
         if limit is not None and len(found) >= limit:
             return Listing(found, complete=False)
         found.append(entry)
@@ -229,9 +236,7 @@ async def als(
 
 def cd(uri: str | None, **options: Unpack[Overrides]) -> None:
     """Set where relative keys start, as ``%s3cd`` does; None takes it back."""
-    from aios3_nb.pipeline import order as pipeline_order
-
-    pipeline_order.set_place(None if uri is None else locate(uri, settings_module.current(**options)))
+    set_place(None if uri is None else locate(uri, settings_module.current(**options)))
 
 
 def dump(obj: Any, uri: str, *, format: Literal["pickle", "json"] | None = None, **options: Unpack[Overrides]) -> None:
@@ -251,7 +256,7 @@ async def adump(
     obj: Any, uri: str, *, format: Literal["pickle", "json"] | None = None, **options: Unpack[Overrides]
 ) -> None:
     """Await what `dump` does."""
-    wanted = order(uri, **options)
+    wanted = make_order(uri, **options)
     form = format or _form_for(wanted.uri.key)
     # Encoded to its end before the first byte is sent: what cannot be encoded does not replace anything.
     with tempfile.TemporaryFile() as file:

@@ -22,7 +22,7 @@ import pytest
 from botocore.config import Config
 
 from aios3_nb import settings
-from aios3_nb.server import local as server_local
+from aios3_nb.server import LocalServer
 from tests import chromium as browser
 
 BUCKET = "aios3-nb-tests"
@@ -49,14 +49,14 @@ def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tm
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[server_local.LocalServer]:
+def server() -> Iterator[LocalServer]:
     """The embedded S3 server; a test that kills it must `restart` it."""
-    with server_local.LocalServer() as local:
+    with LocalServer() as local:
         yield local
 
 
 @pytest.fixture(scope="session")
-def s3(server: server_local.LocalServer) -> Iterator[Any]:
+def s3(server: LocalServer) -> Iterator[Any]:
     """A boto3 client on the embedded server."""
     endpoint = server.endpoint
     client = boto3.session.Session(

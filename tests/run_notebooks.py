@@ -18,7 +18,7 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-from aios3_nb.server import local, samples
+from aios3_nb.server import DEMO_BUCKET, LocalServer, all_samples, put_samples
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 CELL_SECONDS = 120
@@ -127,12 +127,12 @@ def environment(server: Any) -> dict[str, str]:
 
 def _tidy(server: Any) -> None:
     """Store the samples, and remove what a notebook has stored besides."""
-    keys = {sample.key for sample in samples.samples()}
+    keys = {sample.key for sample in all_samples()}
     with contextlib.closing(server.client()) as client:
-        samples.fill(client)
-        for entry in client.list_objects_v2(Bucket=samples.BUCKET)["Contents"]:
+        put_samples(client)
+        for entry in client.list_objects_v2(Bucket=DEMO_BUCKET)["Contents"]:
             if entry["Key"] not in keys:
-                client.delete_object(Bucket=samples.BUCKET, Key=entry["Key"])
+                client.delete_object(Bucket=DEMO_BUCKET, Key=entry["Key"])
 
 
 def save(path: Path, notebook: Any) -> None:
@@ -145,7 +145,7 @@ def save(path: Path, notebook: Any) -> None:
 
 def main(names: list[str]) -> None:
     """Run and save the notebooks called `names`, all if there are none."""
-    with local.LocalServer() as server:
+    with LocalServer() as server:
         for path in paths():
             if not names or path.stem in names:
                 print(path.name, flush=True)

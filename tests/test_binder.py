@@ -66,7 +66,7 @@ def test_start_runs_its_command_with_the_server_and_passes_its_status_on() -> No
         "from IPython.core.interactiveshell import InteractiveShell\n"
         "shell = InteractiveShell.instance(); shell.run_line_magic('load_ext', 'aios3_nb')\n"
         "shell.run_line_magic('s3demo', '')\n"
-        "from aios3_nb.server import local; assert not local.shared().running  # not one of its own\n"
+        "from aios3_nb.server import shared_server; assert not shared_server().running  # not one of its own\n"
         "sys.exit(len(aios3_nb.load('s3://demo/users.json', quiet=True)))"
     )
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"

@@ -14,9 +14,8 @@ import pytest
 
 import aios3_nb
 from aios3_nb import __main__ as command
-from aios3_nb.server import demo
-from aios3_nb.server import samples as server_samples
-from aios3_nb.server.samples import Load, Sample
+from aios3_nb.server import DEMO_BUCKET, Load, Sample, all_samples, put_samples, run_demo, seaweedfs
+from aios3_nb.server.demo import summary
 
 TIMEOUT = 120
 
@@ -25,7 +24,7 @@ TIMEOUT = 120
 def filled(server):
     """The embedded server with the samples."""
     client = server.client()
-    server_samples.fill(client)
+    put_samples(client)
     yield client
     client.close()
 
@@ -52,7 +51,7 @@ def test_version(capsys):
 def test_demo_loads_and_checks_every_sample():
     done = run("demo", "--no-lab")
     assert done.returncode == 0, done.stdout + done.stderr
-    for sample in server_samples.samples():
+    for sample in all_samples():
         for load in sample.loads:
             assert f"value = %s3load {sample.word} {load.options}".rstrip() in done.stdout.splitlines()
     assert "BlockedPickleError" in done.stdout + done.stderr
@@ -72,43 +71,43 @@ def test_demo_loads_and_checks_every_sample():
 )
 def test_demo_names_what_is_not_as_expected(filled, load):
     right = Load(lambda value: "users" in value)
-    failed = demo.run([Sample("users.json", bytes, (right, load))])
+    failed = run_demo([Sample("users.json", bytes, (right, load))])
     assert failed == [f"%s3load s3://demo/users.json {load.options}".rstrip()]
 
 
 def test_demo_fails_when_a_sample_does(server, monkeypatch, capsys):
-    monkeypatch.setattr(demo, "run", lambda samples: ["%s3load s3://demo/x"])
+    monkeypatch.setattr("aios3_nb.server.run_demo", lambda samples: ["%s3load s3://demo/x"])
     assert command._demo(server, with_lab=True) == 1
     assert "Not as expected: %s3load s3://demo/x" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("sample", server_samples.samples(), ids=lambda sample: sample.key)
+@pytest.mark.parametrize("sample", all_samples(), ids=lambda sample: sample.key)
 def test_samples_are_stored_under_their_names(filled, sample):
-    assert filled.head_object(Bucket=server_samples.BUCKET, Key=sample.key)["ContentLength"] == len(sample.body())
+    assert filled.head_object(Bucket=DEMO_BUCKET, Key=sample.key)["ContentLength"] == len(sample.body())
 
 
 def test_samples_are_the_same_every_time():
-    assert [s.body() for s in server_samples.samples()] == [s.body() for s in server_samples.samples()]
+    assert [s.body() for s in all_samples()] == [s.body() for s in all_samples()]
 
 
 def test_filling_again_leaves_what_is_there(filled):
-    filled.put_object(Bucket=server_samples.BUCKET, Key="notes.txt", Body=b"mine")
-    server_samples.fill(filled)
-    assert filled.get_object(Bucket=server_samples.BUCKET, Key="notes.txt")["Body"].read() == b"mine"
-    filled.delete_object(Bucket=server_samples.BUCKET, Key="notes.txt")
-    server_samples.fill(filled)
+    filled.put_object(Bucket=DEMO_BUCKET, Key="notes.txt", Body=b"mine")
+    put_samples(filled)
+    assert filled.get_object(Bucket=DEMO_BUCKET, Key="notes.txt")["Body"].read() == b"mine"
+    filled.delete_object(Bucket=DEMO_BUCKET, Key="notes.txt")
+    put_samples(filled)
 
 
 def test_summary_is_one_short_visible_line():
-    assert demo.summary([1, 2]) == "-> list of 2: [1, 2]"
-    assert "\n" not in demo.summary({"a": "x\ny\x1b" * 1000})
-    assert len(demo.summary({"a": "x" * 1000, "b": ["y" * 1000] * 9})) < 150
+    assert summary([1, 2]) == "-> list of 2: [1, 2]"
+    assert "\n" not in summary({"a": "x\ny\x1b" * 1000})
+    assert len(summary({"a": "x" * 1000, "b": ["y" * 1000] * 9})) < 150
 
 
 def test_server_runs_a_command_pointed_at_it_and_ends_with_its_status():
     code = "import boto3, sys; sys.exit(len(boto3.client('s3').list_objects_v2(Bucket='demo')['Contents']))"
     done = run("server", "--", sys.executable, "-c", code)
-    assert done.returncode == len(server_samples.samples()), done.stderr
+    assert done.returncode == len(all_samples()), done.stderr
 
 
 def test_server_runs_until_it_is_told_to_end(monkeypatch):
@@ -165,7 +164,7 @@ def test_without_jupyterlab_the_message_says_how_to_get_it(monkeypatch, capsys):
 
 
 def test_without_seaweedfs_one_line_says_how_to_get_it(monkeypatch, capsys):
-    monkeypatch.setattr(command.local.seaweedfs.importlib.metadata, "files", lambda name: [])
+    monkeypatch.setattr(seaweedfs.importlib.metadata, "files", lambda name: [])
     monkeypatch.setenv("PATH", "")
     before = signal.getsignal(signal.SIGTERM)
     try:

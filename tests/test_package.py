@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,22 +20,69 @@ PACKAGE = Path(aios3_nb.__file__).parent
 HEAVY = ("aiobotocore", "botocore", "aiohttp", "ipywidgets", "IPython", "numpy", "pandas", "nest_asyncio2", "asyncio")
 
 
-def module_of(path: Path) -> str:
-    """Return the dotted name of the module in `path`, without that of the package."""
-    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__")
+ORDER = (
+    *("text", "errors", "settings", "faces", "address", "loop", "s3", "streams", "formats", "pipeline", "api", "aios3"),
+    *("progress", "server", "browser", "notebook", "__main__"),
+)
+"""What lies in the package, from the lowest up: each may use those before it, and no other."""
 
 
-MODULES = {module_of(path): path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py"}
+def name_of(path: Path) -> str:
+    """Return the dotted name of the module or room in `path`."""
+    return ".".join(("aios3_nb", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
 
 
-def imports_of(path: Path) -> set[str]:
-    """Return the modules of the package that `path` imports when it is imported, and those it imports later."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "aios3_nb":
-            home = (node.module or "").partition(".")[2]
-            found |= {home} | {f"{home}.{alias.name}".lstrip(".") for alias in node.names}
-    return found & MODULES.keys()
+MODULES = {name_of(path): path for path in PACKAGE.rglob("*.py")}
+ROOMS = {name for name, path in MODULES.items() if path.name == "__init__.py"} - {"aios3_nb"}
+
+
+@dataclass(frozen=True)
+class Import:
+    """One name that one module imports from another of the package, at once or later.
+
+    Attributes:
+        user: The module that imports.
+        module: The module or room that the name is imported from.
+        name: What is imported; empty for the module itself.
+        is_for_types: Whether only type checkers see it.
+    """
+
+    user: str
+    module: str
+    name: str
+    is_for_types: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.user}: from {self.module} import {self.name or '...'}"
+
+
+def imports_of(module: str) -> list[Import]:
+    """Return what `module` imports from the package; a module that is imported from its room counts as that module."""
+    tree = ast.parse(MODULES[module].read_text())
+    guarded = [
+        node.body for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+    ]
+    for_types = {inner for body in guarded for node in body for inner in ast.walk(node)}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [Import(module, alias.name, "") for alias in node.names if alias.name in MODULES]
+        if isinstance(node, ast.ImportFrom) and node.module in MODULES:
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                home, name = (inner, "") if inner in MODULES else (node.module, alias.name)
+                found.append(Import(module, home, name, node in for_types))
+    return found
+
+
+def room_of(module: str) -> str:
+    """Return the innermost room that `module` lies in, or is; empty for those directly in the package."""
+    while module and module not in ROOMS:
+        module = module.rpartition(".")[0]
+    return module
+
+
+IMPORTS = [found for module in MODULES for found in imports_of(module)]
 
 
 def test_importing_the_package_imports_nothing_heavy() -> None:
@@ -41,23 +90,65 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
+def test_a_room_is_used_from_outside_by_the_names_on_its_face_alone() -> None:
+    """A room inside a room is one too: its modules are for itself alone, and it may use those of the room around it."""
+
+    def goes_through_a_wall(found: Import) -> bool:
+        room = room_of(found.module)
+        is_inside = not room or f"{found.user}.".startswith(f"{room}.")
+        return not is_inside and (found.module != room or not found.name)
+
+    assert [str(found) for found in IMPORTS if goes_through_a_wall(found)] == []
+
+
+def test_rooms_use_only_what_lies_below_them() -> None:
+    """The package itself, which gives the public names, lies above all; it is no part of the order."""
+
+    def place(module: str) -> int:
+        return ORDER.index(module.split(".")[1])
+
+    inner = [found for found in IMPORTS if "aios3_nb" not in (found.user, found.module)]
+    assert [str(found) for found in inner if place(found.module) > place(found.user)] == []
+    assert {module.split(".")[1] for module in MODULES if module != "aios3_nb"} == set(ORDER)
+
+
 def test_no_module_imports_in_a_circle() -> None:
-    arrows = {module: imports_of(path) - {module} for module, path in MODULES.items()}
+    """A name on a face counts as the module that it comes from; what only type checkers see does not count."""
+    homes = {(found.user, found.name): found.module for found in IMPORTS if found.user in ROOMS | {"aios3_nb"}}
+    arrows: dict[str, set[str]] = {module: set() for module in MODULES}
+    for found in IMPORTS:
+        home = found.module
+        while (home, found.name) in homes:
+            home = homes[home, found.name]
+        if not found.is_for_types and home != found.user:
+            arrows[found.user].add(home)
     done: set[str] = set()
     while ready := {name for name, needs in arrows.items() if name not in done and needs <= done}:
         done |= ready
-    assert arrows.keys() - done == set()
+    left = arrows.keys() - done
+    assert [str(found) for found in IMPORTS if found.user in left and found.module in left] == []
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS | {"aios3_nb"}))
+def test_a_face_gives_what_it_shows_to_type_checkers_and_no_more(room: str) -> None:
+    shown = {found.name: found.module for found in imports_of(room) if found.is_for_types}
+    module = importlib.import_module(room)
+    assert set(module.__all__) - {"__version__"} == shown.keys()
+    for name, home in shown.items():
+        assert getattr(module, name) is getattr(importlib.import_module(home), name)
+    # Importing a module sets it on its package, over whatever stood there.
+    assert not [name for name in shown if f"{room}.{name}" in MODULES]
+
+
+def test_the_face_of_a_room_imports_nothing_until_a_name_is_used() -> None:
+    code = f"import sys, {', '.join(sorted(ROOMS))}; print(sorted(name for name in sys.modules if 'aios3_nb' in name))"
+    loaded = ast.literal_eval(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)
+    assert set(loaded) == ROOMS | {"aios3_nb", "aios3_nb.faces"}
 
 
 @pytest.mark.parametrize("name", sorted(aios3_nb.__all__))
 def test_every_public_name_resolves(name: str) -> None:
     assert getattr(aios3_nb, name) is not None
-
-
-def test_no_module_has_the_name_of_a_public_one() -> None:
-    # Importing a submodule sets it on the package, over whatever stood there.
-    tops = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
-    assert tops & set(aios3_nb.__all__) == set()
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -20,7 +20,7 @@ from aios3_nb.__main__ import _parser
 from aios3_nb.formats import registry
 from aios3_nb.notebook import magics
 from aios3_nb.pipeline import trust
-from aios3_nb.server import samples
+from aios3_nb.server import put_samples
 from aios3_nb.settings import NAMES, Settings, _checked
 from tests import run_notebooks
 from tests.kernels import Kernel, kernel
@@ -61,7 +61,7 @@ def blocks(*languages: str) -> list[Block]:
 def reader(server: Any) -> Iterator[Kernel]:
     """A notebook in which the blocks are run one after the other."""
     client = server.client()
-    samples.fill(client)
+    put_samples(client)
     client.close()
     with kernel(run_notebooks.environment(server)) as running:
         yield running

@@ -5,8 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
 from aios3_nb.text import is_visible, seconds_text, share_text, size_text, visible, without_secrets
 from tests.awkward import KEYS

@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri, check_name, quote
 from aios3_nb.browser.download import download
 from aios3_nb.browser.html import insert_html
 from aios3_nb.browser.jobs import showing
 from aios3_nb.browser.panel import Panel
 from aios3_nb.errors import BlockedPickleError
-from aios3_nb.notebook.progress.progress import closing_line
-from aios3_nb.notebook.target import check_name, quote
-from aios3_nb.pipeline import load as pipeline_load
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.pipeline.order import Order
+from aios3_nb.pipeline import Order, aload_one, open_file
+from aios3_nb.progress import closing_line
 from aios3_nb.settings import Settings
+from aios3_nb.streams import Monitor
 from aios3_nb.text import is_visible, size_text, visible
 
 _SPELLED = {"profile": "--profile", "region": "--region", "endpoint_url": "--endpoint-url"}
@@ -49,7 +47,7 @@ class Actions:
         name = check_name(name)
         try:
             with showing(self._panel, order.uri.name) as progress:
-                loaded = await pipeline_load.aload(order, progress)
+                loaded = await aload_one(order, progress)
         except BlockedPickleError as exc:
             allow = f" --allow {','.join(exc.names)}" if exc.names and all(map(_is_plain, exc.names)) else ""
             code = code_for(order.uri, order.settings, name) + allow
@@ -65,7 +63,7 @@ class Actions:
         """Bind a lazy file to `name`."""
         name = check_name(name)
         replaced = ", in place of what it was" if name in self._variables() else ""
-        self._bind(name, pipeline_load.open_file(order, Monitor(), whole=False))
+        self._bind(name, open_file(order, Monitor(), whole=False))
         self._panel.say(f"{name} is a file{replaced}: {name}.read(), or pass it to whatever reads one.")
 
     async def download(self, order: Order, folder: Path) -> None:

@@ -18,7 +18,7 @@ import ipywidgets as widgets
 import traitlets
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address.uri import S3Uri, is_absolute, parse
+from aios3_nb.address import S3Uri, is_absolute, name_from_key, parse
 from aios3_nb.browser import listing
 from aios3_nb.browser.actions import Actions, code_for, copied_text
 from aios3_nb.browser.changes import Changes, LocalFile, local_file, sent_files
@@ -29,10 +29,8 @@ from aios3_nb.browser.panel import CONTAINS, Panel, discard, show
 from aios3_nb.browser.route import is_own_doing, route_freely, waits_for_cells
 from aios3_nb.errors import LoadCancelledError, OptionError, S3Error
 from aios3_nb.loop import background
-from aios3_nb.notebook.target import name_from_key
-from aios3_nb.pipeline import order
-from aios3_nb.pipeline.order import Order
-from aios3_nb.s3.listing import Entry
+from aios3_nb.pipeline import Order, locate, place
+from aios3_nb.s3 import Entry
 from aios3_nb.settings import Overrides, Settings
 from aios3_nb.text import visible
 
@@ -341,7 +339,7 @@ def browse(uri: str | None = None, **options: Unpack[Overrides]) -> S3Browser:
         OptionError: An option that does not exist, or a value that does not fit.
     """
     settings = settings_module.current(**options)
-    return S3Browser(order.place() if uri is None else order.locate(uri, settings), settings)
+    return S3Browser(place() if uri is None else locate(uri, settings), settings)
 
 
 def _endpoint(text: str) -> str | None:

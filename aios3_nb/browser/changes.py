@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.browser import objects
 from aios3_nb.browser.html import text_html
 from aios3_nb.browser.jobs import showing

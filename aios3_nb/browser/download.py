@@ -16,9 +16,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from aios3_nb.pipeline.load import open_file
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.pipeline.order import Order
+from aios3_nb.pipeline import Order, open_file
+from aios3_nb.streams import Monitor
 from aios3_nb.text import is_visible
 
 _LONGEST = 200

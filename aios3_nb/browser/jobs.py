@@ -9,8 +9,7 @@ from functools import partial
 
 from aios3_nb.browser.panel import Panel
 from aios3_nb.errors import LoadCancelledError
-from aios3_nb.notebook.progress.progress import Progress
-from aios3_nb.notebook.progress.widget import WidgetDisplay
+from aios3_nb.progress import Progress, WidgetDisplay
 
 
 @contextmanager

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.browser.model import Batch, Question
-from aios3_nb.s3 import listing
-from aios3_nb.s3.client import client
-from aios3_nb.s3.listing import Entry
+from aios3_nb.s3 import Entry, client_for, list_buckets, list_page
 from aios3_nb.settings import Settings
 
 SEARCH_PAGES = 20
@@ -26,13 +24,13 @@ async def batch(question: Question, settings: Settings, *, token: str = "") -> B
     """
     settings = replace(settings, retries=min(settings.retries, _RETRIES))
     if question.where is None:
-        found = await listing.buckets(settings)
+        found = await list_buckets(settings)
         return Batch(tuple(entry for entry in found if _fits(entry, question)), looked=len(found))
     if question.is_search:
-        page = await listing.page(question.where, settings, token=token, delimiter="")
+        page = await list_page(question.where, settings, token=token, delimiter="")
         return Batch(tuple(e for e in page.entries if _fits(e, question)), page.token, len(page.entries))
     prefix = replace(question.where, key=question.where.key + question.prefix)
-    page = await listing.page(prefix, settings, token=token)
+    page = await list_page(prefix, settings, token=token)
     # A console's "new folder" is an empty object with the folder's own key: nothing in the folder.
     entries = tuple(e for e in page.entries if e.uri.key != question.where.key or e.size)
     return Batch(entries, page.token, len(page.entries))
@@ -72,4 +70,4 @@ def profiles() -> list[str]:
 
 async def endpoint(settings: Settings) -> str:
     """Return the endpoint that these settings lead to, also when a configuration file or variable names it."""
-    return str((await client(settings)).meta.endpoint_url)
+    return str((await client_for(settings)).meta.endpoint_url)

@@ -14,10 +14,9 @@ from aios3_nb.browser.parquet import parquet_preview
 from aios3_nb.browser.preview import Preview, preview_of
 from aios3_nb.browser.text import age_text
 from aios3_nb.errors import FormatError
-from aios3_nb.formats import registry
-from aios3_nb.pipeline import look as pipeline_look
-from aios3_nb.pipeline.order import Order
-from aios3_nb.s3.listing import Entry
+from aios3_nb.formats import recognise
+from aios3_nb.pipeline import Order, alook_into
+from aios3_nb.s3 import Entry
 from aios3_nb.text import size_text, visible
 
 
@@ -39,7 +38,7 @@ async def _beginning(order: Order) -> Preview:
 
 async def _outline(order: Order) -> Preview:
     """Return what a pickle would make and import: arrays in it are skipped, so a few ranges tell of gigabytes."""
-    seen = await pipeline_look.apeek(order, max_bytes=objects.PREVIEW)
+    seen = await alook_into(order, max_bytes=objects.PREVIEW)
     title = f"{seen.format.capitalize()}, {size_text(seen.size)}: what is in it. Nothing of it was run"
     # Size and ETag are among the details already.
     return Preview(title, pairs=tuple(seen.rows()[2:]))
@@ -62,7 +61,7 @@ _PREVIEWS: Mapping[str, Callable[[Order], Coroutine[Any, Any, Preview]]] = Mappi
 
 def _format_by_name(key: str) -> str:
     try:
-        return registry.recognise(key, b"").name
+        return recognise(key, b"").name
     except FormatError:
         return ""  # its name does not say
 

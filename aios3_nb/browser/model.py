@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.errors import AccessDeniedError
-from aios3_nb.s3.listing import PAGE, Entry
+from aios3_nb.s3 import PAGE, Entry
 
 WINDOW = PAGE
 """Rows that are drawn at once: what one request gives. A list box of a million rows would stop the page."""

@@ -8,14 +8,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.errors import AccessDeniedError, ObjectNotFoundError
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.s3.request import ask
-from aios3_nb.s3.store import save
+from aios3_nb.s3 import ask, save
 from aios3_nb.settings import MIB, Settings
-from aios3_nb.streams.source import ObjectSource
-from aios3_nb.streams.verify import checksum_of
+from aios3_nb.streams import Monitor, ObjectSource, checksum_of
 
 PREVIEW = 1 * MIB
 """Bytes that a preview fetches, at most."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.browser.html import STYLE, pairs_html, pre_html, table_html, text_html, title_html
 from aios3_nb.browser.model import SORTS, Contents, crumbs
 from aios3_nb.browser.preview import Preview

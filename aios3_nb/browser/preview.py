@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 
 from aios3_nb.browser.pictures import picture_of
 from aios3_nb.errors import S3Error
-from aios3_nb.formats import codecs as formats_codecs
+from aios3_nb.formats import decompressed
 from aios3_nb.text import size_text, visible
 
 _MOST_CHARACTERS = 40_000
@@ -132,7 +132,7 @@ def _expanded(head: bytes) -> tuple[bytes, bool]:
     """Return `head`, or what it expands to as far as it goes, and whether it was compressed."""
     raw = io.BufferedReader(cast(io.RawIOBase, io.BytesIO(head)))
     try:
-        file = formats_codecs.plain(cast(BinaryIO, raw), max_bytes=2 * _EXPANDED)
+        file = decompressed(cast(BinaryIO, raw), max_bytes=2 * _EXPANDED)
     except S3Error:
         return head, False
     if file is raw:

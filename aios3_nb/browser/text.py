@@ -9,10 +9,10 @@ import datetime
 import unicodedata
 from collections.abc import Sequence
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.browser.model import AS_LISTED, Contents, Question
 from aios3_nb.errors import CredentialsError, EndpointError, ObjectNotFoundError
-from aios3_nb.s3.listing import Entry
+from aios3_nb.s3 import Entry
 from aios3_nb.text import size_text, visible
 
 _NAME_WIDTH = (40, 60)

@@ -1,1 +1,25 @@
-"""A file becomes a value, or items. Knows nothing of S3."""
+"""A file becomes a value, or items.
+
+In come a file, a name and the options of one load. Out comes what the file holds, decompressed and decoded, whole or
+item by item while the rest is still coming. The room must not know S3: any binary file will do.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
+
+if TYPE_CHECKING:
+    from aios3_nb.formats.codecs import codec_name as codec_name, decompressed as decompressed, peek_head as peek_head
+    from aios3_nb.formats.format import HEAD_SIZE as HEAD_SIZE, Format as Format, LoadOptions as LoadOptions
+    from aios3_nb.formats.memory import forecast as forecast
+    from aios3_nb.formats.registry import format_names as format_names, recognise as recognise, register as register
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        codecs="codec_name decompressed peek_head",
+        format="HEAD_SIZE Format LoadOptions",
+        memory="forecast",
+        registry="format_names recognise register",
+    )

@@ -65,7 +65,7 @@ class _Codec:
     new: Callable[[], _Decompressor]
 
 
-def plain(file: BinaryIO, *, max_bytes: int | None) -> BinaryIO:
+def decompressed(file: BinaryIO, *, max_bytes: int | None) -> BinaryIO:
     """Return `file` expanded if its first bytes say that it is compressed, else `file` itself.
 
     The result is read from where `file` stands and has read, read1, readinto, peek, readline, tell and seek;

@@ -15,8 +15,8 @@ from typing import BinaryIO
 from aios3_nb.errors import FormatError, OptionError, TruncatedError
 from aios3_nb.formats.arrays import JOBLIB, NPY, NPZ, SAFETENSORS
 from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
-from aios3_nb.formats.json import load as json_load
-from aios3_nb.formats.pickle import load as pickle_load
+from aios3_nb.formats.json import iterate_json, iterate_lines, load_json, load_lines
+from aios3_nb.formats.pickle import iterate_pickles, load_pickle
 from aios3_nb.formats.plain import BYTES, TEXT
 from aios3_nb.formats.refused import REFUSED
 from aios3_nb.formats.tables import ARROW, CSV, PARQUET, TSV
@@ -32,11 +32,11 @@ COMPRESSION_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".lz4")
 def _load_pickle(file: BinaryIO, options: LoadOptions) -> object:
     if not file.peek(1):  # type: ignore[attr-defined]
         raise TruncatedError("The pickle is empty.", offset=0)
-    return pickle_load.load(file, allow=options.allow, trust=options.trust)
+    return load_pickle(file, allow=options.allow, trust=options.trust)
 
 
 def _iterate_pickle(file: BinaryIO, options: LoadOptions) -> Iterator[object]:
-    return pickle_load.iterate(file, allow=options.allow, trust=options.trust)
+    return iterate_pickles(file, allow=options.allow, trust=options.trust)
 
 
 PICKLE = Format(
@@ -51,15 +51,15 @@ JSON = Format(
     name="json",
     suffixes=(".json", ".geojson", ".ipynb"),
     matches=lambda head: head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["),
-    loader=lambda file, options: json_load.load(file, path=options.path),
-    items=lambda file, options: json_load.iterate(file, path=options.path),
+    loader=lambda file, options: load_json(file, path=options.path),
+    items=lambda file, options: iterate_json(file, path=options.path),
     takes_path=True,
 )
 JSON_LINES = Format(
     name="jsonl",
     suffixes=(".jsonl", ".ndjson", ".jsonlines"),
-    loader=lambda file, options: json_load.load_lines(file),
-    items=lambda file, options: json_load.iterate_lines(file),
+    loader=lambda file, options: load_lines(file),
+    items=lambda file, options: iterate_lines(file),
 )
 
 # In the order in which first bytes are compared: joblib before pickle, npz and torch before zip.

@@ -6,8 +6,20 @@ KeyboardInterrupt with everything it had begun ended (`interruptible`). The room
 no files, no widgets.
 """
 
-from aios3_nb.loop.bridges import Bridge, bridge, thread_bridge
-from aios3_nb.loop.interrupts import interruptible
-from aios3_nb.loop.threads import background, in_thread
+from __future__ import annotations
 
-__all__ = ["Bridge", "background", "bridge", "in_thread", "interruptible", "thread_bridge"]
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
+
+if TYPE_CHECKING:
+    from aios3_nb.loop.bridges import Bridge as Bridge, bridge as bridge, thread_bridge as thread_bridge
+    from aios3_nb.loop.interrupts import interruptible as interruptible
+    from aios3_nb.loop.threads import background as background, in_thread as in_thread
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        bridges="Bridge bridge thread_bridge",
+        interrupts="interruptible",
+        threads="background in_thread",
+    )

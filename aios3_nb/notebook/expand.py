@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.errors import OptionError
 from aios3_nb.text import in_quotes
 

@@ -18,9 +18,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from aios3_nb.address import quote_text
 from aios3_nb.errors import OptionError
 from aios3_nb.notebook.expand import expand_text
-from aios3_nb.text import in_quotes, is_visible, visible
+from aios3_nb.text import in_quotes, visible
 
 # ASCII only: a no-break space is a character of a key.
 _SPACE = r"[ \t\r\n\f\v]"
@@ -113,16 +114,6 @@ def expand(token: Token, namespace: Mapping[str, Any]) -> str:
     return "".join(expand_text(p.text, namespace) if p.expands else p.text for p in token.pieces)
 
 
-def quote_text(text: str) -> str:
-    """Return `text` in quotes that `split` takes off again and `expand` leaves alone; visible, on one line."""
-    if all(map(is_visible, text)):
-        if "'" not in text:
-            return f"'{text}'"
-        if not set(text) & set('"\\${}'):
-            return f'"{text}"'
-    return f"$'{''.join(map(_escaped, text))}'"
-
-
 def _words(line: str) -> Iterator[Token]:
     pieces: list[Piece] = []
     start = position = 0
@@ -178,9 +169,3 @@ def _unescaped(match: re.Match[str]) -> str:
     if code > sys.maxunicode:
         raise OptionError(f"{in_quotes(match[0])} is no character.")
     return chr(code)
-
-
-def _escaped(char: str) -> str:
-    if char in "\\'":
-        return f"\\{char}"
-    return char if is_visible(char) else char.encode("unicode_escape").decode("ascii")

@@ -19,16 +19,15 @@ from IPython.core.magic import (
 from IPython.core.magic_arguments import argument, magic_arguments
 
 from aios3_nb import api, settings
+from aios3_nb.address import name_from_key
 from aios3_nb.errors import OptionError, S3Error, UriError
-from aios3_nb.notebook import options as notebook_options
 from aios3_nb.notebook.cell import Body, rewritten
-from aios3_nb.notebook.complete import complete as complete_complete
+from aios3_nb.notebook.complete import install_completion, uninstall_completion
+from aios3_nb.notebook.options import parse
 from aios3_nb.notebook.shown import ShownLoads, shorten
-from aios3_nb.notebook.target import Target, name_from_key
-from aios3_nb.pipeline import load as pipeline_load
-from aios3_nb.pipeline import order as pipeline_order
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.pipeline.order import Order
+from aios3_nb.notebook.target import Target
+from aios3_nb.pipeline import Order, make_order, open_file, place, set_place
+from aios3_nb.streams import Monitor
 from aios3_nb.text import visible
 
 _CONNECTION = ("profile", "region", "endpoint_url", "no_sign_request", "request_payer")
@@ -160,7 +159,7 @@ class S3Magics(_Configurable):
         with self._short_errors():
             args = self._parse(self.s3open, line, local_ns)
             order = self._order(args.target, args)
-            return self._give([args.target], [pipeline_load.open_file(order, Monitor(), whole=False)])
+            return self._give([args.target], [open_file(order, Monitor(), whole=False)])
 
     # ---- looking around
 
@@ -199,9 +198,9 @@ class S3Magics(_Configurable):
         with self._short_errors():
             args = self._parse(self.s3peek, line, local_ns, names=False)
             order = self._order(args.target, args)
-            from aios3_nb.pipeline import look
+            from aios3_nb.pipeline import look_into
 
-            return look.peek(order)
+            return look_into(order)
 
     @output_can_be_silenced
     @no_var_expand
@@ -219,7 +218,7 @@ class S3Magics(_Configurable):
         with self._short_errors():
             args = self._parse(self.s3browse, line, local_ns, names=False)
             # Imported late, for ipywidgets takes a while.
-            from aios3_nb.browser.browser import browse
+            from aios3_nb.browser import browse
 
             uri = args.target.text if args.target is not None else None
             return browse(uri, **_chosen(args, _CONNECTION))
@@ -235,11 +234,11 @@ class S3Magics(_Configurable):
         with self._short_errors():
             args = self._parse(self.s3cd, line, local_ns, names=False)
             if args.clear:
-                pipeline_order.set_place(None)
+                set_place(None)
             elif args.target is not None:
                 api.cd(args.target.text)
-            place = pipeline_order.place()
-            print(visible(str(place)) if place is not None else "No place is set; keys are given as s3://bucket/key.")
+            here = place()
+            print(visible(str(here)) if here is not None else "No place is set; keys are given as s3://bucket/key.")
 
     @no_var_expand
     @needs_local_scope
@@ -265,20 +264,20 @@ class S3Magics(_Configurable):
         """Start the embedded S3 server with sample objects, and point this session at it."""
         with self._short_errors():
             self._parse(self.s3demo, line, None, names=False)
-            from aios3_nb.server import local, samples
+            from aios3_nb.server import DEMO_BUCKET, put_samples, shared_server, use_server
 
-            server = local.shared()
-            local.use(server)
+            server = shared_server()
+            use_server(server)
             with closing(server.client()) as client:
-                samples.fill(client)
-            api.cd(f"s3://{samples.BUCKET}/")
-            print(f"The embedded S3 server runs at {server.endpoint.url}. You are in s3://{samples.BUCKET}/")
+                put_samples(client)
+            api.cd(f"s3://{DEMO_BUCKET}/")
+            print(f"The embedded S3 server runs at {server.endpoint.url}. You are in s3://{DEMO_BUCKET}/")
             print("Try: %s3ls    model = %s3load models/model.pkl    %s3load --iter --limit 3 many.pkl")
 
     # ---- what they share
 
     def _parse(self, magic: Any, line: str, local_ns: Mapping[str, Any] | None, *, names: bool = True) -> Any:
-        return notebook_options.parse(magic.parser, line, self._variables(local_ns), names=names)
+        return parse(magic.parser, line, self._variables(local_ns), names=names)
 
     def _variables(self, local_ns: Mapping[str, Any] | None) -> Mapping[str, Any]:
         return {**self.shell.user_ns, **(local_ns or {})}
@@ -287,7 +286,7 @@ class S3Magics(_Configurable):
         given = vars(args)
         options = _chosen(args, _CONNECTION + _ENGINE)
         try:
-            return pipeline_order.order(
+            return make_order(
                 target.text,
                 version_id=given.get("version_id"),
                 format=given.get("format"),
@@ -349,8 +348,8 @@ def _chosen(args: Any, names: tuple[str, ...]) -> Any:
     return {name: given[name] for name in names if given.get(name) is not None}
 
 
-def load(shell: Any) -> None:
-    """Register the magics with `shell`."""
+def load_ipython_extension(shell: Any) -> None:
+    """Register the magics; called by ``%load_ext aios3_nb``."""
     magics = S3Magics(shell)
     shell.register_magics(magics)
     if magics not in shell.configurables:
@@ -358,12 +357,12 @@ def load(shell: Any) -> None:
     shell.push({_BEGIN: magics.begin}, interactive=False)
     if _rewrite not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_rewrite)
-    complete_complete.install(shell, {name: magic.parser for name, magic in magics.magics["line"].items()})
+    install_completion(shell, {name: magic.parser for name, magic in magics.magics["line"].items()})
 
 
-def unload(shell: Any) -> None:
-    """Take the magics back; what was loaded stays."""
-    complete_complete.uninstall(shell)
+def unload_ipython_extension(shell: Any) -> None:
+    """Take the magics back, and leave what was loaded; called by ``%unload_ext aios3_nb``."""
+    uninstall_completion(shell)
     if _rewrite in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_rewrite)
     for magics in [each for each in shell.configurables if isinstance(each, S3Magics)]:

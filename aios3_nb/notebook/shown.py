@@ -10,16 +10,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from aios3_nb.address.glob import is_glob
+from aios3_nb.address import is_glob
 from aios3_nb.errors import LoadCancelledError, S3Error
 from aios3_nb.loop import bridge, interruptible
-from aios3_nb.notebook.display import display_for
-from aios3_nb.notebook.progress.progress import Progress, closing_line, items_line, total_line
-from aios3_nb.pipeline import load as pipeline_load
-from aios3_nb.pipeline.background import BackgroundLoad
-from aios3_nb.pipeline.items import Items
-from aios3_nb.pipeline.load import Loaded
-from aios3_nb.pipeline.order import Order
+from aios3_nb.pipeline import BackgroundLoad, Items, Loaded, Order, aload_all, amatching, load_one
+from aios3_nb.progress import Progress, closing_line, display_for, items_line, total_line
 from aios3_nb.text import visible
 
 _MOST_ROWS = 4
@@ -41,7 +36,7 @@ class ShownLoads:
         order = wanted[0]
         progress = self._progress(order)
         with _shortened_interrupt(order, progress), _ending(progress):
-            loaded = pipeline_load.load(order, progress)
+            loaded = load_one(order, progress)
         _say(order, closing_line(order.uri.name, loaded, progress.fetched))
         return [loaded.value]
 
@@ -87,12 +82,12 @@ class _Group:
     async def load(self, wanted: Sequence[Order]) -> list[Any]:
         """Return the values of `wanted`; a glob gives a dict of its matches by key."""
         began = time.perf_counter()
-        groups = [await pipeline_load.amatching(order) if is_glob(order.uri.key) else [order] for order in wanted]
+        groups = [await amatching(order) if is_glob(order.uri.key) else [order] for order in wanted]
         flat = [order for group in groups for order in group]
         quiet = flat[0].settings.quiet
         self._make_rows(flat, quiet=quiet)
         with _ending(self._total), self._rows_ending(flat):
-            loaded = await pipeline_load.aload_all(list(zip(flat, self._rows, strict=True)))
+            loaded = await aload_all(list(zip(flat, self._rows, strict=True)))
         fetched = [row.fetched for row in self._rows]
         for line in _lines_for(flat, loaded, fetched, time.perf_counter() - began):
             _say(flat[0], line)

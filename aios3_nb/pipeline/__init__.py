@@ -1,1 +1,41 @@
-"""An order becomes a file, and that a value, items, or a look. Knows no widgets."""
+"""An order becomes a file, and that a value, items, or a look.
+
+In comes an `Order`: an object, how to fetch it, how to read it. Out comes what it holds, with what was found out on the
+way (`Loaded`). `aios3_nb.pipeline.load` composes the whole way of a byte. The room must not know lines, cells and
+widgets: whoever watches hands in a `Monitor`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
+
+if TYPE_CHECKING:
+    from aios3_nb.pipeline.background import BackgroundLoad as BackgroundLoad
+    from aios3_nb.pipeline.items import Items as Items, iterate_async as iterate_async
+    from aios3_nb.pipeline.load import (
+        Loaded as Loaded,
+        aload_all as aload_all,
+        aload_one as aload_one,
+        amatching as amatching,
+        load_one as load_one,
+        open_file as open_file,
+    )
+    from aios3_nb.pipeline.look import alook_into as alook_into, look_into as look_into
+    from aios3_nb.pipeline.order import (
+        Order as Order,
+        locate as locate,
+        make_order as make_order,
+        place as place,
+        set_place as set_place,
+    )
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        background="BackgroundLoad",
+        items="Items iterate_async",
+        load="Loaded aload_all aload_one amatching load_one open_file",
+        look="alook_into look_into",
+        order="Order locate make_order place set_place",
+    )

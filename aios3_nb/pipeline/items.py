@@ -8,12 +8,11 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any, BinaryIO, NoReturn, Self, cast
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats import codecs as formats_codecs
+from aios3_nb.formats import decompressed
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.load import check_size, chosen_format, damage_in, named, open_file, options_of
-from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.pipeline.order import Order
-from aios3_nb.s3.object import ObjectInfo
+from aios3_nb.streams import Monitor, ObjectInfo
 from aios3_nb.text import visible
 
 _BATCH_SECONDS = 0.02
@@ -143,7 +142,7 @@ class Items:
         with interruptible(), named(self._order):
             file.peek()
             check_size(file, self._order)
-            plain = formats_codecs.plain(cast(BinaryIO, file), max_bytes=self._order.settings.max_bytes)
+            plain = decompressed(cast(BinaryIO, file), max_bytes=self._order.settings.max_bytes)
             chosen = chosen_format(plain, self._order)
             assert file.info is not None
             options, self.trusted = options_of(self._order, file.info, chosen)
@@ -161,7 +160,7 @@ class Items:
         self.close()
 
 
-async def aiterate(order: Order, monitor: Monitor) -> AsyncGenerator[Any, None]:
+async def iterate_async(order: Order, monitor: Monitor) -> AsyncGenerator[Any, None]:
     """Yield the items of `order`; the running loop goes on turning while they are fetched and decoded."""
     loop = asyncio.get_running_loop()
     items = Items(order, monitor, via=lambda: thread_bridge(loop))

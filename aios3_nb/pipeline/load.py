@@ -19,22 +19,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
+from aios3_nb.address import quote
 from aios3_nb.errors import BlockedPickleError, ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
-from aios3_nb.formats import codecs as formats_codecs
-from aios3_nb.formats import registry
-from aios3_nb.formats.memory import forecast
-from aios3_nb.formats.pickle.find import blocked_text
+from aios3_nb.formats import HEAD_SIZE, Format, LoadOptions, decompressed, forecast, peek_head, recognise
+from aios3_nb.formats.pickle import blocked_text
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
-from aios3_nb.notebook.target import quote
-from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.trust import trusted_prefix
-from aios3_nb.s3 import listing
-from aios3_nb.s3.object import ObjectInfo
+from aios3_nb.s3 import list_matching
 from aios3_nb.settings import MIB, Settings
-from aios3_nb.streams.file import S3File
-from aios3_nb.streams.source import ObjectSource
-from aios3_nb.streams.stream import ObjectStream
+from aios3_nb.streams import Monitor, ObjectInfo, ObjectSource, ObjectStream, S3File
 from aios3_nb.text import size_text, visible
 
 _INLINE = 1 * MIB
@@ -90,7 +84,7 @@ def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge)
     return file
 
 
-def load(order: Order, monitor: Monitor) -> Loaded:
+def load_one(order: Order, monitor: Monitor) -> Loaded:
     """Return the object of `order`; works with and without a running loop.
 
     Raises:
@@ -100,7 +94,7 @@ def load(order: Order, monitor: Monitor) -> Loaded:
         return _decoded(file, order, monitor)
 
 
-async def aload(order: Order, monitor: Monitor) -> Loaded:
+async def aload_one(order: Order, monitor: Monitor) -> Loaded:
     """Return the object of `order`; the running loop goes on turning meanwhile."""
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
@@ -128,7 +122,7 @@ async def aload_all(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded]:
 
     async def one(order: Order, monitor: Monitor) -> Loaded:
         async with gate:
-            return await aload(replace(order, settings=_share(order.settings, at_once)), monitor)
+            return await aload_one(replace(order, settings=_share(order.settings, at_once)), monitor)
 
     tasks = [asyncio.get_running_loop().create_task(one(*pair)) for pair in orders]
     try:
@@ -147,7 +141,7 @@ async def amatching(order: Order) -> list[Order]:
     Raises:
         ObjectNotFoundError: There is none.
     """
-    found = await listing.matching(order.uri, order.settings)
+    found = await list_matching(order.uri, order.settings)
     if not found:
         raise ObjectNotFoundError(
             f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))}",
@@ -193,7 +187,7 @@ def damage_in(file: S3File) -> ChecksumError | None:
 
 
 def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, began: float, finish: Any) -> Loaded:
-    plain = formats_codecs.plain(file, max_bytes=order.settings.max_bytes)
+    plain = decompressed(file, max_bytes=order.settings.max_bytes)
     chosen = chosen_format(plain, order)
     if info.size > _WORTH_A_FORECAST and (warning := forecast(info.size, chosen.name, compressed=plain is not file)):
         warnings.warn(f"{visible(str(order.uri))}: {warning}", stacklevel=2)
@@ -208,21 +202,19 @@ def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, be
     return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began, trusted)
 
 
-def chosen_format(plain: BinaryIO, order: Order) -> registry.Format:
+def chosen_format(plain: BinaryIO, order: Order) -> Format:
     """Return the format that the order, the key or the first bytes name, in this order."""
-    head = formats_codecs.peek_head(plain, registry.HEAD_SIZE)
-    return registry.recognise(order.uri.key, head, order.format)
+    head = peek_head(plain, HEAD_SIZE)
+    return recognise(order.uri.key, head, order.format)
 
 
-def options_of(order: Order, info: ObjectInfo, chosen: registry.Format) -> tuple[registry.LoadOptions, str]:
+def options_of(order: Order, info: ObjectInfo, chosen: Format) -> tuple[LoadOptions, str]:
     """Return what the format is told, and why it may run anything; that is empty when it may not."""
     why = "trusted" if order.trust else ""
     if not why and chosen.name in _RUN_CODE:
         prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url or None)
         why = f"trusted (prefix {visible(str(prefix))})" if prefix is not None else ""
-    options = registry.LoadOptions(
-        path=order.path, allow=order.allow, trust=bool(why), max_bytes=order.settings.max_bytes
-    )
+    options = LoadOptions(path=order.path, allow=order.allow, trust=bool(why), max_bytes=order.settings.max_bytes)
     return options, why
 
 

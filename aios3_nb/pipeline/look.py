@@ -8,17 +8,13 @@ from collections.abc import Callable
 from typing import BinaryIO, cast
 
 from aios3_nb.errors import S3Error
-from aios3_nb.formats import codecs as formats_codecs
-from aios3_nb.formats import registry
+from aios3_nb.formats import HEAD_SIZE, codec_name, decompressed, recognise
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.load import named
-from aios3_nb.pipeline.monitor import Monitor
 from aios3_nb.pipeline.order import Order
-from aios3_nb.pipeline.peek.peek import Outline, Peek, outline_json, outline_other, outline_pickle
-from aios3_nb.pipeline.peek.pickle import MAX_BYTES
-from aios3_nb.s3.object import ObjectInfo
+from aios3_nb.pipeline.peek import MAX_BYTES, Outline, Peek, outline_json, outline_other, outline_pickle
 from aios3_nb.settings import KIB, MIB
-from aios3_nb.streams.source import ObjectSource
+from aios3_nb.streams import Monitor, ObjectInfo, ObjectSource
 
 _HEAD = 128 * KIB
 """The first request; what most pickles of arrays need is in it."""
@@ -65,7 +61,7 @@ class _Ranges:
         self._source.abort()
 
 
-def peek(order: Order) -> Peek:
+def look_into(order: Order) -> Peek:
     """Return what is in the object of `order`; works with and without a running loop."""
     counter = _Counter()
     way = bridge()
@@ -78,7 +74,7 @@ def peek(order: Order) -> Peek:
             way.run(ranges.close)
 
 
-async def apeek(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
+async def alook_into(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
     """Await what `peek` returns; `max_bytes` are fetched at most."""
     counter = _Counter()
     way = thread_bridge(asyncio.get_running_loop())
@@ -97,7 +93,7 @@ async def apeek(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
 
 def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, max_bytes: int = MAX_BYTES) -> Peek:
     head = read(0, min(_HEAD, info.size))
-    size, codec = info.size, formats_codecs.codec_name(head)
+    size, codec = info.size, codec_name(head)
     if codec:
         # What is inside can only be read from its start; a bounded piece of it stands for the whole.
         content = _expanded(head)
@@ -106,7 +102,7 @@ def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, m
         def read(start: int, stop: int) -> bytes:
             return content[start:stop]
 
-    format = registry.recognise(order.uri.key, head[: registry.HEAD_SIZE], order.format)
+    format = recognise(order.uri.key, head[:HEAD_SIZE], order.format)
     outline = _outline(format.name, head, size, read, max_bytes - counter.fetched)
     return Peek(
         uri=str(order.uri),
@@ -130,7 +126,7 @@ def _outline(format: str, head: bytes, size: int, read: Reader, max_bytes: int) 
 
 def _expanded(head: bytes) -> bytes:
     """Return what the beginning of a compressed object expands to, as far as it goes."""
-    plain = formats_codecs.plain(cast(BinaryIO, io.BufferedReader(io.BytesIO(head))), max_bytes=None)
+    plain = decompressed(cast(BinaryIO, io.BufferedReader(io.BytesIO(head))), max_bytes=None)
     pieces = bytearray()
     try:
         while len(pieces) < _EXPANDED and (piece := plain.read1(64 * KIB)):  # type: ignore[attr-defined]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Unpack
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address.uri import S3Uri, parse
+from aios3_nb.address import S3Uri, parse
 from aios3_nb.errors import OptionError, UriError
 from aios3_nb.settings import Overrides, Settings
 from aios3_nb.text import visible
@@ -39,7 +39,7 @@ class Order:
     trust: bool = False
 
 
-def order(
+def make_order(
     uri: str,
     *,
     version_id: str | None = None,

@@ -1,4 +1,51 @@
-"""One request becomes one judged answer: the client, the transport, retries, listing and storing.
+"""One request becomes one judged answer.
 
-Knows neither formats nor notebooks.
+In come an address, settings and what is asked. Out comes S3's answer, or an error of this package that says what went
+wrong; besides that the listing of a prefix, and one object stored whole or not at all. The room must not know in what
+order an object's bytes are wanted, nor what they mean.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
+
+if TYPE_CHECKING:
+    from aios3_nb.s3.client import client_for as client_for, forget_client as forget_client
+    from aios3_nb.s3.clock import Ticker as Ticker, deadline as deadline
+    from aios3_nb.s3.failures import (
+        EXPIRED as EXPIRED,
+        BodyEndedError as BodyEndedError,
+        SilenceError as SilenceError,
+        UnfitAnswerError as UnfitAnswerError,
+        code_of as code_of,
+        explained as explained,
+        gave_up as gave_up,
+        is_transient as is_transient,
+        status_of as status_of,
+        stripped as stripped,
+    )
+    from aios3_nb.s3.listing import (
+        PAGE as PAGE,
+        Entry as Entry,
+        Listing as Listing,
+        Page as Page,
+        list_buckets as list_buckets,
+        list_entries as list_entries,
+        list_matching as list_matching,
+        list_page as list_page,
+    )
+    from aios3_nb.s3.request import RetryBudget as RetryBudget, ask as ask
+    from aios3_nb.s3.store import Body as Body, save as save
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        client="client_for forget_client",
+        clock="Ticker deadline",
+        failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of explained gave_up"
+        " is_transient status_of stripped",
+        listing="PAGE Entry Listing Page list_buckets list_entries list_matching list_page",
+        request="RetryBudget ask",
+        store="Body save",
+    )

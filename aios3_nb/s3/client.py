@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.s3.failures import explained
 from aios3_nb.settings import Settings
 
@@ -46,7 +46,7 @@ class _Life:
         await self._generator.aclose()
 
 
-async def client(settings: Settings) -> Any:
+async def client_for(settings: Settings) -> Any:
     """Return the S3 client of the running loop for `settings`, or the caller's own.
 
     Raises:

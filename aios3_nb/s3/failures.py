@@ -26,7 +26,7 @@ from aios3_nb.errors import (
 from aios3_nb.text import visible, without_secrets
 
 if TYPE_CHECKING:
-    from aios3_nb.address.uri import S3Uri
+    from aios3_nb.address import S3Uri
     from aios3_nb.settings import Settings
 
 _NO_KEYS = (

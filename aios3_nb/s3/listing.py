@@ -11,8 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
-from aios3_nb.address.glob import glob_match, glob_prefix, is_glob
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri, glob_match, glob_prefix, is_glob
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import Settings
 from aios3_nb.text import size_text, visible
@@ -115,7 +114,7 @@ class Listing(Sequence[Entry]):
         return f"{table}{more}" if cells else "<p>(nothing there)</p>"
 
 
-async def buckets(settings: Settings) -> list[Entry]:
+async def list_buckets(settings: Settings) -> list[Entry]:
     """Return the buckets of these credentials.
 
     Raises:
@@ -125,7 +124,9 @@ async def buckets(settings: Settings) -> list[Entry]:
     return [Entry(S3Uri(b["Name"]), last_modified=b.get("CreationDate")) for b in answer.get("Buckets", ())]
 
 
-async def page(prefix: S3Uri, settings: Settings, *, token: str = "", delimiter: str = "/", size: int = PAGE) -> Page:
+async def list_page(
+    prefix: S3Uri, settings: Settings, *, token: str = "", delimiter: str = "/", size: int = PAGE
+) -> Page:
     """Return the page of `prefix` that `token` continues; the first one when it is empty.
 
     Args:
@@ -152,7 +153,7 @@ async def walk(prefix: S3Uri, settings: Settings, *, delimiter: str = "/") -> As
     """Yield the entries of all pages of `prefix`."""
     token = ""
     while True:
-        found = await page(prefix, settings, token=token, delimiter=delimiter)
+        found = await list_page(prefix, settings, token=token, delimiter=delimiter)
         for entry in found.entries:
             yield entry
         token = found.token
@@ -160,10 +161,10 @@ async def walk(prefix: S3Uri, settings: Settings, *, delimiter: str = "/") -> As
             return
 
 
-async def entries(where: S3Uri, settings: Settings, *, recursive: bool = False) -> AsyncIterator[Entry]:
+async def list_entries(where: S3Uri, settings: Settings, *, recursive: bool = False) -> AsyncIterator[Entry]:
     """Yield what `where` names: matches of a glob, or what lies under a prefix, or the one object."""
     if is_glob(where.key):
-        for entry in await matching(where, settings):
+        for entry in await list_matching(where, settings):
             yield entry
         return
     delimiter = "" if recursive else "/"
@@ -180,7 +181,7 @@ async def entries(where: S3Uri, settings: Settings, *, recursive: bool = False) 
                 yield below
 
 
-async def matching(pattern: S3Uri, settings: Settings) -> list[Entry]:
+async def list_matching(pattern: S3Uri, settings: Settings) -> list[Entry]:
     """Return the objects that the glob `pattern` names; only the one that is literally called so, if there is."""
     fits = glob_match(pattern.key)
     found = []

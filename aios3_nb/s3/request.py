@@ -13,8 +13,8 @@ import asyncio
 import random
 from typing import Any
 
-from aios3_nb.address.uri import S3Uri
-from aios3_nb.s3.client import client, forget_client
+from aios3_nb.address import S3Uri
+from aios3_nb.s3.client import client_for, forget_client
 from aios3_nb.s3.clock import deadline
 from aios3_nb.s3.failures import (
     EXPIRED,
@@ -116,7 +116,7 @@ async def ask(operation: str, uri: S3Uri, settings: Settings, **arguments: Any) 
     refreshed = False
     while True:
         try:
-            connection = await client(settings)
+            connection = await client_for(settings)
             async with deadline(settings.connect_timeout + settings.read_timeout):
                 return await getattr(connection, operation)(**arguments)
         except Exception as exc:

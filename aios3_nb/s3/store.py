@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, BinaryIO
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import MIB, Settings
 

@@ -16,7 +16,7 @@ _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = 80
 
 
-def run(samples: Iterable[Sample]) -> list[str]:
+def run_demo(samples: Iterable[Sample]) -> list[str]:
     """Load every sample in every way it is to be loaded; print the lines as typed, and what they show.
 
     Returns:

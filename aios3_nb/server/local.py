@@ -218,7 +218,7 @@ _OVERRULING = (
 """Variables that would send the session elsewhere, or with other credentials, whatever else is set."""
 
 
-def shared() -> LocalServer:
+def shared_server() -> LocalServer:
     """Return this process's server, started on the first call; the parent's if that has pointed us at its own.
 
     Raises:
@@ -241,7 +241,7 @@ def _inherited() -> Endpoint | None:
     return endpoint if _answers(endpoint) else None
 
 
-def use(server: LocalServer) -> None:
+def use_server(server: LocalServer) -> None:
     """Point the session at `server` until it stops or `release` is called.
 
     The endpoint becomes the session's setting, so that a client made earlier for AWS is not taken for this server's.

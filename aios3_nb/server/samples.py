@@ -17,9 +17,9 @@ from functools import partial
 from importlib.util import find_spec
 from typing import Any
 
-from aios3_nb.notebook.target import quote
+from aios3_nb.address import quote
 
-BUCKET = "demo"
+DEMO_BUCKET = "demo"
 
 _ARRAYS = 8
 _ARRAY_LENGTH = 1_000_000
@@ -58,26 +58,26 @@ class Sample:
     @property
     def word(self) -> str:
         """Its URI as one word of a line."""
-        return quote(f"s3://{BUCKET}/{self.key}")
+        return quote(f"s3://{DEMO_BUCKET}/{self.key}")
 
 
-def samples() -> list[Sample]:
+def all_samples() -> list[Sample]:
     """Return the samples; those that need numpy or scikit-learn only where these are installed."""
     return [*(_of_numpy() if find_spec("numpy") else ()), *_of_records(), *_of_files(), *_of_awkward_names(), _unsafe()]
 
 
-def fill(client: Any) -> None:
-    """Store the samples that are not there yet in the bucket `BUCKET`, which is made if need be.
+def put_samples(client: Any) -> None:
+    """Store the samples that are not there yet in the bucket `DEMO_BUCKET`, which is made if need be.
 
     Args:
         client: A synchronous botocore or boto3 client.
     """
-    if BUCKET not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
-        client.create_bucket(Bucket=BUCKET)
-    stored = {entry["Key"] for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", ())}
-    for sample in samples():
+    if DEMO_BUCKET not in {bucket["Name"] for bucket in client.list_buckets()["Buckets"]}:
+        client.create_bucket(Bucket=DEMO_BUCKET)
+    stored = {entry["Key"] for entry in client.list_objects_v2(Bucket=DEMO_BUCKET).get("Contents", ())}
+    for sample in all_samples():
         if sample.key not in stored:
-            client.put_object(Bucket=BUCKET, Key=sample.key, Body=sample.body(), ChecksumAlgorithm="CRC32")
+            client.put_object(Bucket=DEMO_BUCKET, Key=sample.key, Body=sample.body(), ChecksumAlgorithm="CRC32")
 
 
 def _of_numpy() -> Iterable[Sample]:

@@ -1,4 +1,29 @@
 """One version of one object becomes bytes in order, verified; and the file over them.
 
-Knows neither formats nor notebooks.
+In come an address and settings, and a `Monitor` that is told what happens. Out comes a file: lazy, seekable, for sync
+and async readers, whose bytes are all of one version. The room must not know what the bytes mean, nor who watches.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
+
+if TYPE_CHECKING:
+    from aios3_nb.streams.file import S3File as S3File
+    from aios3_nb.streams.monitor import Monitor as Monitor
+    from aios3_nb.streams.object import ObjectInfo as ObjectInfo
+    from aios3_nb.streams.source import ObjectSource as ObjectSource
+    from aios3_nb.streams.stream import ObjectStream as ObjectStream
+    from aios3_nb.streams.verify import checksum_of as checksum_of
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        file="S3File",
+        monitor="Monitor",
+        object="ObjectInfo",
+        source="ObjectSource",
+        stream="ObjectStream",
+        verify="checksum_of",
+    )

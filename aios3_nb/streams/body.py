@@ -8,8 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from aios3_nb.s3.clock import Ticker
-from aios3_nb.s3.failures import BodyEndedError, SilenceError
+from aios3_nb.s3 import BodyEndedError, SilenceError, Ticker
 from aios3_nb.settings import Settings
 from aios3_nb.streams.receive import Receiver, receiver
 

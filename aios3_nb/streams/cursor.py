@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aios3_nb.s3.object import ObjectInfo
+    from aios3_nb.streams.object import ObjectInfo
     from aios3_nb.streams.stream import ObjectStream
 
 PEEK = 128 * 1024

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from _typeshed import WriteableBuffer
 
-    from aios3_nb.address.uri import S3Uri
-    from aios3_nb.s3.object import ObjectInfo
+    from aios3_nb.address import S3Uri
+    from aios3_nb.streams.object import ObjectInfo
     from aios3_nb.streams.stream import ObjectStream
 
 T = TypeVar("T")

@@ -9,10 +9,10 @@ import re
 import warnings
 from dataclasses import replace
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.errors import ObjectChangedError
-from aios3_nb.s3.failures import UnfitAnswerError, status_of
-from aios3_nb.s3.object import Answer, ObjectInfo
+from aios3_nb.s3 import UnfitAnswerError, status_of
+from aios3_nb.streams.object import Answer, ObjectInfo
 from aios3_nb.streams.verify import checksum_of
 from aios3_nb.text import visible
 

@@ -13,24 +13,25 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from aios3_nb.address.uri import S3Uri
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.s3.client import client, forget_client
-from aios3_nb.s3.clock import deadline
-from aios3_nb.s3.failures import (
+from aios3_nb.address import S3Uri
+from aios3_nb.s3 import (
     EXPIRED,
+    RetryBudget,
     SilenceError,
+    client_for,
     code_of,
+    deadline,
     explained,
+    forget_client,
     gave_up,
     is_transient,
     status_of,
     stripped,
 )
-from aios3_nb.s3.object import Answer, ObjectInfo
-from aios3_nb.s3.request import RetryBudget
 from aios3_nb.settings import Settings
 from aios3_nb.streams.judge import Judge, RangesIgnoredError
+from aios3_nb.streams.monitor import Monitor
+from aios3_nb.streams.object import Answer, ObjectInfo
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
@@ -258,7 +259,7 @@ class ObjectSource:
 
     async def _connected(self) -> Any:
         if self._connection is None:
-            self._connection = await client(self._settings)
+            self._connection = await client_for(self._settings)
             url = str(self._connection.meta.endpoint_url)
             self._judge.endpoint_url = "" if _OF_AWS.search(url) else url
         return self._connection

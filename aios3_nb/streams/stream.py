@@ -14,11 +14,11 @@ from __future__ import annotations
 import asyncio
 
 from aios3_nb.errors import AccessDeniedError, ChecksumError, NotVerifiedError, ServiceError
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.s3.object import ObjectInfo
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.ahead import Ahead
+from aios3_nb.streams.monitor import Monitor
+from aios3_nb.streams.object import ObjectInfo
 from aios3_nb.streams.part import Part
 from aios3_nb.streams.plan import FIRST, Plan
 from aios3_nb.streams.source import ObjectSource

@@ -7,10 +7,10 @@ import re
 import time
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 
-from aios3_nb.address.glob import glob_escape, glob_match, glob_prefix, is_glob
+from aios3_nb.address import glob_match, glob_prefix, is_glob
+from aios3_nb.address.glob import glob_escape
 from tests.awkward import KEYS
 
 

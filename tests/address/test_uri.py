@@ -5,10 +5,10 @@ from __future__ import annotations
 import pickle
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 
-from aios3_nb.address.uri import S3Uri, is_absolute, parse, relative
+from aios3_nb.address import S3Uri, is_absolute, parse
+from aios3_nb.address.uri import relative
 from aios3_nb.errors import UriError
 from tests.awkward import KEYS
 

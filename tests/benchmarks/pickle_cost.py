@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from aios3_nb.formats.pickle import load as pickle_load
+from aios3_nb.formats.pickle import load_pickle
 
 ROUNDS = 9
 
@@ -109,9 +109,9 @@ def compare(name: str, folder: Path) -> None:
     pairs = []
     for turn in range(ROUNDS + 1):
         # The one that goes second finds the processor warmer, so they take turns.
-        order = (pickle.load, pickle_load.load) if turn % 2 else (pickle_load.load, pickle.load)
+        order = (pickle.load, load_pickle) if turn % 2 else (load_pickle, pickle.load)
         taken = {load: seconds(path, load) for load in order}
-        pairs.append((taken[pickle.load], taken[pickle_load.load]))
+        pairs.append((taken[pickle.load], taken[load_pickle]))
     pairs = pairs[1:]
     standard, safe = (statistics.median(column) for column in zip(*pairs, strict=True))
     ratio = statistics.median(second / first for first, second in pairs)

@@ -244,7 +244,7 @@ def seaweedfs(root: Path, keys: list[str]) -> Iterator[dict[str, str]]:
     """Start SeaweedFS with the objects `keys` of ``root/BUCKET``; yield the variables that point at it."""
     import boto3
 
-    from aios3_nb.server.local import LocalServer
+    from aios3_nb.server import LocalServer
 
     with LocalServer() as server:
         variables = server.environ()

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.browser.actions import code_for, copied_text
 from aios3_nb.browser.changes import local_file, sent_files
 from aios3_nb.browser.download import download, local_name
@@ -30,10 +30,10 @@ from aios3_nb.browser.text import age_text, row_texts, status_text
 from aios3_nb.errors import AccessDeniedError, ChecksumError, EndpointError, OptionError, S3Error
 from aios3_nb.loop import background
 from aios3_nb.notebook.line import split
-from aios3_nb.pipeline.monitor import Monitor
-from aios3_nb.pipeline.order import Order
-from aios3_nb.s3.listing import Entry
+from aios3_nb.pipeline import Order
+from aios3_nb.s3 import Entry
 from aios3_nb.settings import Settings
+from aios3_nb.streams import Monitor
 from aios3_nb.text import is_visible
 from tests.awkward import KEYS
 from tests.faults.fault import Kind

@@ -19,8 +19,8 @@ import pytest
 
 import aios3_nb
 from aios3_nb import settings
-from aios3_nb.address.uri import S3Uri
-from aios3_nb.browser.browser import S3Browser
+from aios3_nb.address import S3Uri
+from aios3_nb.browser import S3Browser
 from aios3_nb.browser.model import WINDOW, Question
 from aios3_nb.browser.objects import PREVIEW
 from aios3_nb.errors import UriError

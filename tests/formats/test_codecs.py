@@ -15,7 +15,8 @@ import lz4.frame
 import pytest
 
 from aios3_nb.errors import FormatError, TooLargeError, TruncatedError
-from aios3_nb.formats.codecs import _CODECS, _expanded, peek_head, plain
+from aios3_nb.formats import decompressed, peek_head
+from aios3_nb.formats.codecs import _CODECS, _expanded
 from aios3_nb.formats.expansion import ExpansionLimit
 from tests.dripping import Dripping
 
@@ -47,14 +48,14 @@ def expand(data, limit=None):
 @pytest.mark.parametrize("chunk", [1, 2, 7, 4096, 1 << 20])
 def test_any_chunking_gives_the_same_bytes(codec, chunk):
     data = DATA[:3000] if chunk < 7 else DATA
-    file = plain(Dripping(COMPRESS[codec](data), chunk), max_bytes=None)
+    file = decompressed(Dripping(COMPRESS[codec](data), chunk), max_bytes=None)
     assert file.read() == data
     assert file.read() == b""
 
 
 @codecs
 def test_every_way_of_reading_agrees(codec):
-    file = plain(io.BufferedReader(io.BytesIO(COMPRESS[codec](DATA))), max_bytes=None)
+    file = decompressed(io.BufferedReader(io.BytesIO(COMPRESS[codec](DATA))), max_bytes=None)
     buffer = bytearray(100)
     assert file.readinto(buffer) == 100
     assert file.peek(1)[:1] == DATA[100:101]
@@ -72,19 +73,19 @@ def test_every_way_of_reading_agrees(codec):
 @pytest.mark.parametrize("data", [b"", b"\x1f", b"B", b"BZh", b"plain text, quite long", b"\x80\x05K\x01."])
 def test_what_is_not_compressed_is_the_file_itself(data):
     file = Dripping(data, 1)
-    assert plain(file, max_bytes=1) is file
+    assert decompressed(file, max_bytes=1) is file
     assert file.read() == data
 
 
 @codecs
 def test_streams_in_a_row_are_one_file(codec):
     data = b"".join(COMPRESS[codec](part) for part in (DATA[:100], b"", DATA[100:]))
-    assert plain(Dripping(data, 11), max_bytes=None).read() == DATA
+    assert decompressed(Dripping(data, 11), max_bytes=None).read() == DATA
 
 
 @codecs
 def test_empty_content_is_an_empty_file(codec):
-    assert plain(Dripping(COMPRESS[codec](b""), 3), max_bytes=None).read() == b""
+    assert decompressed(Dripping(COMPRESS[codec](b""), 3), max_bytes=None).read() == b""
 
 
 @codecs
@@ -109,7 +110,7 @@ def test_skippable_frames_are_passed_over(codec):
     compressed = COMPRESS[codec](b"one")
     assert expand(compressed + skippable + compressed + skippable).read() == b"oneone"
     if codec == "zstd":
-        assert plain(Dripping(skippable + compressed, 1), max_bytes=None).read() == b"one"
+        assert decompressed(Dripping(skippable + compressed, 1), max_bytes=None).read() == b"one"
 
 
 @codecs
@@ -236,7 +237,7 @@ def _xz_with_window(data, filters):
 @codecs
 def test_closing_the_plain_file_leaves_the_compressed_one_open(codec):
     source = Dripping(COMPRESS[codec](b"one"), 100)
-    file = plain(source, max_bytes=None)
+    file = decompressed(source, max_bytes=None)
     file.close()
     assert not source.closed
 
@@ -245,7 +246,7 @@ def test_closing_the_plain_file_leaves_the_compressed_one_open(codec):
 def test_nothing_is_read_ahead_of_the_reader_but_a_chunk(codec):
     noise = random.Random(1).randbytes(2 * MIB)
     source = Dripping(COMPRESS[codec](noise), 64 * 1024)
-    plain(source, max_bytes=None).read(10)
+    decompressed(source, max_bytes=None).read(10)
     assert source.tell() <= MIB + 128 * 1024
 
 

@@ -17,8 +17,7 @@ import pytest
 import safetensors.numpy
 
 from aios3_nb.errors import TruncatedError
-from aios3_nb.formats.codecs import peek_head, plain
-from aios3_nb.formats.registry import HEAD_SIZE, LoadOptions, recognise
+from aios3_nb.formats import HEAD_SIZE, LoadOptions, decompressed, peek_head, recognise
 from tests.dripping import Dripping
 
 if sys.version_info >= (3, 14):
@@ -72,7 +71,7 @@ codecs = pytest.mark.parametrize("codec", CODECS)
 
 def opened(data, suffix, chunk):
     """Return the plain file, and its format, as the composed pipeline finds them."""
-    file = plain(Dripping(data, chunk), max_bytes=None)
+    file = decompressed(Dripping(data, chunk), max_bytes=None)
     return file, recognise("key" + suffix, peek_head(file, HEAD_SIZE))
 
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from aios3_nb.formats import registry
-from aios3_nb.formats.memory import FACTORS, forecast, free_memory
+from aios3_nb.formats import forecast, registry
+from aios3_nb.formats.memory import FACTORS, free_memory
 
 GB = 10**9
 

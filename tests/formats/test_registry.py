@@ -25,8 +25,7 @@ from aios3_nb.errors import (
     TooLargeError,
     TruncatedError,
 )
-from aios3_nb.formats import registry
-from aios3_nb.formats.registry import Format, LoadOptions, format_names, recognise, register
+from aios3_nb.formats import Format, LoadOptions, format_names, recognise, register, registry
 from tests.dripping import Dripping
 
 NOTHING = LoadOptions()

@@ -57,7 +57,7 @@ def test_a_thread_without_a_loop_works_while_the_main_thread_waits_for_it() -> N
 
 
 def test_nothing_is_nested_before_it_is_needed() -> None:
-    code = "import asyncio, aios3_nb.loop; print(hasattr(asyncio, '_nest_patched'))"
+    code = "import asyncio; from aios3_nb.loop import bridge; print(hasattr(asyncio, '_nest_patched'))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 import aios3_nb
 from aios3_nb import settings
-from aios3_nb.address.uri import S3Uri, parse
+from aios3_nb.address import S3Uri, parse
 from aios3_nb.notebook import options
 from aios3_nb.notebook.complete import keys as complete_keys
 from aios3_nb.notebook.complete.complete import complete

@@ -12,17 +12,16 @@ import uuid
 from typing import Any
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 from IPython.core.inputtransformer2 import TransformerManager
 from IPython.core.magic_arguments import MagicArgumentParser
 
-from aios3_nb.address.uri import S3Uri, is_absolute
+from aios3_nb.address import S3Uri, is_absolute, name_from_key, quote, quote_text
 from aios3_nb.errors import OptionError, S3Error
 from aios3_nb.notebook.expand import expand_text
-from aios3_nb.notebook.line import expand, quote_text, split, split_partial
+from aios3_nb.notebook.line import expand, split, split_partial
 from aios3_nb.notebook.options import parse
-from aios3_nb.notebook.target import Target, name_from_key, quote, read_target
+from aios3_nb.notebook.target import Target, read_target
 from tests.awkward import KEYS, NAMESPACES
 
 

@@ -12,11 +12,10 @@ from fractions import Fraction
 import pytest
 
 from aios3_nb.errors import S3Error
-from aios3_nb.formats.pickle import load as pickle_load
-from aios3_nb.pipeline.peek.peek import Peek, outline_json, outline_other, outline_pickle
+from aios3_nb.formats.pickle import load_pickle
+from aios3_nb.pipeline.peek import Peek, outline_json, outline_other, outline_pickle
 from aios3_nb.pipeline.peek.ranges import EndError, EnoughError, Ranges
-from tests.formats.pickle import attacks as pickle_attacks
-from tests.formats.pickle import objects as pickle_objects
+from tests.formats.pickle import attacks as pickle_attacks, objects as pickle_objects
 
 MIB = 1024 * 1024
 
@@ -193,7 +192,7 @@ def test_an_attack_has_an_outline_and_what_is_blocked_there_is_blocked_when_load
     assert outline.verdict
     if outline.blocked or "only the application" in outline.problem:
         with pytest.raises(S3Error):
-            pickle_load.load(io.BufferedReader(io.BytesIO(data)))
+            load_pickle(io.BufferedReader(io.BytesIO(data)))
 
 
 def test_any_bytes_have_an_outline():

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from aios3_nb.s3.clock import deadline
+from aios3_nb.s3 import deadline
 
 
 def test_a_deadline_bounds_waiting() -> None:

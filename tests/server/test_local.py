@@ -193,11 +193,11 @@ def test_the_session_uses_the_server_until_it_is_released(server, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
     before = dict(os.environ)
-    local.use(server)
+    local.use_server(server)
     try:
         boto3.Session().client("s3").list_buckets()
         assert settings.current().endpoint_url == server.endpoint.url
-        local.use(server)
+        local.use_server(server)
     finally:
         local.release(server)
     assert dict(os.environ) == before
@@ -217,8 +217,8 @@ def test_a_proxy_is_not_asked_for_loopback(server, monkeypatch):
 def test_a_child_process_shares_its_parents_server(server, monkeypatch):
     """A notebook of the demo's JupyterLab finds the demo's objects, and its end does not end the demo's server."""
     monkeypatch.setattr(local, "_shared", local.LocalServer())
-    assert local.shared().endpoint == server.endpoint
-    local.shared().stop()
+    assert local.shared_server().endpoint == server.endpoint
+    local.shared_server().stop()
     assert server.running
 
 

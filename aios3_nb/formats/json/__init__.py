@@ -1,1 +1,21 @@
-"""JSON and JSON Lines: a file becomes a value, or items; a value becomes bytes."""
+"""JSON and JSON Lines.
+
+In comes a file, and perhaps a path into it. Out comes the value, or item after item. The room must not know where the
+file comes from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
+
+if TYPE_CHECKING:
+    from aios3_nb.formats.json.load import (
+        iterate_json as iterate_json,
+        iterate_lines as iterate_lines,
+        load_json as load_json,
+        load_lines as load_lines,
+    )
+else:
+    __getattr__, __dir__, __all__ = face(__name__, load="iterate_json iterate_lines load_json load_lines")

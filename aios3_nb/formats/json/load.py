@@ -14,7 +14,7 @@ from aios3_nb.formats.json.encoding import read_head, text_reader
 from aios3_nb.formats.json.scan import CHUNK_SIZE, JsonScanner
 
 
-def load(file: BinaryIO, *, path: str | None = None) -> object:
+def load_json(file: BinaryIO, *, path: str | None = None) -> object:
     """Return the document, equal to what json.load returns for it, or the value at `path`.
 
     A path is names joined by dots, and ``item`` for each element of an array. ``a.b`` is one value, and nothing
@@ -37,7 +37,7 @@ def load(file: BinaryIO, *, path: str | None = None) -> object:
     return values[0]
 
 
-def iterate(file: BinaryIO, *, path: str | None = None) -> Iterator[object]:
+def iterate_json(file: BinaryIO, *, path: str | None = None) -> Iterator[object]:
     """Yield the elements of the array that the document is, or the values at `path`, as `load` describes it.
 
     No more is read than the item needs and one piece of 128 KiB; an item larger than that may read twice its size.

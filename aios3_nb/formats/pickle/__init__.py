@@ -1,1 +1,42 @@
-"""Pickles: a file becomes an object, or several, running nothing that is not on the safe list."""
+"""Pickles, running nothing that is not on the safe list.
+
+In come a file and the names that the user allows. Out comes the object, or one after another. The room must not know
+where the file comes from, and trusts nothing that is in it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
+
+if TYPE_CHECKING:
+    from aios3_nb.formats.pickle.find import (
+        Names as Names,
+        blocked_text as blocked_text,
+        missing_package as missing_package,
+        python3_name as python3_name,
+    )
+    from aios3_nb.formats.pickle.kinds import is_joblib as is_joblib, joblib_text as joblib_text
+    from aios3_nb.formats.pickle.load import iterate_pickles as iterate_pickles, load_pickle as load_pickle
+    from aios3_nb.formats.pickle.names import pip_name as pip_name
+    from aios3_nb.formats.pickle.opcodes import (
+        COUNTED as COUNTED,
+        EXTENSION as EXTENSION,
+        FIXED as FIXED,
+        LINES as LINES,
+        NEWEST_PROTOCOL as NEWEST_PROTOCOL,
+        OUT_OF_BAND as OUT_OF_BAND,
+        PERSISTENT as PERSISTENT,
+        STOP as STOP,
+        TEXT as TEXT,
+    )
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        find="Names blocked_text missing_package python3_name",
+        kinds="is_joblib joblib_text",
+        load="iterate_pickles load_pickle",
+        names="pip_name",
+        opcodes="COUNTED EXTENSION FIXED LINES NEWEST_PROTOCOL OUT_OF_BAND PERSISTENT STOP TEXT",
+    )

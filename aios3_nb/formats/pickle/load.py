@@ -30,7 +30,7 @@ _HEAD = 128 * 1024
 """Bytes that are looked at before the load, as far as they are there already."""
 
 
-def load(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) -> Any:
+def load_pickle(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) -> Any:
     """Return the object of the pickle at the file's position, and leave the file right behind it.
 
     Args:
@@ -48,7 +48,7 @@ def load(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) ->
     return _load(file, None if trust else Names(allow))
 
 
-def iterate(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) -> Iterator[Any]:
+def iterate_pickles(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) -> Iterator[Any]:
     """Yield the objects of the pickles that follow one another in `file`, to its end.
 
     Memory holds one of them at a time. The arguments and errors are those of `load`; a `TruncatedError`

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from aios3_nb import settings
-from aios3_nb.formats import registry
+from aios3_nb.formats import format_names
 from aios3_nb.loop import in_thread
 from aios3_nb.notebook.complete.keys import in_time
 from aios3_nb.notebook.complete.line import Gap, find_gap, option_names
@@ -29,17 +29,17 @@ _PRIORITY = 1000
 Parsers = Mapping[str, argparse.ArgumentParser]
 
 
-def install(shell: Any, parsers: Parsers) -> None:
+def install_completion(shell: Any, parsers: Parsers) -> None:
     """Complete the lines of the magics `parsers`, by name, in `shell`."""
     from IPython.core.completer import completion_matcher
 
-    uninstall(shell)
+    uninstall_completion(shell)
     if getattr(shell, "Completer", None) is not None:
         decorate = completion_matcher(identifier=IDENTIFIER, priority=_PRIORITY, api_version=2)
         shell.Completer.custom_matchers.append(decorate(_matcher(shell, parsers)))
 
 
-def uninstall(shell: Any) -> None:
+def uninstall_completion(shell: Any) -> None:
     """Take that back."""
     matchers = getattr(getattr(shell, "Completer", None), "custom_matchers", [])
     matchers[:] = [each for each in matchers if getattr(each, "matcher_identifier", "") != IDENTIFIER]
@@ -107,7 +107,7 @@ def _read_profiles() -> list[str]:
     return sorted(Session().available_profiles)
 
 
-_VALUES: Mapping[str, Callable[[], Iterable[str]]] = {"format": registry.format_names, "profile": _profiles}
+_VALUES: Mapping[str, Callable[[], Iterable[str]]] = {"format": format_names, "profile": _profiles}
 """Values of options that have no fixed choices."""
 
 

@@ -13,10 +13,9 @@ import weakref
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri
 from aios3_nb.loop import background
-from aios3_nb.s3 import listing
-from aios3_nb.s3.listing import Entry, Page
+from aios3_nb.s3 import Entry, Page, list_buckets, list_page
 from aios3_nb.settings import Settings
 
 T = TypeVar("T")
@@ -121,8 +120,8 @@ class _Cache:
 
 async def _listed(prefix: S3Uri, settings: Settings) -> Page:
     if prefix == BUCKETS:
-        return Page(tuple((await listing.buckets(settings))[:MOST]))
-    return await listing.page(prefix, settings, size=MOST)
+        return Page(tuple((await list_buckets(settings))[:MOST]))
+    return await list_page(prefix, settings, size=MOST)
 
 
 _caches: weakref.WeakKeyDictionary[Any, _Cache] = weakref.WeakKeyDictionary()

@@ -8,15 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aios3_nb.address.uri import S3Uri
+from aios3_nb.address import S3Uri, quote, quote_text
 from aios3_nb.errors import S3Error, UriError
 from aios3_nb.notebook.complete.keys import BUCKETS, look_up
 from aios3_nb.notebook.complete.line import Gap
 from aios3_nb.notebook.expand import as_text
-from aios3_nb.notebook.line import expand, quote_text, split
+from aios3_nb.notebook.line import expand, split
 from aios3_nb.notebook.options import is_option
-from aios3_nb.notebook.target import quote, read_target
-from aios3_nb.pipeline.order import locate, place
+from aios3_nb.notebook.target import read_target
+from aios3_nb.pipeline import locate, place
 from aios3_nb.settings import Settings
 from aios3_nb.text import is_visible
 

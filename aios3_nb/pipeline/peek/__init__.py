@@ -1,1 +1,27 @@
-"""A few ranges of an object become what is said about it, running nothing."""
+"""A few ranges of an object become what is said about it.
+
+In comes a function that reads ranges. Out comes an outline: rows of headings and texts. The room must not run or import
+anything that the object names.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aios3_nb.faces import face
+
+if TYPE_CHECKING:
+    from aios3_nb.pipeline.peek.peek import (
+        Outline as Outline,
+        Peek as Peek,
+        outline_json as outline_json,
+        outline_other as outline_other,
+        outline_pickle as outline_pickle,
+    )
+    from aios3_nb.pipeline.peek.pickle import MAX_BYTES as MAX_BYTES
+else:
+    __getattr__, __dir__, __all__ = face(
+        __name__,
+        peek="Outline Peek outline_json outline_other outline_pickle",
+        pickle="MAX_BYTES",
+    )

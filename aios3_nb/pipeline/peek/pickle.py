@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from aios3_nb.formats.pickle.find import Names, missing_package
-from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text
-from aios3_nb.formats.pickle.names import pip_name
+from aios3_nb.formats.pickle import Names, is_joblib, joblib_text, missing_package, pip_name
 from aios3_nb.pipeline.peek.ranges import EndError, EnoughError, Ranges
 from aios3_nb.pipeline.peek.walk import NOTHING, RefusedError, Walk
 from aios3_nb.text import share_text, size_text, visible

@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from aios3_nb.formats.pickle.find import python3_name
-from aios3_nb.formats.pickle.opcodes import (
+from aios3_nb.formats.pickle import (
     COUNTED,
     EXTENSION,
     FIXED,
@@ -17,6 +16,7 @@ from aios3_nb.formats.pickle.opcodes import (
     PERSISTENT,
     STOP,
     TEXT,
+    python3_name,
 )
 from aios3_nb.pipeline.peek.ranges import Ranges
 

@@ -10,12 +10,10 @@ import struct
 import sys
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from aios3_nb.errors import FormatError, TruncatedError
-from aios3_nb.formats.json import decode
-from aios3_nb.formats.json import load as json_load
+from aios3_nb.formats.json import decode, iterate_json, iterate_lines, load_json, load_lines
 from tests.dripping import Dripping
 
 FAST = [pytest.param(None, id="standard library"), pytest.param(decode.fast_decoder(), id="msgspec")]
@@ -70,7 +68,7 @@ def test_a_document_is_what_json_loads_gives(fast, text, encoding):
 @given(text=documents(st.lists(values, max_size=8)), encoding=st.sampled_from(ENCODINGS), chunk=st.integers(1, 40))
 def test_items_are_the_elements_that_json_loads_gives(text, encoding, chunk):
     data = text.encode(encoding, "surrogatepass")
-    assert same(list(json_load.iterate(drip(data, chunk))), json.loads(data))
+    assert same(list(iterate_json(drip(data, chunk))), json.loads(data))
 
 
 @settings(max_examples=100, deadline=None)
@@ -83,9 +81,9 @@ def test_items_are_the_elements_that_json_loads_gives(text, encoding, chunk):
 def test_lines_are_what_json_loads_gives_for_each(items, ascii, encoding, chunk):
     data = "\n".join(json.dumps(item, ensure_ascii=ascii) for item in items).encode(encoding, "surrogatepass")
     expected = [json.loads(json.dumps(item)) for item in items]
-    assert same(list(json_load.iterate_lines(drip(data, chunk))), expected)
+    assert same(list(iterate_lines(drip(data, chunk))), expected)
     assert same(
-        json_load.load_lines(drip(data + "\n".encode(encoding.removesuffix("-sig"))[-_width(encoding) :], chunk)),
+        load_lines(drip(data + "\n".encode(encoding.removesuffix("-sig"))[-_width(encoding) :], chunk)),
         expected,
     )
 
@@ -129,15 +127,15 @@ def test_peculiar_documents_are_what_json_loads_gives(fast, text):
 @pytest.mark.parametrize("chunk", [1, 2, 3, 1 << 20])
 @pytest.mark.parametrize("text", PECULIAR)
 def test_peculiar_items_are_what_json_loads_gives(text, chunk):
-    assert same(list(json_load.iterate(drip(f"[{text} ,{text}]", chunk))), [json.loads(text)] * 2)
-    assert same(list(json_load.iterate(drip(f"[{text}]", chunk), path="item")), [json.loads(text)])
+    assert same(list(iterate_json(drip(f"[{text} ,{text}]", chunk))), [json.loads(text)] * 2)
+    assert same(list(iterate_json(drip(f"[{text}]", chunk), path="item")), [json.loads(text)])
 
 
 def test_raw_surrogates_in_utf_8_are_read_as_json_loads_reads_them():
     data = b'["a\xed\xa0\x80", 1]'
-    assert json_load.load(drip(data)) == json.loads(data)
+    assert load_json(drip(data)) == json.loads(data)
     for chunk in range(1, 8):
-        assert list(json_load.iterate(drip(data, chunk))) == json.loads(data)
+        assert list(iterate_json(drip(data, chunk))) == json.loads(data)
 
 
 VALID = (
@@ -161,12 +159,12 @@ def test_cut_at_any_byte_is_truncated_and_never_malformed(fast):
         with pytest.raises(TruncatedError):
             decode.document(data[:end], fast)
         with pytest.raises(TruncatedError):
-            list(json_load.iterate(drip(data[:end], 5)))
+            list(iterate_json(drip(data[:end], 5)))
 
 
 @pytest.mark.parametrize("text", [text.replace("\0", " ") for text in MALFORMED])
 def test_malformed_is_not_called_truncated(text):
-    for read in (json_load.load, lambda file: list(json_load.iterate(file)), json_load.load_lines):
+    for read in (load_json, lambda file: list(iterate_json(file)), load_lines):
         with pytest.raises(FormatError) as caught:
             read(drip(text))
         assert not isinstance(caught.value, TruncatedError)
@@ -184,7 +182,7 @@ def test_changed_bytes_are_accepted_or_refused_as_by_json_loads(fast):
             )
         _agree(bytes(data), lambda data: decode.document(data, fast))
         if data.startswith(b"["):
-            _agree(bytes(data), lambda data: list(json_load.iterate(drip(data, 16))))
+            _agree(bytes(data), lambda data: list(iterate_json(drip(data, 16))))
 
 
 def _agree(data, read):
@@ -215,7 +213,7 @@ def _agree(data, read):
     ],
 )
 def test_errors_say_the_byte(data, offset):
-    for read in (json_load.load, lambda file: list(json_load.iterate(file))):
+    for read in (load_json, lambda file: list(iterate_json(file))):
         with pytest.raises(FormatError, match=f"byte {offset:,}|digits") as caught:
             read(drip(data, 9))
         assert caught.value.offset == offset
@@ -225,7 +223,7 @@ def test_errors_say_the_byte(data, offset):
 def test_the_error_of_a_line_says_the_byte():
     for encoding, width in (("utf-8", 1), ("utf-16-le", 2)):
         data = '{"a": 1}\r\n\n[1, x]\n3'.encode(encoding)
-        lines = json_load.iterate_lines(drip(data, 4))
+        lines = iterate_lines(drip(data, 4))
         assert next(lines) == {"a": 1}
         with pytest.raises(FormatError) as caught:
             next(lines)
@@ -234,26 +232,26 @@ def test_the_error_of_a_line_says_the_byte():
 
 def test_only_the_last_line_can_be_cut_short():
     with pytest.raises(TruncatedError):
-        json_load.load_lines(drip('1\n{"a": '))
+        load_lines(drip('1\n{"a": '))
     with pytest.raises(FormatError) as caught:
-        json_load.load_lines(drip('1\n{"a": \n2'))
+        load_lines(drip('1\n{"a": \n2'))
     assert not isinstance(caught.value, TruncatedError)
 
 
 def test_lines_may_be_blank_carry_marks_and_hold_one_value_each():
-    assert json_load.load_lines(drip(b"\xef\xbb\xbf1\r\n\n \t\n\xef\xbb\xbf[2]\n3")) == [1, [2], 3]
-    assert json_load.load_lines(drip(b"")) == []
+    assert load_lines(drip(b"\xef\xbb\xbf1\r\n\n \t\n\xef\xbb\xbf[2]\n3")) == [1, [2], 3]
+    assert load_lines(drip(b"")) == []
     for wrong in ("1 2\n", "1,2\n[3\n4]\n", "{}{}\n"):
         with pytest.raises(FormatError):
-            json_load.load_lines(drip(wrong))
+            load_lines(drip(wrong))
 
 
 @pytest.mark.parametrize("data", [b"", b" \n", b"\xef\xbb\xbf"])
 def test_an_empty_document_is_truncated(data):
     for read in (
-        json_load.load,
-        lambda file: list(json_load.iterate(file)),
-        lambda file: json_load.load(file, path="a"),
+        load_json,
+        lambda file: list(iterate_json(file)),
+        lambda file: load_json(file, path="a"),
     ):
         with pytest.raises(TruncatedError):
             read(drip(data))
@@ -262,7 +260,7 @@ def test_an_empty_document_is_truncated(data):
 def test_nesting_beyond_what_python_takes_is_an_error_with_the_byte():
     deep = b"[" * 200_000
     for data in (deep, deep + b"]" * 200_000, b'[{"a":' * 100_000):
-        for read in (json_load.load, lambda file: list(json_load.iterate(file))):
+        for read in (load_json, lambda file: list(iterate_json(file))):
             with pytest.raises(FormatError, match="nested too deeply") as caught:
                 read(drip(data))
             assert sys.getrecursionlimit() <= caught.value.offset <= 4 * sys.getrecursionlimit()
@@ -270,19 +268,19 @@ def test_nesting_beyond_what_python_takes_is_an_error_with_the_byte():
 
 def test_passing_over_deep_nesting_needs_no_stack():
     deep = b'{"deep": ' + b"[" * 200_000 + b"]" * 200_000 + b', "a": 1}'
-    assert json_load.load(drip(deep), path="a") == 1
+    assert load_json(drip(deep), path="a") == 1
 
 
 def test_the_collector_is_as_it_was():
     assert gc.isenabled()
-    json_load.load(drip("[1]"))
+    load_json(drip("[1]"))
     with pytest.raises(FormatError):
-        json_load.load(drip("[1"))
+        load_json(drip("[1"))
     assert gc.isenabled()
 
 
 def test_nan_is_nan():
-    assert math.isnan(json_load.load(drip("NaN")))
+    assert math.isnan(load_json(drip("NaN")))
 
 
 def test_the_fast_decoder_is_asked_only_where_it_does_not_give_up():

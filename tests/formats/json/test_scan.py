@@ -9,7 +9,7 @@ import tracemalloc
 import pytest
 
 from aios3_nb.errors import FormatError, TruncatedError
-from aios3_nb.formats.json import load as json_load
+from aios3_nb.formats.json import iterate_json, iterate_lines, load_json
 from tests.dripping import Dripping
 
 
@@ -45,15 +45,15 @@ PATHS = [
 @pytest.mark.parametrize(("path", "expected"), PATHS)
 def test_a_path_leads_to_one_value_or_to_those_in_arrays(path, expected, chunk):
     for text in (json.dumps(NESTED), json.dumps(NESTED, indent=3), json.dumps(NESTED, separators=(",", ":"))):
-        assert json_load.load(drip(text, chunk), path=path) == expected
-        items = list(json_load.iterate(drip(text, chunk), path=path))
+        assert load_json(drip(text, chunk), path=path) == expected
+        items = list(iterate_json(drip(text, chunk), path=path))
         through_array = ".item" in path
         assert items == (expected if through_array else [expected])
 
 
 @pytest.mark.parametrize("path", ["b", "a.c", "a.n.x", "users.name", "text.item", "a.item"])
 def test_a_path_that_leads_nowhere_is_an_error(path):
-    for read in (json_load.load, lambda file, path: list(json_load.iterate(file, path=path))):
+    for read in (load_json, lambda file, path: list(iterate_json(file, path=path))):
         with pytest.raises(FormatError, match="Nothing is at the path"):
             read(drip(json.dumps(NESTED)), path=path)
 
@@ -62,16 +62,16 @@ def test_a_path_that_leads_nowhere_is_an_error(path):
 def test_of_members_with_the_same_name_a_path_takes_the_first(chunk):
     """Otherwise nothing could be left unread. It is the same however the bytes arrive."""
     text = '[{"a": 4}, {"a": 1, "b": {"a": 1, "a": 2}, "a": 3}]'
-    assert json_load.load(drip(text, chunk), path="item.a") == [4, 1]
-    assert json_load.load(drip('{"a": 1, "a": 2}', chunk), path="a") == 1
-    assert json_load.load(drip(text, chunk), path="item.b") == [{"a": 2}], "the value itself is json.loads's"
+    assert load_json(drip(text, chunk), path="item.a") == [4, 1]
+    assert load_json(drip('{"a": 1, "a": 2}', chunk), path="a") == 1
+    assert load_json(drip(text, chunk), path="item.b") == [{"a": 2}], "the value itself is json.loads's"
 
 
 @pytest.mark.parametrize("chunk", [5, 1 << 20])
 @pytest.mark.parametrize("text", ['{"a": [1, {"b": "', '{"a": "x', '{"a": 1', '{"a"', '{"a": [1, 2]', "{", '{"a": "\\'])
 def test_a_document_cut_while_passing_over_it_is_truncated(text, chunk):
     with pytest.raises(TruncatedError):
-        json_load.load(drip(text, chunk), path="z")
+        load_json(drip(text, chunk), path="z")
 
 
 @pytest.mark.parametrize(
@@ -79,25 +79,25 @@ def test_a_document_cut_while_passing_over_it_is_truncated(text, chunk):
 )
 def test_what_is_passed_over_must_be_a_value_and_stand_where_one_may(text):
     with pytest.raises(FormatError) as caught:
-        json_load.load(drip(text), path="b")
+        load_json(drip(text), path="b")
     assert not isinstance(caught.value, TruncatedError)
 
 
 def test_no_array_has_no_items_and_the_error_says_how_to_go_on():
     for text in ('{"a": []}', '"abc"', "12", "null"):
         with pytest.raises(FormatError, match="--path"):
-            list(json_load.iterate(drip(text)))
+            list(iterate_json(drip(text)))
 
 
 def test_nothing_is_read_behind_what_was_asked_for():
     rows = b",".join(b'{"id": %d, "name": "somebody"}' % n for n in range(200_000))
     source = drip(b'{"head": 1, "rows": [' + rows + b"]}", 64 * 1024)
-    assert json_load.load(source, path="head") == 1
+    assert load_json(source, path="head") == 1
     assert source.tell() <= 64 * 1024 + 4
-    items = json_load.iterate(drip_ := drip(b"[" + rows + b"]", 64 * 1024))
+    items = iterate_json(drip_ := drip(b"[" + rows + b"]", 64 * 1024))
     assert next(items) == {"id": 0, "name": "somebody"}
     assert drip_.tell() <= 64 * 1024 + 4
-    lines = json_load.iterate_lines(drip_ := drip(rows.replace(b"},", b"}\n"), 64 * 1024))
+    lines = iterate_lines(drip_ := drip(rows.replace(b"},", b"}\n"), 64 * 1024))
     assert next(lines) == {"id": 0, "name": "somebody"}
     assert drip_.tell() <= 64 * 1024 + 4
 
@@ -128,13 +128,13 @@ ROW = b'{"id": 1, "name": "somebody", "tags": ["a", "b"]}'
 @pytest.mark.parametrize(
     ("start", "piece", "end", "read"),
     [
-        (b"[" + ROW, b"," + ROW, b"]", lambda file: sum(1 for _ in json_load.iterate(file))),
-        (b"", ROW + b"\n", b"", lambda file: sum(1 for _ in json_load.iterate_lines(file))),
-        (b'{"skip": [' + ROW, b"," + ROW, b'], "a": 1}', lambda file: json_load.load(file, path="a")),
-        (b'{"skip": "', b'text, {"'.replace(b'"', b'\\"'), b'", "a": 1}', lambda file: json_load.load(file, path="a")),
-        (b'{"skip": 1', b"234", b', "a": 1}', lambda file: json_load.load(file, path="a")),
-        (b"[" + ROW, b"," + ROW, b"]", lambda file: sum(1 for _ in json_load.iterate(file, path="item.name"))),
-        (b"[1", b"   \n", b"]", lambda file: list(json_load.iterate(file))),
+        (b"[" + ROW, b"," + ROW, b"]", lambda file: sum(1 for _ in iterate_json(file))),
+        (b"", ROW + b"\n", b"", lambda file: sum(1 for _ in iterate_lines(file))),
+        (b'{"skip": [' + ROW, b"," + ROW, b'], "a": 1}', lambda file: load_json(file, path="a")),
+        (b'{"skip": "', b'text, {"'.replace(b'"', b'\\"'), b'", "a": 1}', lambda file: load_json(file, path="a")),
+        (b'{"skip": 1', b"234", b', "a": 1}', lambda file: load_json(file, path="a")),
+        (b"[" + ROW, b"," + ROW, b"]", lambda file: sum(1 for _ in iterate_json(file, path="item.name"))),
+        (b"[1", b"   \n", b"]", lambda file: list(iterate_json(file))),
     ],
 )
 def test_memory_does_not_grow_with_the_stream(start, piece, end, read):
@@ -150,5 +150,5 @@ def test_memory_does_not_grow_with_the_stream(start, piece, end, read):
 def test_a_large_item_that_comes_in_little_pieces_takes_linear_time():
     """Each attempt sees twice as much as the one before; an attempt for each piece would take minutes."""
     item = json.dumps(list(range(200_000)))
-    values = list(json_load.iterate(drip(f"[{item}, 1]", 64)))
+    values = list(iterate_json(drip(f"[{item}, 1]", 64)))
     assert [len(values[0]), values[1]] == [200_000, 1]

@@ -645,11 +645,11 @@ def main(names: list[str]) -> None:
     import sklearn.ensemble
     import sklearn.neighbors  # noqa: F401
 
-    from aios3_nb.formats.pickle import load as pickle_load
+    from aios3_nb.formats.pickle import load_pickle
 
     # What a first load reads and imports is no work of the attack.
     for ordinary in (numpy.zeros(1), b"bytes", numpy.random.MT19937(1), os.system, tuple_of):
-        _outcome(pickle_load, pickle.dumps(ordinary, 2))
+        _outcome(load_pickle, pickle.dumps(ordinary, 2))
     for key in names or ATTACKS:
         attacking = ATTACKS[key]()
         sys.stdout.flush()
@@ -659,7 +659,7 @@ def main(names: list[str]) -> None:
                 # Only then: with any registered, no frame passes unread.
                 copyreg.add_extension("os", "system", 0xF0)
                 copyreg._extension_cache[0xF0] = os.system  # type: ignore[attr-defined]
-            print(json.dumps({"attack": key, **_outcome(pickle_load, attacking)}), flush=True)
+            print(json.dumps({"attack": key, **_outcome(load_pickle, attacking)}), flush=True)
             os._exit(0)
         _, status = os.waitpid(child, 0)
         if status:
@@ -678,7 +678,7 @@ _HARMLESS = (
 )
 
 
-def _outcome(loader: Any, attacking: bytes) -> dict[str, Any]:
+def _outcome(load: Callable[[Any], Any], attacking: bytes) -> dict[str, Any]:
     import fractions
     import resource
 
@@ -693,7 +693,7 @@ def _outcome(loader: Any, attacking: bytes) -> dict[str, Any]:
     text_of = fractions.Fraction.__str__
     sys.addaudithook(watch)
     try:
-        value = _load(loader, attacking)
+        value = _load(load, attacking)
         result = {"error": "", "text": repr(type(value))}
     except BaseException as exc:
         result = {"error": type(exc).__name__, "text": str(exc), "offset": getattr(exc, "offset", None)}
@@ -706,10 +706,10 @@ def _outcome(loader: Any, attacking: bytes) -> dict[str, Any]:
     }
 
 
-def _load(loader: Any, pickled_bytes: bytes) -> Any:
+def _load(load: Callable[[Any], Any], pickled_bytes: bytes) -> Any:
     import io
 
-    return loader.load(io.BufferedReader(io.BytesIO(pickled_bytes)))
+    return load(io.BufferedReader(io.BytesIO(pickled_bytes)))
 
 
 if __name__ == "__main__":

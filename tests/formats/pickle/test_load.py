@@ -14,8 +14,7 @@ from fractions import Fraction
 import pytest
 
 from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, OptionError, TruncatedError
-from aios3_nb.formats.pickle import load as pickle_load
-from aios3_nb.formats.pickle.find import blocked_text
+from aios3_nb.formats.pickle import blocked_text, iterate_pickles, load_pickle
 from tests.dripping import Dripping
 from tests.formats.pickle import objects as pickle_objects
 
@@ -53,7 +52,7 @@ def test_ordinary_objects_load_as_the_standard_unpickler_loads_them(library):
                     data = pickle.dumps(value, protocol)
                 except (TypeError, pickle.PicklingError):
                     continue  # a few numpy and re things have no pickle of the oldest protocols
-                loaded = pickle_load.load(opened(data))
+                loaded = load_pickle(opened(data))
                 assert type(loaded) is type(value), (what, protocol)
                 # The same bytes again: the same values, types, and objects shared at the same places.
                 assert pickle.dumps(loaded, 4) == pickle.dumps(pickle.loads(data), 4), (what, protocol)
@@ -67,7 +66,7 @@ def test_a_pickle_of_many_frames_loads_as_the_standard_unpickler_loads_it():
     for protocol in range(6):
         data = pickle.dumps(value, protocol)
         for file in (opened(data), Dripping(data, 1000)):
-            loaded = pickle_load.load(file)
+            loaded = load_pickle(file)
             assert pickle.dumps(loaded, 4) == pickle.dumps(pickle.loads(data), 4)
 
 
@@ -75,18 +74,18 @@ def test_a_pickle_without_memo_loads_too():
     data = pickletools.optimize(
         pickle.dumps([["x" * 100] * 2000, Fraction(1, 3), [f"{i}" * 50 for i in range(3000)]], 4)
     )
-    assert pickle_load.load(opened(data)) == pickle.loads(data)
+    assert load_pickle(opened(data)) == pickle.loads(data)
 
 
 def test_a_name_that_shows_late_in_an_unread_pickle_is_read_again_carefully():
     late = pickle.dumps([["x" * 1000 for _ in range(300)], Fraction(1, 3)], 2)
-    assert pickle_load.load(opened(late)) == pickle.loads(late)
+    assert load_pickle(opened(late)) == pickle.loads(late)
     # A frame that names a class the way no pickler does: escaped, and not remembered.
     hidden = b"V\\u0066ractions\nV\\u0046raction\n\x93(X\x03\0\0\x001/3tR."
     frames = b"\x80\x04" + b"".join(b"\x95" + struct.pack("<Q", len(part)) + part for part in (b"N0", hidden))
-    assert pickle_load.load(opened(frames)) == Fraction(1, 3)
+    assert load_pickle(opened(frames)) == Fraction(1, 3)
     with pytest.raises(FormatError, match="a second time"):
-        pickle_load.load(Unseekable(frames))
+        load_pickle(Unseekable(frames))
 
 
 class Unseekable(Dripping):
@@ -103,19 +102,19 @@ def test_the_file_is_left_right_behind_the_pickle(protocol, chunk):
     values = [{"a": [1, "b" * 300, 2.5]}, Fraction(1, 3), b"y" * 70_000, None]
     data = b"".join(pickle.dumps(value, protocol) for value in values) + b"the rest"
     file = Dripping(data, chunk)
-    assert [pickle_load.load(file) for _ in values] == values
+    assert [load_pickle(file) for _ in values] == values
     assert file.read() == b"the rest"
 
 
 def test_iterate_yields_pickles_in_a_row_to_a_clean_end():
     data = b"".join(pickle.dumps(n) for n in range(5))
-    assert list(pickle_load.iterate(opened(data))) == [0, 1, 2, 3, 4]
-    assert list(pickle_load.iterate(opened(b""))) == []
+    assert list(iterate_pickles(opened(data))) == [0, 1, 2, 3, 4]
+    assert list(iterate_pickles(opened(b""))) == []
 
 
 def test_iterate_says_where_it_was_cut_after_the_last_whole_pickle():
     whole = pickle.dumps([1, 2, 3]) + pickle.dumps("second")
-    items = pickle_load.iterate(opened(whole[:-3]))
+    items = iterate_pickles(opened(whole[:-3]))
     assert next(items) == [1, 2, 3]
     with pytest.raises(TruncatedError) as caught:
         next(items)
@@ -123,7 +122,7 @@ def test_iterate_says_where_it_was_cut_after_the_last_whole_pickle():
 
 
 def test_iterate_lets_the_collector_run_between_items():
-    items = pickle_load.iterate(opened(pickle.dumps(1) * 2))
+    items = iterate_pickles(opened(pickle.dumps(1) * 2))
     next(items)
     assert gc.isenabled()
 
@@ -138,7 +137,7 @@ def test_a_pickle_cut_at_any_byte_is_truncated_and_never_another_value(protocol,
     data = pickle.dumps(value, protocol)
     for end in range(len(data)):
         with pytest.raises((TruncatedError, FormatError)) as caught:
-            pickle_load.load(opened(data[:end]), trust=trust)
+            load_pickle(opened(data[:end]), trust=trust)
         # A cut line of text can be a wrong number; all else is told from garbage.
         if protocol > 1 and not trust:
             assert isinstance(caught.value, TruncatedError), end
@@ -151,7 +150,7 @@ def test_a_cut_array_says_at_which_byte():
 
     data = pickle.dumps(np.zeros(100_000), 5)
     with pytest.raises(TruncatedError) as caught:
-        pickle_load.load(opened(data[:-400_000]))
+        load_pickle(opened(data[:-400_000]))
     assert caught.value.offset == len(data) - 400_000
 
 
@@ -167,7 +166,7 @@ def test_a_cut_array_says_at_which_byte():
 )
 def test_garbage_is_an_error_with_its_place(garbage, offset):
     with pytest.raises(FormatError) as caught:
-        pickle_load.load(opened(garbage))
+        load_pickle(opened(garbage))
     assert not isinstance(caught.value, TruncatedError)
     assert caught.value.offset == offset
 
@@ -187,7 +186,7 @@ def test_garbage_is_an_error_with_its_place(garbage, offset):
 )
 def test_what_is_no_pickle_is_named_with_what_to_do(data, says):
     with pytest.raises(FormatError, match=says):
-        pickle_load.load(opened(data))
+        load_pickle(opened(data))
 
 
 def test_a_joblib_dump_is_told_from_a_pickle():
@@ -197,7 +196,7 @@ def test_a_joblib_dump_is_told_from_a_pickle():
     file = io.BytesIO()
     joblib.dump({"a": np.zeros(3)}, file)
     with pytest.raises(FormatError, match=r"joblib\.load"):
-        pickle_load.load(opened(file.getvalue()))
+        load_pickle(opened(file.getvalue()))
 
 
 # What is refused, and the ways on.
@@ -207,7 +206,7 @@ def test_all_blocked_names_come_at_once_sorted_and_nothing_is_built():
     names = [f"package_{i}.module" for i in range(3)]
     data = b"\x80\x02]" + b"".join(f"c{name}\nClass\n)\x81a".encode("latin1") for name in reversed(names)) + b"."
     with pytest.raises(BlockedPickleError) as caught:
-        pickle_load.load(opened(data))
+        load_pickle(opened(data))
     assert caught.value.names == tuple(f"{name}.Class" for name in names)
     assert ",".join(caught.value.names) in str(caught.value)
     assert caught.value.offset == data.index(b"Class")
@@ -219,7 +218,7 @@ def test_blocked_names_far_apart_come_together():
     for protocol in (2, 4, 5):
         data = pickle.dumps([filler, *parts] if protocol == 4 else parts, protocol)
         with pytest.raises(BlockedPickleError) as caught:
-            pickle_load.load(opened(data))
+            load_pickle(opened(data))
         inner = "builtins.getattr" if protocol == 2 else f"{OUTSIDE}.Inner"
         assert OUTSIDE in caught.value.names
         assert protocol == 2 or inner in caught.value.names
@@ -231,7 +230,7 @@ def test_the_search_for_further_names_skips_long_strings_and_is_bounded():
     )
     file = Counting(data)
     with pytest.raises(BlockedPickleError) as caught:
-        pickle_load.load(file)
+        load_pickle(file)
     assert caught.value.names == (OUTSIDE, f"{OUTSIDE}.Inner")
     assert file.taken < 5_000_000
 
@@ -274,14 +273,14 @@ def test_the_message_does_not_offer_allow_for_what_it_does_not_lift():
 
 def test_allow_is_exact_and_for_one_call():
     data = pickle.dumps(Outside(7))
-    assert pickle_load.load(opened(data), allow=[OUTSIDE]) == Outside(7)
+    assert load_pickle(opened(data), allow=[OUTSIDE]) == Outside(7)
     with pytest.raises(BlockedPickleError):
-        pickle_load.load(opened(data))
+        load_pickle(opened(data))
     with pytest.raises(BlockedPickleError):
-        pickle_load.load(opened(data), allow=[f"{OUTSIDE}.Inner"])
-    assert type(pickle_load.load(opened(pickle.dumps(Outside.Inner())), allow=[f"{OUTSIDE}.Inner"])) is Outside.Inner
+        load_pickle(opened(data), allow=[f"{OUTSIDE}.Inner"])
+    assert type(load_pickle(opened(pickle.dumps(Outside.Inner())), allow=[f"{OUTSIDE}.Inner"])) is Outside.Inner
     nested = pickle.dumps(Outside.Inner(), 2)
-    assert type(pickle_load.load(opened(nested), allow=[OUTSIDE, f"{OUTSIDE}.Inner"])) is Outside.Inner
+    assert type(load_pickle(opened(nested), allow=[OUTSIDE, f"{OUTSIDE}.Inner"])) is Outside.Inner
 
 
 NEVER = (
@@ -293,18 +292,18 @@ NEVER = (
 @pytest.mark.parametrize("name", [*NEVER.split(), "a b.c"])
 def test_allow_lifts_neither_what_runs_anything_nor_what_is_not_exact(name):
     with pytest.raises(OptionError):
-        pickle_load.load(opened(pickle.dumps(1)), allow=[name])
+        load_pickle(opened(pickle.dumps(1)), allow=[name])
 
 
 def test_allow_does_not_take_a_name_for_something_defined_elsewhere():
     data = b"\x80\x02cfractions\nDecimal\n)R."
     with pytest.raises(BlockedPickleError, match="another name of"):
-        pickle_load.load(opened(data), allow=["fractions.Decimal"])
+        load_pickle(opened(data), allow=["fractions.Decimal"])
 
 
 def test_trust_loads_anything():
-    assert pickle_load.load(opened(pickle.dumps(Outside(3))), trust=True) == Outside(3)
-    assert list(pickle_load.iterate(opened(pickle.dumps(Outside(3)) * 2), trust=True)) == [Outside(3)] * 2
+    assert load_pickle(opened(pickle.dumps(Outside(3))), trust=True) == Outside(3)
+    assert list(iterate_pickles(opened(pickle.dumps(Outside(3)) * 2), trust=True)) == [Outside(3)] * 2
 
 
 def test_a_missing_package_is_named_with_its_install_line_before_the_download(monkeypatch):
@@ -313,21 +312,21 @@ def test_a_missing_package_is_named_with_its_install_line_before_the_download(mo
     monkeypatch.setattr(find.importlib.util, "find_spec", lambda package: None if package == "sklearn" else object())
     data = b"\x80\x02csklearn.dummy\nDummyClassifier\n)\x81" + b"B\xff\xff\xff\x7f"
     with pytest.raises(MissingPackageError, match="pip install scikit-learn"):
-        pickle_load.load(opened(data))
+        load_pickle(opened(data))
 
 
 def test_a_name_that_the_installed_version_lacks_asks_for_another_version():
     data = b"\x80\x02csklearn.ensemble._gb_losses\nBinomialDeviance\n)\x81."
     with pytest.raises((MissingPackageError, BlockedPickleError)):
-        pickle_load.load(opened(data))
+        load_pickle(opened(data))
 
 
 def test_a_function_that_a_guard_stands_in_for_cannot_become_a_value():
     import numpy as np
 
     with pytest.raises(FormatError, match=r"numpy\.dtype itself"):
-        pickle_load.load(opened(pickle.dumps([np.dtype])))
-    assert pickle_load.load(opened(pickle.dumps([np.ndarray, np.float64]))) == [np.ndarray, np.float64]
+        load_pickle(opened(pickle.dumps([np.dtype])))
+    assert load_pickle(opened(pickle.dumps([np.ndarray, np.float64]))) == [np.ndarray, np.float64]
 
 
 def test_an_error_of_the_file_passes_as_it_is():
@@ -336,7 +335,7 @@ def test_an_error_of_the_file_passes_as_it_is():
             raise ConnectionResetError("gone")
 
     with pytest.raises((ConnectionResetError, FormatError)):
-        pickle_load.load(Broken(pickle.dumps(["x" * 100_000] * 3), 10))
+        load_pickle(Broken(pickle.dumps(["x" * 100_000] * 3), 10))
 
 
 def test_the_collector_is_paused_while_loading_and_on_again_after_an_error():
@@ -347,10 +346,10 @@ def test_the_collector_is_paused_while_loading_and_on_again_after_an_error():
             seen.append(gc.isenabled())
             return super().read(size)
 
-    pickle_load.load(Watching(pickle.dumps([1, 2, 3]), 100))
+    load_pickle(Watching(pickle.dumps([1, 2, 3]), 100))
     assert seen
     assert not any(seen)
     assert gc.isenabled()
     with pytest.raises(FormatError):
-        pickle_load.load(opened(b"\xff\xff"))
+        load_pickle(opened(b"\xff\xff"))
     assert gc.isenabled()

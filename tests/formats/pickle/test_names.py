@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 
-from aios3_nb.formats.pickle.find import Names, missing_package
+from aios3_nb.formats.pickle import Names, missing_package
 from aios3_nb.formats.pickle.names import current_home, never_modules, never_names, safe_names
 from aios3_nb.formats.pickle.scan import names_in_file
 from tests.formats.pickle import objects as pickle_objects

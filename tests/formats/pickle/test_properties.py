@@ -14,11 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 from scipy import sparse
 
-from aios3_nb.formats.pickle import load as pickle_load
+from aios3_nb.formats.pickle import load_pickle
 from tests.dripping import Dripping
 
 # numpy 2.5 on dtypes that older versions wrote.
@@ -36,7 +35,7 @@ def assert_same(value, protocol, chunk=None):
         return
     file = Dripping(data, chunk) if chunk else io.BufferedReader(io.BytesIO(data))
     expected = pickle.loads(data)
-    loaded = pickle_load.load(file)
+    loaded = load_pickle(file)
     assert type(loaded) is type(expected)
     assert pickle.dumps(loaded, 5) == pickle.dumps(expected, 5)
     assert file.read() == b""

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 from IPython.display import display
 
-from aios3_nb.notebook.progress.progress import Progress
+from aios3_nb.progress.progress import Progress
 
 _MARKS = {"running": "▶", "done": "✓", "failed": "✗", "cancelled": "■"}
 _STYLES = {"running": "info", "done": "success", "failed": "danger", "cancelled": "warning"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tqdm import tqdm
 
-from aios3_nb.notebook.progress.progress import Progress
+from aios3_nb.progress.progress import Progress
 
 
 class TextDisplay:

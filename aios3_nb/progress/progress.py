@@ -8,12 +8,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from aios3_nb.pipeline.monitor import Monitor
+from aios3_nb.streams import Monitor
 from aios3_nb.text import seconds_text, share_text, size_text, visible
 
 if TYPE_CHECKING:
-    from aios3_nb.pipeline.load import Loaded
-    from aios3_nb.s3.object import ObjectInfo
+    from aios3_nb.pipeline import Loaded
+    from aios3_nb.streams import ObjectInfo
 
 _FIRST_SHOWN = 0.4
 """Seconds before anything is shown: a load that is done by then needs only its closing line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from aios3_nb.s3.object import ObjectInfo
+from aios3_nb.streams.object import ObjectInfo
 
 
 class Monitor:

@@ -1,1 +1,0 @@
-"""Events of a load become rows and lines."""
