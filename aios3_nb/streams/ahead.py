@@ -90,8 +90,17 @@ class Ahead:
     async def drop(self) -> None:
         """Stop fetching and wait until nothing writes any more; the next read begins anew."""
         self._drop_parts()
+        cancelled: asyncio.CancelledError | None = None
         while self._ending:
-            await asyncio.gather(*self._ending, return_exceptions=True)
+            try:
+                # Not gather(): from Python 3.12 on it returns at once when all have ended, before `_ended` was called.
+                await asyncio.wait(self._ending)
+            except asyncio.CancelledError as exc:
+                cancelled = exc
+                for task in self._ending:
+                    task.cancel()
+        if cancelled is not None:
+            raise cancelled
         self._free.clear()
 
     def abort(self, failure: BaseException) -> None:

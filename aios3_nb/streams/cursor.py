@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 from typing import TYPE_CHECKING
 
@@ -91,8 +92,7 @@ class Cursor:
         size = left if size is None or size < 0 else min(size, left)
         if size <= len(self._window) - self._at:
             return self._take(size)
-        # BytesIO gives its memory away as bytes, uncopied, when nobody else holds it.
-        result = io.BytesIO(bytes(size))
+        result = _Result(bytes(size))
         with result.getbuffer() as view:
             await self.readinto(view)
         return result.getvalue()
@@ -157,3 +157,13 @@ class Cursor:
         data = bytes(self._window[self._at : self._at + count])
         self._at += count
         return data
+
+
+class _Result(io.BytesIO):
+    """Memory to read into, which is given away as bytes, uncopied, when nobody else holds it."""
+
+    def close(self) -> None:
+        # An error's traceback may still hold a piece of it when the collector finds both; from Python 3.13 on that is
+        # reported as an error in nobody's hands.
+        with contextlib.suppress(BufferError):
+            super().close()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import io
 import json
 import pickle
+import sys
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -319,6 +321,42 @@ def test_cancelling_from_another_thread_ends_a_waiting_read(opened, store) -> No
         store.reset()
         file.close()
     timer.join()
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize("turns", range(12))
+def test_closing_waits_also_for_a_request_that_ended_in_this_turn_of_the_loop(opened, store, turns) -> None:
+    """It has ended, and what it calls back runs in the next turn; waiting must let that turn come."""
+    store.fault(Kind.STALL, at=4 * MIB, seconds=20)
+
+    async def main() -> None:
+        file = opened("bytes")
+        for _ in range(30):
+            await file.aread(100_000)
+        file.cancel()
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await file.aclose()
+
+    asyncio.run(main())
+
+
+def test_a_read_that_fails_leaves_nothing_that_cannot_be_collected(opened, store, monkeypatch) -> None:
+    """The error's traceback holds the memory that was read into, and pieces of it."""
+    store.fault(Kind.STALL, at=MIB, seconds=20)
+    file = opened("bytes", read_timeout=30)
+    timer = threading.Timer(0.3, file.cancel)
+    timer.start()
+    with pytest.raises(aios3_nb.LoadCancelledError):
+        file.read()
+    timer.join()
+    store.reset()
+    file.close()
+    del file
+    complaints: list[str] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda what: complaints.append(str(what.exc_value)))
+    gc.collect()
+    assert complaints == []
 
 
 # ---- the libraries that take a file
