@@ -63,6 +63,7 @@ def load(
     path: str | None = None,
     allow: Iterable[str] = (),
     trust: bool = False,
+    encoding: str | None = None,
     version_id: str | None = None,
     **options: Unpack[Overrides],
 ) -> Any:
@@ -76,6 +77,8 @@ def load(
         path: Only this part of a JSON document, such as ``users.item.name``.
         allow: Dotted names that a pickle may use besides those on the safe list; exactly these, this once.
         trust: Load a pickle whatever it imports and runs. Only for objects whose writer you trust.
+        encoding: How text is written, such as ``cp1252``; for a pickle of Python 2 that of its 8-bit strings, such as
+            ``latin1``, or ``bytes`` to have them as bytes. None means the format's own.
         version_id: This version instead of the latest.
         options: Settings for this load alone, such as ``profile``, ``endpoint_url``, ``verify``, ``max_bytes``.
 
@@ -87,7 +90,16 @@ def load(
         ObjectChangedError: The object was replaced while it was read.
         S3Error: The base of these and of all others.
     """
-    wanted = make_order(uri, format=format, path=path, allow=allow, trust=trust, version_id=version_id, **options)
+    wanted = make_order(
+        uri,
+        format=format,
+        path=path,
+        allow=allow,
+        trust=trust,
+        encoding=encoding,
+        version_id=version_id,
+        **options,
+    )
     if is_glob(wanted.uri.key):
         with interruptible():
             return bridge().run(_load_matching, wanted)
@@ -101,11 +113,21 @@ async def aload(
     path: str | None = None,
     allow: Iterable[str] = (),
     trust: bool = False,
+    encoding: str | None = None,
     version_id: str | None = None,
     **options: Unpack[Overrides],
 ) -> Any:
     """Await what `load` returns; other tasks of the loop run meanwhile."""
-    wanted = make_order(uri, format=format, path=path, allow=allow, trust=trust, version_id=version_id, **options)
+    wanted = make_order(
+        uri,
+        format=format,
+        path=path,
+        allow=allow,
+        trust=trust,
+        encoding=encoding,
+        version_id=version_id,
+        **options,
+    )
     if is_glob(wanted.uri.key):
         return await _load_matching(wanted)
     return (await aload_one(wanted, Monitor())).value
@@ -128,6 +150,7 @@ def iterate(
     limit: int | None = None,
     allow: Iterable[str] = (),
     trust: bool = False,
+    encoding: str | None = None,
     version_id: str | None = None,
     **options: Unpack[Overrides],
 ) -> Items:
@@ -144,11 +167,20 @@ def iterate(
         limit: Items at most.
         allow: See `load`.
         trust: See `load`.
+        encoding: See `load`.
         version_id: See `load`.
         options: See `load`.
     """
     wanted = make_order(
-        uri, format=format, path=path, limit=limit, allow=allow, trust=trust, version_id=version_id, **options
+        uri,
+        format=format,
+        path=path,
+        limit=limit,
+        allow=allow,
+        trust=trust,
+        encoding=encoding,
+        version_id=version_id,
+        **options,
     )
     return Items(wanted, Monitor())
 
@@ -161,12 +193,21 @@ async def aiterate(
     limit: int | None = None,
     allow: Iterable[str] = (),
     trust: bool = False,
+    encoding: str | None = None,
     version_id: str | None = None,
     **options: Unpack[Overrides],
 ) -> AsyncGenerator[Any, None]:
     """Yield asynchronously what `iterate` yields; other tasks of the loop run meanwhile."""
     wanted = make_order(
-        uri, format=format, path=path, limit=limit, allow=allow, trust=trust, version_id=version_id, **options
+        uri,
+        format=format,
+        path=path,
+        limit=limit,
+        allow=allow,
+        trust=trust,
+        encoding=encoding,
+        version_id=version_id,
+        **options,
     )
     items = iterate_async(wanted, Monitor())
     try:

@@ -248,3 +248,14 @@ def test_the_four_calls_take_an_open_client(bucket: str, server: Any) -> None:
 def test_an_unknown_option_is_named() -> None:
     with pytest.raises(aios3_nb.OptionError, match="read_timeouts"):
         aios3_nb.load("s3://b/k", read_timeouts=3)
+
+
+def test_an_encoding_is_for_text_and_for_pickles_of_python_2(put: Any) -> None:
+    python2 = put("cifar.pkl", b"\x80\x02U\x03\xe9t\xe9.")
+    assert aios3_nb.load(python2, encoding="latin1") == "\xe9t\xe9"
+    assert asyncio.run(aios3_nb.aload(python2, encoding="bytes")) == b"\xe9t\xe9"
+    assert list(aios3_nb.iterate(python2, encoding="latin1")) == ["\xe9t\xe9"]
+    with pytest.raises(aios3_nb.OptionError, match="Often it is utf-8, latin1"):
+        aios3_nb.load(python2, encoding="no such codec")
+    with pytest.raises(aios3_nb.OptionError, match="--encoding is for text"):
+        aios3_nb.load(put("array.npy", b"\x93NUMPY"), encoding="latin1")

@@ -19,12 +19,15 @@ class LoadOptions:
         allow: Dotted names that a pickle may use besides those that are safe.
         trust: Whether to run whatever a pickle asks for.
         max_bytes: Most bytes that a compressed archive may expand to.
+        encoding: How text is written, as Python names codecs; for a pickle, how its 8-bit strings of Python 2
+            are, or ``bytes`` to leave them as they are. None means the format's own way.
     """
 
     path: str | None = None
     allow: tuple[str, ...] = ()
     trust: bool = False
     max_bytes: int | None = None
+    encoding: str | None = None
 
 
 def _matches_nothing(head: bytes) -> bool:
@@ -42,6 +45,7 @@ class Format:
         loader: Makes the object. The file stands at its beginning and has read, read1, readinto, peek and seek.
         items: Yields items while the rest of the file is still coming; None if there is no such thing.
         takes_path: Whether ``--path`` means something.
+        takes_encoding: Whether ``--encoding`` means something.
         advice: Instead of a loader, for what is recognised only: how to load it.
     """
 
@@ -51,6 +55,7 @@ class Format:
     loader: Callable[[BinaryIO, LoadOptions], object] | None = None
     items: Callable[[BinaryIO, LoadOptions], Iterator[object]] | None = None
     takes_path: bool = False
+    takes_encoding: bool = False
     advice: str = ""
 
     def load(self, file: BinaryIO, options: LoadOptions) -> object:
@@ -84,6 +89,8 @@ class Format:
     def _check(self, options: LoadOptions) -> None:
         if options.path is not None and not self.takes_path:
             raise OptionError(f"--path is for JSON documents; this is {self.name}.")
+        if options.encoding is not None and not self.takes_encoding:
+            raise OptionError(f"--encoding is for text, and for pickles of Python 2; this is {self.name}.")
 
 
 HEAD_SIZE = 4096

@@ -32,11 +32,11 @@ COMPRESSION_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".lz4")
 def _load_pickle(file: BinaryIO, options: LoadOptions) -> object:
     if not file.peek(1):  # type: ignore[attr-defined]
         raise TruncatedError("The pickle is empty.", offset=0)
-    return load_pickle(file, allow=options.allow, trust=options.trust)
+    return load_pickle(file, allow=options.allow, trust=options.trust, encoding=options.encoding)
 
 
 def _iterate_pickle(file: BinaryIO, options: LoadOptions) -> Iterator[object]:
-    return iterate_pickles(file, allow=options.allow, trust=options.trust)
+    return iterate_pickles(file, allow=options.allow, trust=options.trust, encoding=options.encoding)
 
 
 PICKLE = Format(
@@ -46,6 +46,7 @@ PICKLE = Format(
     matches=lambda head: head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"),
     loader=_load_pickle,
     items=_iterate_pickle,
+    takes_encoding=True,
 )
 JSON = Format(
     name="json",

@@ -57,6 +57,7 @@ def _loading(function: Decorated) -> Decorated:
         argument("--verify", choices=["auto", "require", "off"], help="check the stored checksum (auto)"),
         argument("--allow", metavar="NAMES", help="dotted names, with commas, that this pickle may use too"),
         argument("--trust", action="store_true", help="load a pickle that may run anything; only from who you trust"),
+        argument("--encoding", metavar="NAME", help="of text: cp1252, ...; of a pickle of Python 2: latin1, bytes"),
         argument("--path", metavar="P", help="only this part of a JSON document: users.item.name"),
         argument("--limit", metavar="N", type=int, help="with --iter: this many items, then stop the download"),
         argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
@@ -294,6 +295,7 @@ class S3Magics(_Configurable):
                 limit=given.get("limit"),
                 allow=[name for name in (given.get("allow") or "").split(",") if name],
                 trust=given.get("trust", False),
+                encoding=given.get("encoding"),
                 **options,
             )
         except UriError as exc:

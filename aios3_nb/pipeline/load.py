@@ -214,7 +214,13 @@ def options_of(order: Order, info: ObjectInfo, chosen: Format) -> tuple[LoadOpti
     if not why and chosen.name in _RUN_CODE:
         prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url or None)
         why = f"trusted (prefix {visible(str(prefix))})" if prefix is not None else ""
-    options = LoadOptions(path=order.path, allow=order.allow, trust=bool(why), max_bytes=order.settings.max_bytes)
+    options = LoadOptions(
+        path=order.path,
+        allow=order.allow,
+        trust=bool(why),
+        max_bytes=order.settings.max_bytes,
+        encoding=order.encoding,
+    )
     return options, why
 
 

@@ -28,6 +28,7 @@ class Order:
         limit: Items to yield, at most; None yields all.
         allow: Dotted names that this pickle may use besides the safe ones.
         trust: Whether this pickle may run anything.
+        encoding: How its text is written, as Python names codecs; ``bytes`` leaves a pickle's 8-bit strings as bytes.
     """
 
     uri: S3Uri
@@ -37,6 +38,7 @@ class Order:
     limit: int | None = None
     allow: tuple[str, ...] = ()
     trust: bool = False
+    encoding: str | None = None
 
 
 def make_order(
@@ -48,6 +50,7 @@ def make_order(
     limit: int | None = None,
     allow: Iterable[str] = (),
     trust: bool = False,
+    encoding: str | None = None,
     **options: Unpack[Overrides],
 ) -> Order:
     """Return the order for the object at `uri`.
@@ -66,7 +69,29 @@ def make_order(
     if limit is not None and limit < 0:
         raise OptionError(f"limit={limit} does not fit: it must be 0 or more.")
     names = (allow,) if isinstance(allow, str) else tuple(allow)
-    return Order(uri=address, settings=settings, format=format, path=path, limit=limit, allow=names, trust=trust)
+    _check_encoding(encoding)
+    return Order(
+        uri=address,
+        settings=settings,
+        format=format,
+        path=path,
+        limit=limit,
+        allow=names,
+        trust=trust,
+        encoding=encoding,
+    )
+
+
+def _check_encoding(encoding: str | None) -> None:
+    if encoding is None or encoding == "bytes":
+        return
+    try:
+        "".encode(encoding)  # unlike codecs.lookup it takes none that is not for text, such as hex
+    except (LookupError, TypeError, ValueError) as exc:
+        raise OptionError(
+            f"encoding={visible(repr(encoding))} is no encoding of text that Python knows. "
+            "Often it is utf-8, latin1, cp1252 or utf-16."
+        ) from exc
 
 
 def locate(text: str, settings: Settings, *, version_id: str | None = None) -> S3Uri:

@@ -54,9 +54,14 @@ class SafeUnpickler(Scan):
     """
 
     def __init__(
-        self, feed: Feed, names: Names, *, unused_dtype: Callable[[], int | None] = unused_dtype_references
+        self,
+        feed: Feed,
+        names: Names,
+        *,
+        encoding: str = "ASCII",
+        unused_dtype: Callable[[], int | None] = unused_dtype_references,
     ) -> None:
-        super().__init__(feed)
+        super().__init__(feed, encoding)
         self.blocked: dict[str, None] = {}
         self.blocked_at = 0
         self._names = names

@@ -29,14 +29,26 @@ from aios3_nb.text import visible
 _HEAD = 128 * 1024
 """Bytes that are looked at before the load, as far as they are there already."""
 
+_ENCODING = "ASCII"
+"""What `pickle.load` takes 8-bit strings for unless told otherwise."""
 
-def load_pickle(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) -> Any:
+_ENCODING_TEXT = (
+    "Cannot be unpickled: it has 8-bit strings that are not of this encoding. If Python 2 wrote it, pass "
+    '--encoding latin1 (encoding="latin1"), which numpy arrays need too; --encoding bytes leaves them as bytes.'
+)
+
+
+def load_pickle(
+    file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False, encoding: str | None = None
+) -> Any:
     """Return the object of the pickle at the file's position, and leave the file right behind it.
 
     Args:
         file: Besides what `BinaryIO` promises it has ``peek``.
         allow: Dotted names that this pickle may use besides those of the safe list.
         trust: Unpickle it as `pickle.load` does, whatever it runs.
+        encoding: Of the 8-bit strings that Python 2 wrote, as `pickle.load` takes it: a codec's name, or ``bytes``
+            to have them as bytes. None is ASCII.
 
     Raises:
         BlockedPickleError: It needs names that are not on the safe list; ``names`` has all that were seen.
@@ -45,26 +57,29 @@ def load_pickle(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = Fa
         MissingPackageError: A name's package is not installed, or is of another version.
         OptionError: A name in `allow` that cannot be allowed.
     """
-    return _load(file, None if trust else Names(allow))
+    return _load(file, None if trust else Names(allow), encoding or _ENCODING)
 
 
-def iterate_pickles(file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False) -> Iterator[Any]:
+def iterate_pickles(
+    file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False, encoding: str | None = None
+) -> Iterator[Any]:
     """Yield the objects of the pickles that follow one another in `file`, to its end.
 
     Memory holds one of them at a time. The arguments and errors are those of `load`; a `TruncatedError`
     comes after the last whole pickle was yielded.
     """
     names = None if trust else Names(allow)
-    row = Row(file)
+    encoding = encoding or _ENCODING
+    row = Row(file, encoding)
     while row.more:
         try:
             value = row.plain()
         except NotPlainError:
-            value = _load(cast(BinaryIO, row), names)
+            value = _load(cast(BinaryIO, row), names, encoding)
         yield value
 
 
-def _load(file: BinaryIO, names: Names | None) -> Any:
+def _load(file: BinaryIO, names: Names | None, encoding: str) -> Any:
     head = _peek(file)
     start = _position(file)
     if not head:
@@ -74,14 +89,14 @@ def _load(file: BinaryIO, names: Names | None) -> Any:
         raise FormatError(f"Not a pickle: {kind}", offset=start)
     with collector_paused():
         if names is None:
-            return _load_trusted(file, start)
+            return _load_trusted(file, start, encoding)
         _check_names_ahead(file, names, head, start)
-        return _load_safely(file, names, head, start)
+        return _load_safely(file, names, head, start, encoding)
 
 
-def _load_trusted(file: BinaryIO, start: int) -> Any:
+def _load_trusted(file: BinaryIO, start: int, encoding: str) -> Any:
     try:
-        return pickle.Unpickler(file).load()
+        return pickle.Unpickler(file, encoding=encoding).load()
     except Exception as exc:
         raise _translated(exc, start, _position(file), truncated=_is_about_the_end(exc)) from exc
 
@@ -98,11 +113,11 @@ def _check_names_ahead(file: BinaryIO, names: Names, head: bytes, start: int) ->
             raise MissingPackageError(missing_text(module, name))
 
 
-def _load_safely(file: BinaryIO, names: Names, head: bytes, start: int) -> Any:
+def _load_safely(file: BinaryIO, names: Names, head: bytes, start: int, encoding: str) -> Any:
     try:
         if not _is_framed(head):
-            return _load_unframed(file, names, head, start)
-        return _run(file, names, start, careful=False)
+            return _load_unframed(file, names, head, start, encoding)
+        return _run(file, names, start, encoding, careful=False)
     except NeedsCareError:
         if not file.seekable():
             raise FormatError(
@@ -111,15 +126,15 @@ def _load_safely(file: BinaryIO, names: Names, head: bytes, start: int) -> Any:
                 offset=start,
             ) from None
         file.seek(start)
-        return _run(file, names, start, careful=True)
+        return _run(file, names, start, encoding, careful=True)
 
 
-def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int) -> Any:
+def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int, encoding: str) -> Any:
     """Return the object of a pickle of protocol 0 to 3; one that seems to import nothing passes unread."""
     if GLOBAL_BY_LINES.search(head) or not file.seekable():
-        return _run(file, names, start, careful=True)
+        return _run(file, names, start, encoding, careful=True)
     try:
-        return SafeUnpickler(Unread(file, _protocol(head)), names).load()
+        return SafeUnpickler(Unread(file, _protocol(head)), names, encoding=encoding).load()
     except S3Error as exc:
         if not isinstance(exc, BlockedPickleError):
             raise
@@ -128,9 +143,9 @@ def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int) -> Any
     raise NeedsCareError
 
 
-def _run(file: BinaryIO, names: Names, start: int, *, careful: bool) -> Any:
+def _run(file: BinaryIO, names: Names, start: int, encoding: str, *, careful: bool) -> Any:
     feed = Feed(file, base=start, careful=careful)
-    unpickler = SafeUnpickler(feed, names)
+    unpickler = SafeUnpickler(feed, names, encoding=encoding)
     try:
         value = unpickler.load()
         if not unpickler.blocked:
@@ -184,6 +199,8 @@ def _translated(exc: Exception, start: int, position: int, *, truncated: bool) -
         return MissingPackageError(f"The pickle needs {visible(name)}, which is not installed.", offset=start)
     if isinstance(exc, MemoryError):
         return FormatError(f"The pickle asks for more memory than there is (after byte {start:,}).", offset=start)
+    if isinstance(exc, UnicodeDecodeError):
+        return FormatError(_ENCODING_TEXT, offset=start)
     cause = visible(f"{type(exc).__name__}: {exc}", most=300)
     return FormatError(f"Cannot be unpickled: {cause} (in the opcodes from byte {start:,} on)", offset=start)
 

@@ -33,10 +33,12 @@ class Row:
 
     Args:
         file: Besides what `BinaryIO` promises it has ``read1``, ``readinto`` and ``peek``.
+        encoding: Of 8-bit strings of Python 2.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, encoding: str = "ASCII") -> None:
         self._file: Any = file
+        self._encoding = encoding
         self._data = b""
         self._at = 0
         self._mark = 0
@@ -60,7 +62,7 @@ class Row:
         self._mark = self._at
         self._trying = True
         try:
-            value = _Plain(self).load()
+            value = _Plain(self, encoding=self._encoding).load()
         except Exception as exc:
             self._at = self._mark
             self._tries -= 1

@@ -43,8 +43,8 @@ class Scan(pickle.Unpickler):
         found: ``(module, name)`` of each, as Python 3 has it, in the order of their first use.
     """
 
-    def __init__(self, feed: Feed) -> None:
-        super().__init__(feed)
+    def __init__(self, feed: Feed, encoding: str = "latin1") -> None:
+        super().__init__(feed, encoding=encoding)
         self.feed = feed
         self.found: dict[tuple[str, str], None] = {}
         # A class of its own, since a pickle can change the attributes of a class.

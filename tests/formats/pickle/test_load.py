@@ -353,3 +353,25 @@ def test_the_collector_is_paused_while_loading_and_on_again_after_an_error():
     with pytest.raises(FormatError):
         load_pickle(opened(b"\xff\xff"))
     assert gc.isenabled()
+
+
+# Pickles of Python 2: 8-bit strings.
+
+PYTHON2 = b"\x80\x02}q\x00U\x04dataq\x01U\x03\xe9t\xe9s."
+"""``{"data": "\\xe9t\\xe9"}``, as Python 2 writes it."""
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_eight_bit_strings_of_python_2_are_decoded_as_the_call_says(trust):
+    assert load_pickle(opened(PYTHON2), encoding="latin1", trust=trust) == {"data": "\xe9t\xe9"}
+    assert load_pickle(opened(PYTHON2), encoding="bytes", trust=trust) == {b"data": b"\xe9t\xe9"}
+    rows = iterate_pickles(opened(PYTHON2 * 3), encoding="cp1252", trust=trust)
+    assert list(rows) == [{"data": "\xe9t\xe9"}] * 3
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_eight_bit_strings_that_are_not_ascii_say_which_encoding_to_pass(trust):
+    with pytest.raises(FormatError, match=r'--encoding latin1 \(encoding="latin1"\)'):
+        load_pickle(opened(PYTHON2), trust=trust)
+    with pytest.raises(FormatError, match="--encoding latin1"):
+        list(iterate_pickles(opened(PYTHON2), trust=trust))
