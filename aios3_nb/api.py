@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Unpack
 
 from aios3_nb import settings as settings_module
+from aios3_nb.address import is_glob
 from aios3_nb.errors import OptionError
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.pipeline import (
@@ -26,11 +27,10 @@ from aios3_nb.pipeline import (
     locate,
     make_order,
     open_file,
-    pattern_in,
     place,
     set_place,
 )
-from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, save
+from aios3_nb.s3 import Entry, Listing, list_buckets, list_entries, save
 from aios3_nb.settings import Overrides
 from aios3_nb.streams import Monitor, S3File
 from aios3_nb.text import visible
@@ -69,8 +69,7 @@ def load(
 ) -> Any:
     """Return what the object holds, streamed: unpickled, parsed, or decoded while it arrives.
 
-    A glob (``*``, ``**``, ``?``, ``[]``) gives a dict of all matching objects by key, loaded concurrently; but where
-    an object is called just so, it is that object that is meant.
+    A glob (``*``, ``**``, ``?``, ``[]``) gives a dict of all matching objects by key, loaded concurrently.
 
     Args:
         uri: ``s3://bucket/key``, an ARN, an https address of S3, or a key relative to ``%s3cd``.
@@ -101,7 +100,7 @@ def load(
         version_id=version_id,
         **options,
     )
-    if wanted.pattern:
+    if is_glob(wanted.uri.key):
         with interruptible():
             return bridge().run(_load_matching, wanted)
     return load_one(wanted, Monitor()).value
@@ -129,7 +128,7 @@ async def aload(
         version_id=version_id,
         **options,
     )
-    if wanted.pattern:
+    if is_glob(wanted.uri.key):
         return await _load_matching(wanted)
     return (await aload_one(wanted, Monitor())).value
 
@@ -268,15 +267,12 @@ async def als(
     where = place() if uri is None else locate(uri, settings)
     if where is None:
         return Listing(await list_buckets(settings))
-    pattern = "" if uri is None else pattern_in(uri, where, settings)
     found: list[Entry] = []
-    complete = True
-    async for entry in list_entries(where, settings, pattern=pattern, recursive=recursive):
+    async for entry in list_entries(where, settings, recursive=recursive):
         if limit is not None and len(found) >= limit:
-            complete = False
-            break
+            return Listing(found, complete=False)
         found.append(entry)
-    return Listing(found, base=base_of(where, pattern, found), complete=complete)
+    return Listing(found)
 
 
 def cd(uri: str | None, **options: Unpack[Overrides]) -> None:

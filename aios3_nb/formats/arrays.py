@@ -1,99 +1,109 @@
-"""Formats of numpy arrays: npy, npz, safetensors, joblib."""
+"""Formats of numpy: npy and npz."""
 
 from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
-from aios3_nb.errors import BlockedPickleError, FormatError, TruncatedError
-from aios3_nb.formats.collector import collector_paused
+from aios3_nb.errors import FormatError, S3Error, TruncatedError
 from aios3_nb.formats.expansion import ExpansionLimit
-from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, package
+from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, no_member, package
 
-_OBJECTS = (
-    "The array holds Python objects, that is a pickle, which could run code. If you trust it: "
-    "numpy.load(aios3_nb.open(uri), allow_pickle=True)"
-)
+_OBJECTS = "The array holds Python objects, that is a pickle, which could run code. Only if you trust who wrote it:"
+
+_MOST_HEADER = 1024 * 1024
+"""Characters of the longest header, which is a Python literal; that of ten thousand named fields fits.
+
+numpy's own limit of 10,000 is for what may be handed to an old Python's parser, which deep nesting could crash.
+"""
 
 
 def _load_npy(file: BinaryIO, options: LoadOptions) -> object:
     with package("numpy", "npy"):
-        from numpy.lib import format as npy
+        import numpy  # noqa: F401  looked for before the download
+    return _read_array(file)
+
+
+def _read_array(file: Any) -> Any:
+    from numpy.lib import format as npy
+
+    with _array_errors():
+        return npy.read_array(file, allow_pickle=False, max_header_size=_MOST_HEADER)
+
+
+@contextmanager
+def _array_errors() -> Iterator[None]:
     try:
-        return npy.read_array(file, allow_pickle=False)
-    except ValueError as exc:
-        raise _npy_error(exc) from exc
+        yield
+    except S3Error:
+        raise
+    except MemoryError as exc:
+        raise FormatError("The array asks for more memory than there is.") from exc
+    except (ValueError, OverflowError, TypeError, SyntaxError, RecursionError) as exc:
+        raise _error(str(exc)) from exc
 
 
-def _npy_error(error: ValueError) -> FormatError:
-    text = str(error)
+def _error(text: str) -> FormatError:
+    if "max_header_size" in text:  # which speaks of allow_pickle too
+        return FormatError(f"The array's header is longer than {_MOST_HEADER:,} characters, which is not supported.")
     if "allow_pickle" in text:
         return FormatError(_OBJECTS)
+    if text.startswith("we only support format version"):
+        return FormatError(f"This npy is of a version that is not supported: {text}")
     kind = TruncatedError if text.startswith("EOF") else FormatError
     return kind(f"Not valid npy: {text}")
 
 
-def _load_npz(file: BinaryIO, options: LoadOptions) -> dict[str, Any]:
+def _load_npz(file: BinaryIO, options: LoadOptions) -> object:
     """Return the arrays by name, all of them loaded: an archive that is open would need the object open."""
     with package("numpy", "npz"):
-        from numpy.lib import format as npy
+        import numpy  # noqa: F401  looked for before the download
+    if options.path is not None:
+        return _load_member(file, options.path, ExpansionLimit(options.max_bytes))
     data = file.read()
     with library_errors("npz"):
         archive = zipfile.ZipFile(io.BytesIO(data))
     # zipfile gives no more of a member than is declared here.
     ExpansionLimit(options.max_bytes).check(sum(info.file_size for info in archive.infolist()), len(data))
-    arrays = {}
-    for name in archive.namelist():
-        with library_errors("npz"), archive.open(name) as member:
-            try:
-                arrays[name.removesuffix(".npy")] = npy.read_array(member, allow_pickle=False)
-            except ValueError as exc:
-                raise _npy_error(exc) from exc
-    return arrays
+    return {_array_name(name): _member(archive, name) for name in archive.namelist()}
 
 
-def _load_safetensors(file: BinaryIO, options: LoadOptions) -> object:
-    with package("safetensors numpy", "safetensors"):
-        from safetensors.numpy import load
-    data = file.read()
-    with library_errors("safetensors"):
-        return load(data)
+def _load_member(file: BinaryIO, path: str, limit: ExpansionLimit) -> object:
+    """Return one array, of which and of the archive's list alone the bytes are read."""
+    with library_errors("npz"):
+        archive = zipfile.ZipFile(file)
+    members = {_array_name(name): name for name in archive.namelist()}
+    if path not in members:
+        raise no_member(path, list(members))
+    info = archive.getinfo(members[path])
+    limit.check(info.file_size, info.compress_size)
+    return _member(archive, members[path])
 
 
-def _load_joblib(file: BinaryIO, options: LoadOptions) -> object:
-    if not options.trust:
-        raise BlockedPickleError(
-            "This looks like a joblib dump: pickles and arrays in turn, which only joblib can read, running whatever "
-            "they ask for. If you trust where it comes from say --trust. A dump without arrays is an ordinary "
-            "pickle: --format pickle."
-        )
-    with package("joblib", "joblib dumps"):
-        import joblib
-    with collector_paused():
-        return joblib.load(file)
+def _member(archive: zipfile.ZipFile, name: str) -> Any:
+    with library_errors("npz"), archive.open(name) as member:
+        return _read_array(member)
 
 
-def _is_joblib(head: bytes) -> bool:
-    if head.startswith(b"\x80"):
-        return b"joblib.numpy_pickle" in head
-    # joblib.dump(compress=True) is bare zlib; "x^" alone could be a text.
-    return head.startswith(_ZLIB) and not head[:64].isascii()
+def _array_name(name: str) -> str:
+    return name.removesuffix(".npy")
 
 
-def _is_safetensors(head: bytes) -> bool:
-    # Eight bytes with the length of the JSON that follows. See: https://huggingface.co/docs/safetensors
-    return head[8:10] == b'{"' and 2 <= int.from_bytes(head[:8], "little") <= 100_000_000
-
-
-_ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-
-NPY = Format(name="npy", suffixes=(".npy",), matches=begins_with(b"\x93NUMPY"), loader=_load_npy)
+NPY = Format(
+    name="npy",
+    suffixes=(".npy",),
+    matches=begins_with(b"\x93NUMPY"),
+    loader=_load_npy,
+    way_on="numpy.load(aios3_nb.open(uri), allow_pickle=True)",
+)
 NPZ = Format(
     name="npz",
     suffixes=(".npz",),
     matches=lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[30:256],
     loader=_load_npz,
+    takes_path=True,
+    way_on="numpy.load(aios3_nb.open(uri), allow_pickle=True)",
 )
-SAFETENSORS = Format(name="safetensors", suffixes=(".safetensors",), matches=_is_safetensors, loader=_load_safetensors)
-JOBLIB = Format(name="joblib", suffixes=(".joblib",), matches=_is_joblib, loader=_load_joblib)

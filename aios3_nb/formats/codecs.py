@@ -1,91 +1,63 @@
-"""Compressed file -> plain file: gzip, bz2, xz, zstd and lz4, known by their first bytes.
+"""Compressed file -> plain file, known by its first bytes; also what was compressed more than once.
 
-One layer only, streaming, and bounded: what is held at once does not grow with the file. Unlike the standard
-library's readers, which stop in silence at bytes that they do not know after a bz2 or xz stream, nothing is
-ever left out: whatever follows a stream is another stream of that codec, padding that its format allows, or
-an error.
+Streaming, and bounded: what is held at once does not grow with the file. Unlike the standard library's readers,
+which stop in silence at bytes that they do not know after a bz2 or xz stream, nothing is ever left out: whatever
+follows a stream is another stream of that codec, padding that its format allows, or an error.
 """
 
 from __future__ import annotations
 
-import bz2
 import io
-import lzma
-import sys
-import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO
 
-from aios3_nb.errors import FormatError, MissingPackageError, TruncatedError
+from aios3_nb.errors import FormatError, TruncatedError
+from aios3_nb.formats.compression import HEAD_SIZE, Codec, Decompressor, codec_of, failures
 from aios3_nb.formats.expansion import ExpansionLimit
-
-HEAD_SIZE = 6
-"""Length of the longest magic, that of xz."""
 
 CHUNK_SIZE = 128 * 1024
 MAX_STEP = 1024 * 1024
 """Most that is expanded at once, however much the reader asks for."""
 
-WINDOW_LOG = 27
-"""Largest window, 128 MiB as power of two: the memory that a zstd or xz file may ask a reader to set aside.
-It is also what the zstd command allows for when it is not told otherwise."""
+MAX_LAYERS = 4
+"""Times that a file may have been compressed. A file that expands to itself has no end of them.
 
-_SKIPPABLE = tuple(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60))
-"""Frames that zstd and lz4 readers pass over, anywhere; pzstd writes one before each real one.
-
-See: https://www.rfc-editor.org/rfc/rfc8878#section-3.1.2
+See: https://research.swtch.com/zip
 """
-
-
-class _Decompressor(Protocol):
-    """What the standard library's decompressors have in common; one of them expands one stream."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def needs_input(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes | None: ...
-    def decompress(self, data: bytes, max_length: int, /) -> bytes: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Codec:
-    """One way of compressing.
-
-    Attributes:
-        name: As messages spell it.
-        magic: First bytes of a stream, all alternatives of one length.
-        new: Makes the decompressor of one stream.
-    """
-
-    name: str
-    magic: tuple[bytes, ...]
-    new: Callable[[], _Decompressor]
 
 
 def decompressed(file: BinaryIO, *, max_bytes: int | None) -> BinaryIO:
     """Return `file` expanded if its first bytes say that it is compressed, else `file` itself.
 
-    The result is read from where `file` stands and has read, read1, readinto, peek, readline, tell and seek;
-    seeking backwards beyond its buffer expands again from the beginning, which needs a seekable `file`.
-    Closing it leaves `file` open: `file` belongs to whoever opened it.
+    What comes out may be compressed again, as `MAX_LAYERS` allows. The result is read from where `file` stands and
+    has read, read1, readinto, peek, readline, tell and seek; seeking backwards beyond its buffer expands again from
+    the beginning, which needs a seekable `file`. Closing it leaves `file` open: `file` belongs to whoever opened it.
 
     Args:
         file: A binary file with peek and seek.
-        max_bytes: Most bytes that may come out; None means 200 times what went in, or 1 GiB if that is more.
+        max_bytes: Most bytes that may come out of any layer; None means 200 times what went in, or 1 GiB if that
+            is more.
 
     Raises:
         MissingPackageError: The codec's package is not installed.
 
-    Reading from the result raises:
+    This, and reading from the result, raises:
         TruncatedError: The compressed bytes end within a stream.
-        FormatError: They cannot be expanded, with the offset in `file` that was reached.
+        FormatError: They cannot be expanded, with the offset in `file` that was reached; or there is no end of layers.
         TooLargeError: More comes out than may.
     """
-    codec = _codec_of(peek_head(file, HEAD_SIZE))
-    return file if codec is None else _expanded(file, codec, ExpansionLimit(max_bytes))
+    limit, paid = ExpansionLimit(max_bytes), None
+    layers = 0
+    while (codec := codec_of(peek_head(file, HEAD_SIZE))) is not None:
+        if layers == MAX_LAYERS:
+            raise FormatError(
+                f"It is compressed more than {MAX_LAYERS} times, one around the other: {codec.name} again."
+            )
+        layers += 1
+        expander = Expander(file, codec, limit, paid)
+        paid = paid or expander.compressed
+        file = io.BufferedReader(expander, CHUNK_SIZE)
+    return file
 
 
 def peek_head(file: BinaryIO, size: int) -> bytes:
@@ -104,36 +76,43 @@ def peek_head(file: BinaryIO, size: int) -> bytes:
 
 def codec_name(head: bytes) -> str:
     """Return how a file that begins with `head` is compressed, such as ``gzip``; empty when it is not."""
-    codec = _codec_of(head)
+    codec = codec_of(head)
     return codec.name if codec is not None else ""
 
 
-def _codec_of(head: bytes) -> _Codec | None:
-    return next((codec for codec in _CODECS if head.startswith(codec.magic)), None)
+class Expander(io.RawIOBase):
+    """The plain bytes of a compressed file.
 
+    Args:
+        file: The compressed one.
+        codec: Of its streams.
+        limit: How much may come out.
+        paid: Returns the bytes that the limit compares that with; None means those taken from `file`. What was
+            compressed twice is compared with the object, or two modest layers would make a bomb.
+    """
 
-def _expanded(file: BinaryIO, codec: _Codec, limit: ExpansionLimit) -> BinaryIO:
-    return io.BufferedReader(_Expander(file, codec, limit), CHUNK_SIZE)
-
-
-class _Expander(io.RawIOBase):
-    """The plain bytes of a compressed file."""
-
-    def __init__(self, file: BinaryIO, codec: _Codec, limit: ExpansionLimit) -> None:
+    def __init__(
+        self, file: BinaryIO, codec: Codec, limit: ExpansionLimit, paid: Callable[[], int] | None = None
+    ) -> None:
         super().__init__()
         self._file = file
         self._codec = codec
         self._limit = limit
+        self._paid = paid or self.compressed
         self._start = file.tell()
         self._begin()
 
     def _begin(self) -> None:
-        self._decompressor: _Decompressor | None = None
+        self._decompressor: Decompressor | None = None
         self._position = 0
         self._ended = False
         self._compressed = 0  # bytes taken from the file, pending ones included
         self._pending = b""  # taken from the file, but not given to the decompressor
         self._padding = 0  # zeros between streams are no reason to expand more
+
+    def compressed(self) -> int:
+        """Return how many bytes have been taken from the file, without padding."""
+        return self._compressed - self._padding
 
     def readable(self) -> bool:
         return True
@@ -182,11 +161,11 @@ class _Expander(io.RawIOBase):
             data = self._step(decompressor, size)
             if data:
                 self._position += len(data)
-                self._limit.check(self._position, self._compressed - self._padding)
+                self._limit.check(self._position, self._paid())
                 return data
         return b""
 
-    def _step(self, decompressor: _Decompressor, size: int) -> bytes:
+    def _step(self, decompressor: Decompressor, size: int) -> bytes:
         data = b""
         if decompressor.needs_input:
             data = self._pending or self._take()
@@ -195,7 +174,7 @@ class _Expander(io.RawIOBase):
                 raise self._truncated()
         try:
             return decompressor.decompress(data, size)
-        except _failures() as exc:
+        except failures() as exc:
             message = f"The {self._codec.name} data cannot be expanded near byte {self._compressed:,}: {exc}"
             raise FormatError(message, offset=self._compressed) from exc
 
@@ -234,71 +213,3 @@ class _Expander(io.RawIOBase):
     def _truncated(self) -> TruncatedError:
         message = f"The {self._codec.name} data is cut short: it ends after {self._compressed:,} bytes."
         return TruncatedError(message, offset=self._compressed)
-
-
-class _GzipDecompressor:
-    """zlib's decompressor of one gzip member, with the interface of the others."""
-
-    def __init__(self) -> None:
-        # 16 + 15: a gzip header and trailer, with the CRC and length checked; the largest window.
-        self._inner = zlib.decompressobj(16 + zlib.MAX_WBITS)
-
-    @property
-    def eof(self) -> bool:
-        return self._inner.eof
-
-    @property
-    def unused_data(self) -> bytes:
-        return self._inner.unused_data
-
-    @property
-    def needs_input(self) -> bool:
-        return not self._inner.unconsumed_tail
-
-    def decompress(self, data: bytes, max_length: int) -> bytes:
-        return self._inner.decompress(data or self._inner.unconsumed_tail, max_length)
-
-
-def _xz() -> _Decompressor:
-    # The window and some bookkeeping; without it a file of a few bytes may ask for 4 GiB.
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=(1 << WINDOW_LOG) + MAX_STEP)
-
-
-def _zstd() -> _Decompressor:
-    try:
-        if sys.version_info >= (3, 14):
-            from compression import zstd
-        else:
-            from backports import zstd
-    except ImportError as exc:
-        raise _missing("zstd") from exc
-    return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: WINDOW_LOG})
-
-
-def _lz4() -> _Decompressor:
-    try:
-        import lz4.frame
-    except ImportError as exc:
-        raise _missing("lz4") from exc
-    decompressor: _Decompressor = lz4.frame.LZ4FrameDecompressor()
-    return decompressor
-
-
-def _missing(extra: str) -> MissingPackageError:
-    return MissingPackageError(f"Reading {extra} needs a package: pip install 'aios3_nb[{extra}]'")
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    """Return what decompressors raise for bytes that are not theirs; lz4 has no class of its own."""
-    zstd = sys.modules.get("compression.zstd") or sys.modules.get("backports.zstd")
-    own: tuple[type[Exception], ...] = (zstd.ZstdError,) if zstd else ()
-    return (zlib.error, lzma.LZMAError, OSError, ValueError, RuntimeError, *own)
-
-
-_CODECS = (
-    _Codec("gzip", (b"\x1f\x8b",), _GzipDecompressor),
-    _Codec("bz2", tuple(b"BZh%d" % level for level in range(1, 10)), bz2.BZ2Decompressor),
-    _Codec("xz", (b"\xfd7zXZ\0",), _xz),
-    _Codec("zstd", (b"\x28\xb5\x2f\xfd", *_SKIPPABLE), _zstd),
-    _Codec("lz4", (b"\x04\x22\x4d\x18", *_SKIPPABLE), _lz4),
-)

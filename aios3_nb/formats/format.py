@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO
 
 from aios3_nb.errors import FormatError, MissingPackageError, OptionError, S3Error
+from aios3_nb.text import visible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,10 @@ def _matches_nothing(head: bytes) -> bool:
     return False
 
 
+Loader = Callable[[BinaryIO, LoadOptions], object]
+Items = Callable[[BinaryIO, LoadOptions], Iterator[object]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
     """One kind of file, after decompression.
@@ -47,16 +53,18 @@ class Format:
         takes_path: Whether ``--path`` means something.
         takes_encoding: Whether ``--encoding`` means something.
         advice: Instead of a loader, for what is recognised only: how to load it.
+        way_on: The line that opens the object with its own library; errors end with it.
     """
 
     name: str
     suffixes: tuple[str, ...] = ()
     matches: Callable[[bytes], bool] = _matches_nothing
-    loader: Callable[[BinaryIO, LoadOptions], object] | None = None
-    items: Callable[[BinaryIO, LoadOptions], Iterator[object]] | None = None
+    loader: Loader | None = None
+    items: Items | None = None
     takes_path: bool = False
     takes_encoding: bool = False
     advice: str = ""
+    way_on: str = ""
 
     def load(self, file: BinaryIO, options: LoadOptions) -> object:
         """Return the object in `file`.
@@ -71,7 +79,8 @@ class Format:
         self._check(options)
         if self.loader is None:
             raise FormatError(self.advice)
-        return self.loader(file, options)
+        with self._with_the_way_on():
+            return self.loader(file, options)
 
     def iterate(self, file: BinaryIO, options: LoadOptions) -> Iterator[object]:
         """Return an iterator of the items in `file`.
@@ -84,13 +93,29 @@ class Format:
             raise FormatError(self.advice)
         if self.items is None:
             raise OptionError(f"{self.name} has no items to load one by one; load it without --iter.")
-        return self.items(file, options)
+        return self._items_of(self.items, file, options)
+
+    def _items_of(self, items: Items, file: BinaryIO, options: LoadOptions) -> Iterator[object]:
+        with self._with_the_way_on():
+            yield from items(file, options)
+
+    @contextmanager
+    def _with_the_way_on(self) -> Iterator[None]:
+        try:
+            yield
+        except FormatError as exc:
+            if self.way_on and self.way_on not in str(exc):
+                exc.args = (f"{exc} {_OWN_LIBRARY} {self.way_on}", *exc.args[1:])
+            raise
 
     def _check(self, options: LoadOptions) -> None:
         if options.path is not None and not self.takes_path:
-            raise OptionError(f"--path is for JSON documents; this is {self.name}.")
+            raise OptionError(f"--path is for JSON documents and for npz and safetensors; this is {self.name}.")
         if options.encoding is not None and not self.takes_encoding:
             raise OptionError(f"--encoding is for text, and for pickles of Python 2; this is {self.name}.")
+
+
+_OWN_LIBRARY = "With its own library:"
 
 
 HEAD_SIZE = 4096
@@ -108,16 +133,34 @@ def begins_with(*magic: bytes) -> Callable[[bytes], bool]:
 
 @contextmanager
 def library_errors(name: str) -> Iterator[None]:
-    """Turn whatever a library raises for bytes that are no `name` into FormatError.
+    """Turn whatever a library raises for bytes that are no `name`, or one that it does not support, into FormatError.
 
     Libraries raise classes of their own, of no common base. What the file itself raises stays as it is.
     """
     try:
         yield
-    except (S3Error, MemoryError):
+    except S3Error:
         raise
+    except MemoryError as exc:
+        raise FormatError(f"This {name} asks for more memory than there is.") from exc
+    except (NotImplementedError, AttributeError, LookupError, TypeError, ImportError) as exc:
+        # Of these none says that bytes are wrong: arrow's, zipfile's for a method or a password, our call's.
+        raise FormatError(f"This {name} is not supported here: {_cause(exc)}") from exc
     except Exception as exc:
-        raise FormatError(f"Not valid {name}: {exc}") from exc
+        raise FormatError(f"Not valid {name}: {_cause(exc)}") from exc
+
+
+def _cause(exc: Exception) -> str:
+    """Return the words of a library on one line, with a full stop."""
+    text = visible(str(exc).strip() or type(exc).__name__, most=300)
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def no_member(path: str, names: Collection[str]) -> OptionError:
+    """Return the error for a `path` that is none of the `names` of the arrays in a file."""
+    shown = ", ".join(visible(name, most=60) for name in islice(names, 20))
+    more = f" and {len(names) - 20:,} more" if len(names) > 20 else ""
+    return OptionError(f"There is no array {visible(path, most=80)!r} in it. There are: {shown}{more}.")
 
 
 @contextmanager

@@ -13,20 +13,21 @@ from importlib.metadata import entry_points
 from typing import BinaryIO
 
 from aios3_nb.errors import FormatError, OptionError, TruncatedError
-from aios3_nb.formats.arrays import JOBLIB, NPY, NPZ, SAFETENSORS
+from aios3_nb.formats.arrays import NPY, NPZ
+from aios3_nb.formats.compression import SUFFIXES
 from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
+from aios3_nb.formats.joblib import JOBLIB
 from aios3_nb.formats.json import iterate_json, iterate_lines, load_json, load_lines
 from aios3_nb.formats.pickle import iterate_pickles, load_pickle
 from aios3_nb.formats.plain import BYTES, TEXT
 from aios3_nb.formats.refused import REFUSED
+from aios3_nb.formats.safetensors import SAFETENSORS
 from aios3_nb.formats.tables import ARROW, CSV, PARQUET, TSV
 
 __all__ = ["HEAD_SIZE", "Format", "LoadOptions", "format_names", "recognise", "register"]
 
 ENTRY_POINTS = "aios3_nb.formats"
 """Group of entry points by which other packages add formats; each names a `Format`."""
-
-COMPRESSION_SUFFIXES = (".gz", ".bz2", ".xz", ".zst", ".zstd", ".lz4")
 
 
 def _load_pickle(file: BinaryIO, options: LoadOptions) -> object:
@@ -110,9 +111,9 @@ def _named(name: str) -> Format:
 
 
 def _suffix(key: str) -> str:
-    """Return the last suffix of a key in lower case, that of compression left out; empty if there is none."""
+    """Return the last suffix of a key in lower case, those of compression left out; empty if there is none."""
     name = key.rpartition("/")[2].lower()
-    if name.endswith(COMPRESSION_SUFFIXES):
+    while name.endswith(SUFFIXES):
         name = name.rpartition(".")[0]
     _, dot, suffix = name.rpartition(".")
     return dot + suffix if dot else ""

@@ -32,15 +32,56 @@ def _load_parquet(file: BinaryIO, options: LoadOptions) -> Any:
 def _load_arrow(file: BinaryIO, options: LoadOptions) -> Any:
     with package("pandas pyarrow", "Arrow"):
         import pandas as pd
-        import pyarrow.feather  # noqa: F401  as above
-    data = io.BytesIO(file.read())
-    with library_errors("Arrow"):
-        return pd.read_feather(data)
+        import pyarrow as pa
+        import pyarrow.feather  # looked for before the download
+    data = file.read()
+    if data.startswith(_FILES):
+        with library_errors("Arrow"):
+            return pd.read_feather(io.BytesIO(data))
+    with library_errors("Arrow stream"):
+        return pa.ipc.open_stream(pa.py_buffer(data)).read_pandas()
 
 
-CSV = Format(name="csv", suffixes=(".csv",), loader=partial(_load_csv, separator=","))
-TSV = Format(name="tsv", suffixes=(".tsv", ".tab"), loader=partial(_load_csv, separator="\t"))
-PARQUET = Format(name="parquet", suffixes=(".parquet", ".pq"), matches=begins_with(b"PAR1"), loader=_load_parquet)
+_FILES = (b"ARROW1", b"FEA1")
+"""What Arrow files and the first version of Feather begin with; what does not is a stream."""
+
+
+def _is_arrow(head: bytes) -> bool:
+    """Return whether `head` begins an Arrow file, Feather, or a stream, whose first message is the schema.
+
+    See: https://arrow.apache.org/docs/format/Columnar.html#encapsulated-message-format
+    """
+    if head.startswith(_FILES):
+        return True
+    if not head.startswith(b"\xff\xff\xff\xff"):
+        return False
+    size, root = int.from_bytes(head[4:8], "little"), int.from_bytes(head[8:12], "little")
+    return 16 <= size < 1 << 28 and size % 8 == 0 and 4 <= root < size
+
+
+CSV = Format(
+    name="csv",
+    suffixes=(".csv",),
+    loader=partial(_load_csv, separator=","),
+    way_on="pandas.read_csv(aios3_nb.open(uri))",
+)
+TSV = Format(
+    name="tsv",
+    suffixes=(".tsv", ".tab"),
+    loader=partial(_load_csv, separator="\t"),
+    way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t")',
+)
+PARQUET = Format(
+    name="parquet",
+    suffixes=(".parquet", ".pq"),
+    matches=begins_with(b"PAR1"),
+    loader=_load_parquet,
+    way_on="pyarrow.parquet.ParquetFile(aios3_nb.open(uri))",
+)
 ARROW = Format(
-    name="arrow", suffixes=(".arrow", ".feather", ".ipc"), matches=begins_with(b"ARROW1", b"FEA1"), loader=_load_arrow
+    name="arrow",
+    suffixes=(".arrow", ".arrows", ".feather", ".ipc"),
+    matches=_is_arrow,
+    loader=_load_arrow,
+    way_on="pyarrow.ipc.open_stream(aios3_nb.open(uri)), or open_file for a file",
 )

@@ -136,20 +136,18 @@ async def aload_all(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded]:
 
 
 async def amatching(order: Order) -> list[Order]:
-    """Return one order for each object that `order` names: the one with this very key, else those that its glob does.
+    """Return one order for each object that the glob of `order` names.
 
     Raises:
         ObjectNotFoundError: There is none.
     """
-    if not order.pattern:
-        return [order]
-    found = await list_matching(order.uri, order.pattern, order.settings)
+    found = await list_matching(order.uri, order.settings)
     if not found:
         raise ObjectNotFoundError(
             f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))}",
             uri=str(order.uri),
         )
-    return [replace(order, uri=entry.uri, pattern="") for entry in found]
+    return [replace(order, uri=entry.uri) for entry in found]
 
 
 def _share(settings: Settings, at_once: int) -> Settings:
@@ -252,8 +250,14 @@ def named(order: Order) -> Iterator[None]:
             said = str(exc)
             if isinstance(exc, BlockedPickleError) and exc.names:
                 said = blocked_text(exc.names, quote(str(order.uri)))
-            exc.args = (f"{visible(str(order.uri))}: {said}", *exc.args[1:])
+            exc.args = (f"{visible(str(order.uri))}: {_with_uri(said, order)}", *exc.args[1:])
         raise
+
+
+def _with_uri(said: str, order: Order) -> str:
+    """Return a stage's words with the object in the line of Python that opens it, so that the line can be copied."""
+    opened = f"aios3_nb.open({str(order.uri)!r})"
+    return said.replace("aios3_nb.open(uri)", opened).replace("aios3_nb.open(URI)", opened)
 
 
 class _Held(io.BytesIO):

@@ -126,9 +126,9 @@ def _outline(format: str, head: bytes, size: int, read: Reader, max_bytes: int) 
 
 def _expanded(head: bytes) -> bytes:
     """Return what the beginning of a compressed object expands to, as far as it goes."""
-    plain = decompressed(cast(BinaryIO, io.BufferedReader(io.BytesIO(head))), max_bytes=None)
     pieces = bytearray()
     try:
+        plain = decompressed(cast(BinaryIO, io.BufferedReader(io.BytesIO(head))), max_bytes=None)
         while len(pieces) < _EXPANDED and (piece := plain.read1(64 * KIB)):  # type: ignore[attr-defined]
             pieces += piece
     except S3Error:  # cut short, of course

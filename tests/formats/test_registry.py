@@ -13,6 +13,8 @@ import zipfile
 import joblib
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.feather
 import pytest
 import safetensors.numpy
 
@@ -25,7 +27,17 @@ from aios3_nb.errors import (
     TooLargeError,
     TruncatedError,
 )
-from aios3_nb.formats import Format, LoadOptions, format_names, recognise, register, registry
+from aios3_nb.formats import (
+    HEAD_SIZE,
+    Format,
+    LoadOptions,
+    decompressed,
+    format_names,
+    peek_head,
+    recognise,
+    register,
+    registry,
+)
 from tests.dripping import Dripping
 
 NOTHING = LoadOptions()
@@ -78,6 +90,13 @@ def test_without_a_suffix_the_first_bytes_say_it(name):
         ("a.b.json", "json"),
         ("a.json.gz", "json"),
         ("a.jsonl.zst", "jsonl"),
+        ("a.jsonl.zstd", "jsonl"),
+        ("a.json.GZIP", "json"),
+        ("a.csv.bzip2", "csv"),
+        ("a.csv.lzma", "csv"),
+        ("a.csv.gz.gz", "csv"),
+        ("model.pkl.z", "pickle"),
+        ("d.arrows", "arrow"),
         ("a.csv.bz2", "csv"),
         ("a.tsv.xz", "tsv"),
         ("part-0.snappy.parquet", "parquet"),
@@ -123,11 +142,12 @@ def test_when_nothing_is_recognised_the_error_lists_the_formats():
 @pytest.mark.parametrize("compress", [0, 1, 9])
 def test_a_joblib_dump_is_known_under_the_suffix_of_pickles(compress):
     dump = written(lambda f: joblib.dump({"a": np.arange(300)}, f, compress=compress))
-    format = recognise("model.pkl", dump)
+    file = decompressed(drip(dump), max_bytes=None)
+    format = recognise("model.pkl", peek_head(file, HEAD_SIZE))
     assert format.name == "joblib"
     with pytest.raises(BlockedPickleError, match="--trust"):
-        format.load(drip(dump), NOTHING)
-    assert list(format.load(drip(dump), LoadOptions(trust=True))["a"]) == list(range(300))
+        format.load(file, NOTHING)
+    assert list(format.load(file, LoadOptions(trust=True))["a"]) == list(range(300))
 
 
 def test_a_torch_file_is_known_under_the_suffix_of_pickles():
@@ -191,6 +211,58 @@ def test_tables_are_loaded(name, data, chunk):
     pd.testing.assert_frame_equal(named(name).load(drip(data, chunk), NOTHING), FRAME)
 
 
+def streamed(frame, **options):
+    """Return the frame as an Arrow stream, in batches of two rows."""
+    table, buffer = pa.Table.from_pandas(frame, preserve_index=False), io.BytesIO()
+    with pa.ipc.new_stream(buffer, table.schema, options=pa.ipc.IpcWriteOptions(**options)) as writer:
+        writer.write_table(table, max_chunksize=2)
+    return buffer.getvalue()
+
+
+ARROWS = {
+    "file": lambda frame: written(frame.to_feather),
+    "feather 1": lambda frame: written(lambda f: pa.feather.write_feather(frame, f, version=1)),
+    "stream": streamed,
+    "stream, compressed": lambda frame: streamed(frame, compression="zstd"),
+    "stream of before 0.15": lambda frame: streamed(frame, use_legacy_format=True),
+    "file, not of pandas": lambda frame: written(lambda f: arrow_file(frame, f)),
+}
+
+
+def arrow_file(frame, file):
+    table = pa.table({name: frame[name].tolist() for name in frame})
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
+@pytest.mark.filterwarnings("ignore:Feather V1")
+@pytest.mark.parametrize("suffix", [".arrow", ".arrows", ".feather", ".ipc", ""])
+@pytest.mark.parametrize("kind", ARROWS)
+def test_arrow_files_and_streams_are_told_by_their_first_bytes(kind, suffix):
+    if kind == "stream of before 0.15" and not suffix:
+        return  # nothing in its first bytes is a mark
+    data = ARROWS[kind](FRAME)
+    format = recognise(f"d{suffix}", data[:HEAD_SIZE])
+    assert format.name == "arrow"
+    pd.testing.assert_frame_equal(format.load(drip(data), NOTHING), FRAME)
+
+
+def test_an_arrow_stream_without_rows_or_with_categories_loads():
+    frame = FRAME.assign(kind=pd.Categorical(["x", "y", "x"]), day=pd.date_range("2024", periods=3, tz="UTC"))
+    for each in (frame, frame[:0]):
+        found = named("arrow").load(drip(streamed(each)), NOTHING)
+        assert found.shape == each.shape
+        assert list(found["kind"]) == list(each["kind"])
+        assert list(found["day"]) == list(each["day"])
+
+
+def test_a_cut_arrow_stream_is_a_format_error():
+    data = streamed(FRAME)
+    for end in (0, 1, 8, 100, len(data) - 60):
+        with pytest.raises(FormatError, match=r"open_stream\(aios3_nb\.open\(uri\)\)"):
+            named("arrow").load(drip(data[:end]), NOTHING)
+
+
 @pytest.mark.parametrize("name", ["npy", "npz", "safetensors", "parquet", "arrow"])
 def test_cut_anywhere_is_a_format_error(name):
     data = HEADS[name]
@@ -239,7 +311,10 @@ class Stalling(Dripping):
 
 @pytest.mark.parametrize("name", ["csv", "npy", "npz", "parquet", "arrow", "safetensors", "json", "text", "bytes"])
 def test_a_failure_of_the_file_is_not_taken_for_one_of_the_format(name):
-    data = written(lambda f: np.save(f, np.arange(5000))) if name == "npy" else b"1,2\n" * 5000
+    data = {
+        "npy": written(lambda f: np.save(f, np.arange(5000))),
+        "safetensors": safetensors.numpy.save({"a": np.arange(5000)}),
+    }.get(name, b"1,2\n" * 5000)
     with pytest.raises(StalledError):
         named(name).load(Stalling(data, 1000), NOTHING)
 
@@ -373,7 +448,6 @@ def test_importing_the_formats_imports_none_of_their_libraries():
     [
         ("pandas", "csv", "pandas"),
         ("pyarrow", "parquet", "pandas pyarrow"),
-        ("safetensors", "safetensors", "safetensors numpy"),
     ],
 )
 def test_a_missing_package_is_named_with_how_to_install_it(module, name, install, monkeypatch):
