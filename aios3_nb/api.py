@@ -13,7 +13,6 @@ from collections.abc import AsyncGenerator, Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Unpack
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address import is_glob
 from aios3_nb.errors import OptionError
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.pipeline import (
@@ -27,10 +26,11 @@ from aios3_nb.pipeline import (
     locate,
     make_order,
     open_file,
+    pattern_in,
     place,
     set_place,
 )
-from aios3_nb.s3 import Entry, Listing, list_buckets, list_entries, save
+from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, save
 from aios3_nb.settings import Overrides
 from aios3_nb.streams import Monitor, S3File
 from aios3_nb.text import visible
@@ -69,7 +69,8 @@ def load(
 ) -> Any:
     """Return what the object holds, streamed: unpickled, parsed, or decoded while it arrives.
 
-    A glob (``*``, ``**``, ``?``, ``[]``) gives a dict of all matching objects by key, loaded concurrently.
+    A glob (``*``, ``**``, ``?``, ``[]``) gives a dict of all matching objects by key, loaded concurrently; but where
+    an object is called just so, it is that object that is meant.
 
     Args:
         uri: ``s3://bucket/key``, an ARN, an https address of S3, or a key relative to ``%s3cd``.
@@ -100,7 +101,7 @@ def load(
         version_id=version_id,
         **options,
     )
-    if is_glob(wanted.uri.key):
+    if wanted.pattern:
         with interruptible():
             return bridge().run(_load_matching, wanted)
     return load_one(wanted, Monitor()).value
@@ -128,7 +129,7 @@ async def aload(
         version_id=version_id,
         **options,
     )
-    if is_glob(wanted.uri.key):
+    if wanted.pattern:
         return await _load_matching(wanted)
     return (await aload_one(wanted, Monitor())).value
 
@@ -267,12 +268,15 @@ async def als(
     where = place() if uri is None else locate(uri, settings)
     if where is None:
         return Listing(await list_buckets(settings))
+    pattern = "" if uri is None else pattern_in(uri, where, settings)
     found: list[Entry] = []
-    async for entry in list_entries(where, settings, recursive=recursive):
+    complete = True
+    async for entry in list_entries(where, settings, pattern=pattern, recursive=recursive):
         if limit is not None and len(found) >= limit:
-            return Listing(found, complete=False)
+            complete = False
+            break
         found.append(entry)
-    return Listing(found)
+    return Listing(found, base=base_of(where, pattern, found), complete=complete)
 
 
 def cd(uri: str | None, **options: Unpack[Overrides]) -> None:

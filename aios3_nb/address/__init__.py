@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
-    from aios3_nb.address.glob import glob_match as glob_match, glob_prefix as glob_prefix, is_glob as is_glob
+    from aios3_nb.address.glob import (
+        glob_escape as glob_escape,
+        glob_literal as glob_literal,
+        glob_match as glob_match,
+        glob_prefix as glob_prefix,
+    )
     from aios3_nb.address.naming import check_name as check_name, is_name as is_name, name_from_key as name_from_key
     from aios3_nb.address.quoting import (
         ASSIGNED as ASSIGNED,
@@ -24,7 +29,7 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
-        glob="glob_match glob_prefix is_glob",
+        glob="glob_escape glob_literal glob_match glob_prefix",
         naming="check_name is_name name_from_key",
         quoting="ASSIGNED is_file_name is_located quote quote_text",
         uri="S3Uri is_absolute parse",

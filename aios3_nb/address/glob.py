@@ -23,11 +23,6 @@ _ITEM = re.compile(
 )
 
 
-def is_glob(key: str) -> bool:
-    """Return whether `key` has a character that makes it a pattern."""
-    return any(not match["literal"] for match in _ITEM.finditer(key))
-
-
 def glob_prefix(key: str) -> str:
     """Return what every match of the pattern begins with, literally: the prefix to list."""
     prefix = []
@@ -37,6 +32,12 @@ def glob_prefix(key: str) -> str:
             break
         prefix.append(literal)
     return "".join(prefix)
+
+
+def glob_literal(key: str) -> str | None:
+    """Return the one key that the pattern matches; None if it may match several."""
+    characters = [_literal(match) for match in _ITEM.finditer(key)]
+    return "".join(filter(None, characters)) if all(characters) else None
 
 
 def glob_match(key: str) -> re.Pattern[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import sys
 import time
@@ -10,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from aios3_nb.address import is_glob
 from aios3_nb.errors import LoadCancelledError, S3Error
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.pipeline import BackgroundLoad, Items, Loaded, Order, aload_all, amatching, load_one
@@ -29,7 +29,7 @@ class ShownLoads:
 
     def load(self, wanted: Sequence[Order]) -> list[Any]:
         """Return the values of `wanted`, loaded concurrently; all of them or none."""
-        if len(wanted) > 1 or is_glob(wanted[0].uri.key):
+        if len(wanted) > 1 or wanted[0].pattern:
             group = _Group(self._shell)
             with interruptible(), group.shortened():
                 return bridge().run(group.load, wanted)
@@ -82,7 +82,7 @@ class _Group:
     async def load(self, wanted: Sequence[Order]) -> list[Any]:
         """Return the values of `wanted`; a glob gives a dict of its matches by key."""
         began = time.perf_counter()
-        groups = [await amatching(order) if is_glob(order.uri.key) else [order] for order in wanted]
+        groups = await asyncio.gather(*map(amatching, wanted))
         flat = [order for group in groups for order in group]
         quiet = flat[0].settings.quiet
         self._make_rows(flat, quiet=quiet)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         Order as Order,
         locate as locate,
         make_order as make_order,
+        pattern_in as pattern_in,
         place as place,
         set_place as set_place,
     )
@@ -37,5 +38,5 @@ else:
         items="Items iterate_async",
         load="Loaded aload_all aload_one amatching load_one open_file",
         look="alook_into look_into",
-        order="Order locate make_order place set_place",
+        order="Order locate make_order pattern_in place set_place",
     )

@@ -136,18 +136,20 @@ async def aload_all(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded]:
 
 
 async def amatching(order: Order) -> list[Order]:
-    """Return one order for each object that the glob of `order` names.
+    """Return one order for each object that `order` names: the one with this very key, else those that its glob does.
 
     Raises:
         ObjectNotFoundError: There is none.
     """
-    found = await list_matching(order.uri, order.settings)
+    if not order.pattern:
+        return [order]
+    found = await list_matching(order.uri, order.pattern, order.settings)
     if not found:
         raise ObjectNotFoundError(
             f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))}",
             uri=str(order.uri),
         )
-    return [replace(order, uri=entry.uri) for entry in found]
+    return [replace(order, uri=entry.uri, pattern="") for entry in found]
 
 
 def _share(settings: Settings, at_once: int) -> Settings:

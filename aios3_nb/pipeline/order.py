@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Unpack
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address import S3Uri, parse
+from aios3_nb.address import S3Uri, glob_escape, glob_literal, parse
 from aios3_nb.errors import OptionError, UriError
 from aios3_nb.settings import Overrides, Settings
 from aios3_nb.text import visible
@@ -22,6 +22,7 @@ class Order:
 
     Attributes:
         uri: The object.
+        pattern: The glob that the key may be instead, when there is no object called so; empty when it cannot be.
         settings: Where it is and how to fetch it.
         format: Name of its format; None leaves that to its suffix and its first bytes.
         path: Where in the document the value or the items are, such as ``users.item``.
@@ -33,6 +34,7 @@ class Order:
 
     uri: S3Uri
     settings: Settings
+    pattern: str = ""
     format: str | None = None
     path: str | None = None
     limit: int | None = None
@@ -73,6 +75,7 @@ def make_order(
     return Order(
         uri=address,
         settings=settings,
+        pattern=pattern_in(uri, address, settings),
         format=format,
         path=path,
         limit=limit,
@@ -100,6 +103,19 @@ def locate(text: str, settings: Settings, *, version_id: str | None = None) -> S
         raise UriError(f"A URI is text such as 's3://bucket/key', not {type(text).__name__}.")
     address = parse(text, base=_place, endpoint_url=settings.endpoint_url)
     return replace(address, version_id=version_id) if version_id else address
+
+
+def pattern_in(text: str, address: S3Uri, settings: Settings) -> str:
+    """Return the glob that `text`, which names `address`, may be; empty when it is none.
+
+    A version names one object. And a place that was set is a name, whatever characters it has: only what was written
+    behind it can be a pattern.
+    """
+    if address.version_id is not None:
+        return ""
+    base = None if _place is None else replace(_place, key=glob_escape(_place.key))
+    pattern = parse(text, base=base, endpoint_url=settings.endpoint_url).key
+    return "" if glob_literal(pattern) == address.key else pattern
 
 
 def place() -> S3Uri | None:

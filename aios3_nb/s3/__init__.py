@@ -26,14 +26,13 @@ if TYPE_CHECKING:
         status_of as status_of,
         stripped as stripped,
     )
+    from aios3_nb.s3.find import base_of as base_of, list_entries as list_entries, list_matching as list_matching
     from aios3_nb.s3.listing import (
         PAGE as PAGE,
         Entry as Entry,
         Listing as Listing,
         Page as Page,
         list_buckets as list_buckets,
-        list_entries as list_entries,
-        list_matching as list_matching,
         list_page as list_page,
     )
     from aios3_nb.s3.request import RetryBudget as RetryBudget, ask as ask
@@ -45,7 +44,8 @@ else:
         clock="Ticker deadline",
         failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of explained gave_up"
         " is_transient status_of stripped",
-        listing="PAGE Entry Listing Page list_buckets list_entries list_matching list_page",
+        find="base_of list_entries list_matching",
+        listing="PAGE Entry Listing Page list_buckets list_page",
         request="RetryBudget ask",
         store="Body save",
     )

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
-from aios3_nb.address import S3Uri, glob_match, glob_prefix, is_glob
+from aios3_nb.address import S3Uri
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import Settings
 from aios3_nb.text import size_text, visible
@@ -48,6 +48,11 @@ class Entry:
         """Whether it is a bucket or a prefix, that is, has entries of its own."""
         return self.size is None
 
+    @property
+    def is_marker(self) -> bool:
+        """Whether it is an empty object in a folder's place, as consoles and Hadoop make them."""
+        return self.size == 0 and self.uri.key.endswith("/")
+
     def __repr__(self) -> str:
         size = "" if self.size is None else f" {size_text(self.size)}"
         return f"<Entry {visible(str(self.uri))}{size}>"
@@ -71,11 +76,13 @@ class Listing(Sequence[Entry]):
 
     Args:
         entries: In the order in which they are shown.
+        base: Beginning of their keys that is not shown, for it is what was listed.
         complete: Whether there are no more.
     """
 
-    def __init__(self, entries: Iterable[Entry], *, complete: bool = True) -> None:
+    def __init__(self, entries: Iterable[Entry], *, base: str = "", complete: bool = True) -> None:
         self._entries = list(entries)
+        self._base = base
         self.complete = complete
 
     @overload
@@ -96,7 +103,7 @@ class Listing(Sequence[Entry]):
     def __repr__(self) -> str:
         if not self._entries:
             return "(nothing there)"
-        rows = [_row(entry) for entry in self._entries]
+        rows = self._rows()
         wide = max(len(size) for size, _, _ in rows)
         lines = [f"{size:>{wide}}  {time:16}  {name}" for size, time, name in rows]
         return "\n".join([*lines, *([] if self.complete else ["... and more; ask for them with --limit"])])
@@ -105,13 +112,16 @@ class Listing(Sequence[Entry]):
         cells = "".join(
             f"<tr><td style='text-align:left'>{html.escape(name)}</td><td>{html.escape(size)}</td>"
             f"<td>{html.escape(time)}</td></tr>"
-            for size, time, name in map(_row, self._entries)
+            for size, time, name in self._rows()
         )
         more = "" if self.complete else "<p>... and more; ask for them with --limit</p>"
         head = "<thead><tr><th style='text-align:left'>name</th><th>size</th><th>modified (UTC)</th></tr></thead>"
         # Without the class, JupyterLab typesets what stands between two dollar signs.
         table = f"<table class='tex2jax_ignore mathjax_ignore'>{head}<tbody>{cells}</tbody></table>"
         return f"{table}{more}" if cells else "<p>(nothing there)</p>"
+
+    def _rows(self) -> list[tuple[str, str, str]]:
+        return [_row(entry, self._base) for entry in self._entries]
 
 
 async def list_buckets(settings: Settings) -> list[Entry]:
@@ -161,38 +171,6 @@ async def walk(prefix: S3Uri, settings: Settings, *, delimiter: str = "/") -> As
             return
 
 
-async def list_entries(where: S3Uri, settings: Settings, *, recursive: bool = False) -> AsyncIterator[Entry]:
-    """Yield what `where` names: matches of a glob, or what lies under a prefix, or the one object."""
-    if is_glob(where.key):
-        for entry in await list_matching(where, settings):
-            yield entry
-        return
-    delimiter = "" if recursive else "/"
-    if where.is_prefix:
-        async for entry in walk(where, settings, delimiter=delimiter):
-            yield entry
-        return
-    # "models" may be an object, or a folder that was written without its slash.
-    async for entry in walk(where, settings, delimiter="/"):
-        if entry.uri == where:
-            yield entry
-        elif entry.uri == where.as_prefix:
-            async for below in walk(where.as_prefix, settings, delimiter=delimiter):
-                yield below
-
-
-async def list_matching(pattern: S3Uri, settings: Settings) -> list[Entry]:
-    """Return the objects that the glob `pattern` names; only the one that is literally called so, if there is."""
-    fits = glob_match(pattern.key)
-    found = []
-    async for entry in walk(replace(pattern, key=glob_prefix(pattern.key)), settings, delimiter=""):
-        if entry.uri.key == pattern.key:
-            return [entry]
-        if fits.fullmatch(entry.uri.key):
-            found.append(entry)
-    return found
-
-
 def _entry(prefix: S3Uri, found: dict[str, Any]) -> Entry:
     return Entry(
         replace(prefix, key=found["Key"]),
@@ -203,10 +181,10 @@ def _entry(prefix: S3Uri, found: dict[str, Any]) -> Entry:
     )
 
 
-def _row(entry: Entry) -> tuple[str, str, str]:
+def _row(entry: Entry, base: str) -> tuple[str, str, str]:
     time = entry.last_modified
     return (
         "" if entry.size is None else size_text(entry.size),
         "" if time is None else f"{time.astimezone(datetime.UTC):%Y-%m-%d %H:%M}",
-        visible(entry.name),
+        visible(entry.uri.key.removeprefix(base) or entry.name),
     )

@@ -9,8 +9,7 @@ import time
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from aios3_nb.address import glob_match, glob_prefix, is_glob
-from aios3_nb.address.glob import glob_escape
+from aios3_nb.address import glob_escape, glob_literal, glob_match, glob_prefix
 from tests.awkward import KEYS
 
 
@@ -127,15 +126,25 @@ def test_every_match_begins_with_the_prefix(pattern: str, key: str):
 def test_an_escaped_key_matches_itself_only(key: str):
     pattern = glob_escape(key)
     assert glob_match(pattern).fullmatch(key)
-    assert glob_prefix(pattern) == key
+    assert glob_prefix(pattern) == glob_literal(pattern) == key
     assert not glob_match(pattern).fullmatch(key + "x")
 
 
 @pytest.mark.parametrize(
-    ("key", "expected"), [("a*", True), ("a?", True), ("[a]", True), ("a[b", False), ("a]", False)]
+    ("pattern", "key"),
+    [
+        ("a*", None),
+        ("a?", None),
+        ("[ab]", None),
+        ("[!a]", None),
+        ("**/a", None),
+        ("[a][?]", "a?"),
+        ("a[b", "a[b"),
+        ("a]", "a]"),
+    ],
 )
-def test_what_is_a_pattern(key: str, expected: bool):
-    assert is_glob(key) is expected
+def test_the_one_key_that_a_pattern_without_wildcards_matches(pattern: str, key: str | None):
+    assert glob_literal(pattern) == key
 
 
 @pytest.mark.parametrize("pattern", ["*a" * 20 + "b", "**a" * 20 + "b", "*a*" * 20 + "/b"])

@@ -32,6 +32,9 @@ def stocked(s3: Any) -> str:
         "short.pkl": pickle.dumps(ROWS)[:500],
         "broken.json": b'{"a": 1, "b": }',
         "empty.txt": b"",
+        "data[1].json": b'"asked for"',
+        "data1.json": b'"another"',
+        "run {1}*.json": b'"braces"',
     }
     for key, body in bodies.items():
         s3.put_object(Bucket=bucket, Key=key, Body=body)
@@ -72,6 +75,19 @@ def test_a_load_returns_the_object_and_prints_one_line(cells: Kernel) -> None:
     assert cell.stdout.startswith("rows.pkl: ")
     assert "CRC32 ok" in cell.stdout
     assert cell.stdout.count("\n") == 1
+
+
+def test_a_name_is_not_a_pattern_in_a_line(cells: Kernel) -> None:
+    assert cells.ok("%s3load s3://kernel/data[1].json --quiet").result == "'asked for'"
+    cells.ok("%s3load --quiet a=s3://kernel/data[1].json b='s3://kernel/run {1}*.json' c=s3://kernel/data?.json")
+    assert cells.ok("a, b, c").result == "('asked for', 'braces', {'data1.json': 'another'})"
+    assert "asked for" in cells.ok("%%s3load m=s3://kernel/data[1].json\nprint(m)").stdout
+    cells.ok("later = %s3load s3://kernel/data[1].json --quiet --background")
+    assert cells.ok("await later").result == "'asked for'"
+    assert "data[1].json" in (cells.ok("%s3peek s3://kernel/data[1].json").result or "")
+    assert (cells.ok("%s3ls s3://kernel/data[1].json").result or "").endswith(" data[1].json")
+    completed = cells.complete("%s3load --quiet s3://kernel/data[")
+    assert [cells.ok(line).result for line in completed] == ["'asked for'"]
 
 
 def test_a_bare_load_is_the_result_of_the_cell_and_a_semicolon_silences_it(cells: Kernel) -> None:
