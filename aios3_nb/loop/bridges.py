@@ -5,6 +5,7 @@ the calling thread                            runs coroutines on
 ============================================  =======================================================
 has a running asyncio loop (a notebook cell)  that loop, nested by nest-asyncio2, which is applied now
 ... that cannot be nested (uvloop, %gui)      the background loop
+... that others have patched (nest_asyncio)   the background loop
 has none (script, thread, worker, terminal)   the background loop
 ============================================  =======================================================
 """
@@ -70,10 +71,20 @@ def _nest(loop: asyncio.AbstractEventLoop) -> bool:
     """Make `loop` re-entrant; say whether that is possible."""
     if not isinstance(loop, asyncio.BaseEventLoop):  # uvloop is none
         return False
+    if _patched_by_others(asyncio) or _patched_by_others(loop):
+        return False
     import nest_asyncio2
 
     nest_asyncio2.apply(loop)
     return True
+
+
+def _patched_by_others(patched: Any) -> bool:
+    """Say whether nest_asyncio, or a copy of it, has patched the module or loop; nest-asyncio2 leaves those alone.
+
+    A loop that turns nested under that patch drops, without a word, the cells that are queued behind this one.
+    """
+    return hasattr(patched, "_nest_patched") and not hasattr(patched, "_nest_asyncio2")
 
 
 class _NestedBridge:

@@ -224,3 +224,28 @@ def test_a_path_stops_the_download_and_says_how_little_was_fetched(cells: Kernel
     cell = cells.ok("%s3load s3://kernel/big.json --path first")
     assert cell.result == "7"
     assert cell.stdout.startswith("big.json: fetched 262 of 710 KB in ")
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["patched before the first load", "patched after it"])
+def test_cells_queued_behind_a_load_all_run_where_nest_asyncio_was_applied(
+    server: Any, stocked: str, before: bool
+) -> None:
+    """Run All: the cells come while a load of the first runs."""
+    patch, load = "import nest_asyncio; nest_asyncio.apply()", "%s3load --quiet s3://kernel/models/arrays.pkl"
+    setup = ["%load_ext aios3_nb", f"%config S3Magics.endpoint_url = {server.endpoint.url!r}"]
+    with kernel(server.environ()) as running:
+        running.ok("\n".join([*setup, *([patch] if before else [load, patch])]))
+        cells = [
+            f"m = {load}\nlen(m)",
+            "n = aios3_nb.load('s3://kernel/rows.json')\nlen(n)",
+            "import asyncio\nawait asyncio.sleep(0.05)\n'awaited'",
+            "%%s3load --quiet k=s3://kernel/rows.pkl\nimport time; time.sleep(0.2); print(len(k))",
+            "items = %s3load --quiet --iter s3://kernel/rows.jsonl\nlen(list(items))",
+            "len((await aios3_nb.aload('s3://kernel/rows.pkl')))",
+            "'last'",
+        ]
+        running.ok("import aios3_nb")
+        results = [running.collect(sent, wait=30) for sent in [running.start(cell) for cell in cells]]
+        assert [cell.errors for cell in results] == [[]] * len(cells)
+        shown = [cell.result or cell.stdout for cell in results]
+        assert shown == ["2", "50", "'awaited'", "50\n", "50", "50", "'last'"]
