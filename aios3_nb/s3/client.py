@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
 from aios3_nb.address import S3Uri
+from aios3_nb.s3 import direct
 from aios3_nb.s3.failures import explained
 from aios3_nb.settings import Settings
 
@@ -153,4 +154,5 @@ async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
     async with session.create_client(
         "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
     ) as made:
+        direct.watch(made)
         yield made

@@ -24,6 +24,7 @@ from aios3_nb.s3 import (
     explained,
     forget_client,
     gave_up,
+    get_object,
     is_transient,
     status_of,
     stripped,
@@ -245,7 +246,7 @@ class ObjectSource:
         body: Body | None = None
         try:
             async with deadline(self._patience):
-                answer = await connection.get_object(**self._arguments(), **options)
+                answer = await get_object(connection, self._arguments() | options)
                 body = Body(answer["Body"], self._settings)
                 self._open.add(body)
             body.position, body.stop = accept(answer)

@@ -1,0 +1,262 @@
+"""Requests made from an earlier one: on the wire they are what aiobotocore's own would be."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import botocore.exceptions
+import pytest
+from aiobotocore.awsrequest import AioAWSResponse
+from aiobotocore.config import AioConfig
+from aiobotocore.credentials import AioCredentials
+from aiobotocore.session import AioSession
+from botocore import UNSIGNED
+
+from aios3_nb.s3 import direct
+from tests.awkward import KEYS
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+
+POINT = "arn:aws:s3:us-west-2:123456789012:accesspoint/mine"
+VARYING = ("authorization", "x-amz-date", "date", "amz-sdk-invocation-id")
+ETAG = '"0123456789abcdef0123456789abcdef"'
+
+
+@dataclass
+class Raw:
+    """The answer of a server as `AioAWSResponse` wants it, with nothing in it."""
+
+    closed: bool = False
+
+    async def read(self) -> bytes:
+        return b""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Wire:
+    """In place of the network: keeps what was sent; only the region `moved` answers, when there is one."""
+
+    moved: str = ""
+    sent: list[Any] = field(default_factory=list)
+
+    async def send(self, request: Any) -> AioAWSResponse:
+        self.sent.append(request)
+        headers = {"content-length": "0", "etag": ETAG, "last-modified": "Tue, 14 Nov 2023 22:13:20 GMT"}
+        headers["x-amz-bucket-region"] = self.moved or "eu-central-1"
+        status = 200 if self.moved in request.url or request.method == "HEAD" else 301
+        return AioAWSResponse(request.url, status, headers, Raw())
+
+
+def shape(request: Any) -> tuple[str, str, dict[str, str]]:
+    """Return what must be the same: method, address with query, and the headers but for date and signature."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    text = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()}
+    signed = text.get("authorization", "").partition("SignedHeaders=")[2].partition(",")[0]
+    same = {name: value for name, value in text.items() if name not in VARYING}
+    return request.method, request.url, same | {"signed headers": signed}
+
+
+@contextlib.asynccontextmanager
+async def connection(
+    config: dict[str, Any], endpoint_url: str | None = None, token: str | None = None
+) -> AsyncIterator[tuple[Any, Wire]]:
+    """A client that makes requests from earlier ones, and what it sends."""
+    retries = {"total_max_attempts": 1, "mode": "standard"}
+    asked = {"user_agent": "aios3_nb", "response_checksum_validation": "when_required", "retries": retries}
+    options = asked | config
+    made = AioSession().create_client(
+        "s3",
+        region_name="eu-central-1",
+        endpoint_url=endpoint_url,
+        aws_access_key_id="id",
+        aws_secret_access_key="secret",
+        aws_session_token=token,
+        config=AioConfig(**options),
+    )
+    async with made as client:
+        direct.watch(client)
+        wire = Wire()
+        client._endpoint.http_session.send = wire.send
+        yield client, wire
+
+
+WAYS = {
+    "virtual-hosted": ({}, "bucket"),
+    "path-style": ({"s3": {"addressing_style": "path"}}, "bucket"),
+    "dots in the bucket": ({}, "my.bucket"),
+    "dualstack": ({"s3": {"use_dualstack_endpoint": True}}, "bucket"),
+    "FIPS": ({"use_fips_endpoint": True, "region_name": "us-east-1"}, "bucket"),
+    "accelerate": ({"s3": {"use_accelerate_endpoint": True}}, "bucket"),
+    "access point": ({"s3": {"use_arn_region": True}}, POINT),
+    "unsigned": ({"signature_version": UNSIGNED}, "bucket"),
+    "signature version 2": ({"signature_version": "s3"}, "bucket"),
+}
+ASKED = (
+    {},
+    {"Range": "bytes=0-9"},
+    {"Range": "bytes=10-19", "IfMatch": ETAG},
+    {"ChecksumMode": "ENABLED"},
+    {"VersionId": "3HL4k+q/tJl cpX=", "Range": "bytes=5-"},
+)
+
+
+OTHER_STORES = ("http://127.0.0.1:9000", "https://minio.example.org/below/")
+OF_AWS_ALONE = ("dualstack", "FIPS", "accelerate", "access point")
+PLACES = [(way, None) for way in WAYS] + [(w, url) for w in WAYS if w not in OF_AWS_ALONE for url in OTHER_STORES]
+
+
+@pytest.mark.parametrize(("way", "endpoint_url"), PLACES)
+def test_a_request_on_the_wire_is_what_the_clients_own_would_be(way: str, endpoint_url: str | None) -> None:
+    config, bucket = WAYS[way]
+
+    async def main() -> None:
+        async with connection(config, endpoint_url, token="of the session") as (client, wire):
+            for payer in ({}, {"RequestPayer": "requester"}):
+                await direct.get_object(client, {"Bucket": bucket, "Key": "first", "Range": "bytes=0-1"} | payer)
+                for options in ASKED:
+                    arguments = {"Bucket": bucket, "Key": "year=2024/Ünd so + weiter%20~.pkl"} | payer | options
+                    known = len(direct._kept[client])
+                    await direct.get_object(client, arguments)
+                    assert len(direct._kept[client]) == known == (2 if payer else 1), "it went the long way"
+                    await client.get_object(**arguments)
+                    ours, own = wire.sent[-2:]
+                    assert shape(ours) == shape(own)
+
+    asyncio.run(main())
+
+
+def test_keys_of_every_kind_are_written_as_botocore_writes_them() -> None:
+    async def main() -> None:
+        async with connection({"s3": {"addressing_style": "path"}}) as (client, wire):
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "first"})
+            for key in [*KEYS, "/leading", "a//b", "trailing/", ".", "..", "a/../b", "*", "~", "first"]:
+                await direct.get_object(client, {"Bucket": "bucket", "Key": key})
+                await client.get_object(Bucket="bucket", Key=key)
+                ours, own = wire.sent[-2:]
+                assert shape(ours) == shape(own), key
+
+    asyncio.run(main())
+
+
+def test_credentials_that_are_renewed_sign_the_next_request() -> None:
+    async def main() -> None:
+        async with connection({}, token="old") as (client, wire):
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "first"})
+            client._request_signer._credentials = AioCredentials("id2", "secret2", "renewed")
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "second"})
+            headers = {name.lower(): value for name, value in wire.sent[-1].headers.items()}
+            token, authorization = headers["x-amz-security-token"], headers["authorization"]
+            assert "renewed" in str(token)
+            assert "id2/" in str(authorization)
+
+    asyncio.run(main())
+
+
+def test_each_bucket_and_each_payer_has_a_first_request_of_its_own() -> None:
+    async def main() -> None:
+        async with connection({}) as (client, wire):
+            for arguments in ({"Bucket": "one"}, {"Bucket": "two"}, {"Bucket": "one", "RequestPayer": "requester"}):
+                await direct.get_object(client, arguments | {"Key": "k"})
+                await direct.get_object(client, arguments | {"Key": "k"})
+            assert len(direct._kept[client]) == 3
+            assert [request.url.split("/")[2].split(".")[0] for request in wire.sent[::2]] == ["one", "two", "one"]
+
+    asyncio.run(main())
+
+
+def test_a_client_of_the_callers_own_is_left_as_it_is() -> None:
+    async def main() -> None:
+        async with connection({}) as (client, wire):
+            del direct._kept[client]
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "k"})
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "k"})
+            assert client not in direct._kept
+            assert len(wire.sent) == 2
+
+    asyncio.run(main())
+
+
+def test_a_bucket_that_moved_to_another_region_is_found_there_again() -> None:
+    async def main() -> None:
+        async with connection({}) as (client, wire):
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "k"})
+            wire.moved = "us-west-2"
+            answer = await direct.get_object(client, {"Bucket": "bucket", "Key": "k"})
+            assert answer["ETag"] == ETAG
+            before = len(wire.sent)
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "other"})
+            assert [request.url for request in wire.sent[before:]] == [
+                "https://bucket.s3.us-west-2.amazonaws.com/other"
+            ]
+
+    asyncio.run(main())
+
+
+def test_what_is_asked_for_by_the_client_itself_is_not_kept() -> None:
+    async def main() -> None:
+        async with connection({"response_checksum_validation": "when_supported"}) as (client, wire):
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "k"})
+            assert direct._kept[client] == {}  # it has a header that the arguments do not have
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "k"})
+            assert shape(wire.sent[0]) == shape(wire.sent[1])
+
+    asyncio.run(main())
+
+
+ERRORS = [(403, "AccessDenied"), (404, "NoSuchKey"), (412, "PreconditionFailed"), (416, "InvalidRange")]
+ERRORS += [(429, "TooManyRequests"), (500, "InternalError"), (501, "NotImplemented"), (503, "SlowDown")]
+
+
+@pytest.mark.parametrize(("status", "code"), ERRORS)
+def test_an_error_is_the_clients_own(status: int, code: str) -> None:
+    async def main(url: str) -> None:
+        config = {"s3": {"addressing_style": "path"}}
+        options = {"region_name": "eu-central-1", "aws_access_key_id": "id", "aws_secret_access_key": "secret"}
+        async with AioSession().create_client("s3", endpoint_url=url, config=AioConfig(**config), **options) as client:
+            direct.watch(client)
+            answer = await direct.get_object(client, {"Bucket": "bkt", "Key": "k"})
+            assert await answer["Body"].read() == b"data"
+            answer = await direct.get_object(client, {"Bucket": "bkt", "Key": "k"})
+            assert await answer["Body"].raw_stream.read() == b"data"
+            server.fault(Fault(kind=Kind.STATUS, status=status, code=code, times=None))
+            with pytest.raises(botocore.exceptions.ClientError) as own:
+                await client.get_object(Bucket="bkt", Key="k")
+            with pytest.raises(botocore.exceptions.ClientError) as ours:
+                await direct.get_object(client, {"Bucket": "bkt", "Key": "k"})
+            assert type(ours.value).__name__ == type(own.value).__name__
+            assert ours.value.response["Error"] == own.value.response["Error"]
+            metadata = [error.value.response["ResponseMetadata"]["HTTPStatusCode"] for error in (ours, own)]
+            assert metadata == [status, status]
+
+    with FaultServer() as server:
+        server.put("bkt", "k", b"data")
+        asyncio.run(main(server.url))
+
+
+def test_an_answer_has_the_fields_of_the_clients_own() -> None:
+    async def main(url: str) -> None:
+        config = AioConfig(s3={"addressing_style": "path"})
+        options = {"region_name": "eu-central-1", "aws_access_key_id": "id", "aws_secret_access_key": "secret"}
+        async with AioSession().create_client("s3", endpoint_url=url, config=config, **options) as client:
+            direct.watch(client)
+            arguments = {"Bucket": "bkt", "Key": "k", "ChecksumMode": "ENABLED"}
+            own = await direct.get_object(client, arguments)
+            ours = await direct.get_object(client, arguments)
+            own.pop("Body").close()
+            ours.pop("Body").raw_stream.close()
+            left_out = own.keys() - ours.keys()
+            assert left_out <= {"Metadata"}
+            for name in ours.keys() - {"ResponseMetadata"}:
+                assert ours[name] == own[name]
+            assert ours["ChecksumCRC32"]
+
+    with FaultServer() as server:
+        server.put("bkt", "k", b"data", checksum="crc32")
+        asyncio.run(main(server.url))
