@@ -3,6 +3,7 @@
 ``server``   the embedded S3 server, one for the whole run (3 to 4 s, only when a test wants it)
 ``s3``       a synchronous boto3 client on it, to prepare and to check
 ``bucket``   the name of an empty bucket
+``account_home``  an empty folder that is the user's home
 ``chromium`` the path of a browser; its absence fails the test
 ``lab``      JupyterLab in it, see `lab`
 
@@ -13,6 +14,7 @@ do) has this package's settings and AWS's variables pointed at it.
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,18 @@ def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tm
         for name, value in local.environ().items():
             monkeypatch.setenv(name, value)
         settings.set_session(endpoint_url=local.endpoint.url, region=local.endpoint.region)
+
+
+@pytest.fixture
+def account_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder that the system's list of accounts, and the environment, have for the user's home."""
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    account = pwd.getpwuid(os.getuid())
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: pwd.struct_passwd((*account[:5], str(home), account[6])))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    return home
 
 
 @pytest.fixture(scope="session")

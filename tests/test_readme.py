@@ -133,9 +133,11 @@ def test_configuration_can_be_read(block: Block) -> None:
 
 
 @pytest.mark.parametrize("block", blocks("toml"), ids=str)
-def test_trust_is_written_as_it_is_read(block: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "aios3_nb.toml").write_text(block.text, encoding="utf-8")
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+def test_trust_is_written_as_it_is_read(block: Block, account_home: Path) -> None:
+    file = account_home / ".config" / "aios3_nb.toml"
+    file.parent.mkdir(mode=0o755)
+    file.write_text(block.text, encoding="utf-8")
+    file.chmod(0o644)
     assert trust.trusted_prefixes()
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
+    from aios3_nb.address.endpoint import server_of as server_of
     from aios3_nb.address.glob import (
         glob_escape as glob_escape,
         glob_literal as glob_literal,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
+        endpoint="server_of",
         glob="glob_escape glob_literal glob_match glob_prefix",
         naming="check_name is_name name_from_key",
         quoting="ASSIGNED is_file_name is_located quote quote_text",

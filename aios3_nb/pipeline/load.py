@@ -214,7 +214,7 @@ def options_of(order: Order, info: ObjectInfo, chosen: Format) -> tuple[LoadOpti
     """Return what the format is told, and why it may run anything; that is empty when it may not."""
     why = "trusted" if order.trust else ""
     if not why and chosen.name in _RUN_CODE:
-        prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url or None)
+        prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url)
         why = f"trusted (prefix {visible(str(prefix))})" if prefix is not None else ""
     options = LoadOptions(
         path=order.path,

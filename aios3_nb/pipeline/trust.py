@@ -9,25 +9,30 @@
     endpoint_url = "http://minio.lab:9000"        # without it: AWS itself, and nothing else
 
 A bucket's name means something only together with the endpoint that is asked for it: whoever can set
-``AWS_ENDPOINT_URL`` could serve a bucket of any name. So an entry counts for its own endpoint only.
+``AWS_ENDPOINT_URL`` could serve a bucket of any name. So an entry counts for its own endpoint only, and one without an
+endpoint for AWS's own servers, as `aios3_nb.s3.endpoint_of` knows them.
 
-The file is ignored when it lies in the current folder or below it, which is where a notebook's own files are:
-a repository that somebody cloned must not be able to trust itself by bringing the file along, with
-``XDG_CONFIG_HOME`` or ``HOME`` pointing into it. Only ``.config`` of the account's own home counts there too,
-for many start Jupyter in it.
+There is one such file: ``.config/aios3_nb.toml`` in the home that the system's list of accounts gives for the user.
+``HOME`` and ``XDG_CONFIG_HOME`` are not asked: a kernel's specification, an ``.env`` or a cell can set them, so a
+repository that somebody cloned could bring the file along and trust itself. It counts only when nobody else could have
+written it: it and the folders it lies in are the user's own and writable to nobody else, and a link stays within that
+home. Where there is no such list (Windows), nothing is trusted by a file.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
+import stat
 import tomllib
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
+from aios3_nb.address import server_of
 from aios3_nb.errors import OptionError
-from aios3_nb.text import visible
+from aios3_nb.text import in_quotes, visible
 
 FILE = "aios3_nb.toml"
 _KEYS = frozenset(("bucket", "prefix", "endpoint_url"))
@@ -47,14 +52,21 @@ class TrustedPrefix:
     prefix: str
     endpoint_url: str = ""
 
+    def __post_init__(self) -> None:
+        if self.endpoint_url:
+            server_of(self.endpoint_url)
+
     def __str__(self) -> str:
         place = f"s3://{self.bucket}/{self.prefix}"
         return f"{place} at {self.endpoint_url}" if self.endpoint_url else place
 
     def has(self, bucket: str, key: str, endpoint_url: str | None) -> bool:
-        """Return whether the object lies here."""
-        same_server = _server(endpoint_url or "") == _server(self.endpoint_url)
-        return same_server and bucket == self.bucket and key.startswith(self.prefix)
+        """Return whether the object lies here; an endpoint that is not known is nobody's."""
+        if endpoint_url is None or bucket != self.bucket or not key.startswith(self.prefix):
+            return False
+        if not endpoint_url or not self.endpoint_url:
+            return endpoint_url == self.endpoint_url
+        return server_of(endpoint_url) == server_of(self.endpoint_url)
 
 
 def trusted_prefix(bucket: str, key: str, endpoint_url: str | None) -> TrustedPrefix | None:
@@ -63,7 +75,7 @@ def trusted_prefix(bucket: str, key: str, endpoint_url: str | None) -> TrustedPr
     Args:
         bucket: Of the object.
         key: Of the object.
-        endpoint_url: The endpoint in force, from wherever it was set; None for AWS.
+        endpoint_url: The endpoint in force, from wherever it was set; empty for AWS, None when it is not known.
 
     Raises:
         OptionError: The configuration file cannot be understood; the message names it and the place.
@@ -77,42 +89,64 @@ def is_trusted(bucket: str, key: str, endpoint_url: str | None) -> bool:
 
 
 def trusted_prefixes() -> list[TrustedPrefix]:
-    """Return the entries of the user's configuration file; none when there is no file, or it is ignored."""
+    """Return the entries of the user's configuration file; none when there is no file, or it is ignored.
+
+    A file that is ignored is warned of, with the reason.
+    """
     path = configuration_file()
-    if not path.is_file() or (_lies_within(path, Path.cwd()) and not _is_of_the_account(path)):
+    _warn_of_another(path)
+    if path is None or not path.is_file():
+        return []
+    if (why := _doubt(path)) is not None:
+        warnings.warn(f"{visible(str(path))} is ignored, so nothing is trusted by it: {why}.", stacklevel=2)
         return []
     try:
         content = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
-        raise OptionError(f"{visible(str(path))} is not TOML: {exc}") from exc
+        raise OptionError(f"{visible(str(path))} is not TOML: {visible(str(exc), most=200)}") from exc
     entries = content.get("trust", [])
     if not isinstance(entries, list):
         raise OptionError(f"{visible(str(path))}: trust is a list of tables; write [[trust]].")
     return [_entry(path, number, entry) for number, entry in enumerate(entries, 1)]
 
 
-def configuration_file() -> Path:
-    """Return where the configuration file is, or would be.
-
-    See: https://specifications.freedesktop.org/basedir-spec/latest/
-    """
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    # The specification has a relative path ignored.
-    return (Path(base) if Path(base).is_absolute() else Path.home() / ".config") / FILE
-
-
-def _lies_within(path: Path, folder: Path) -> bool:
-    return path.resolve().is_relative_to(folder.resolve()) or path.absolute().is_relative_to(folder.resolve())
-
-
-def _is_of_the_account(path: Path) -> bool:
-    """Return whether `path` is in the home that the system has for the user, whatever the environment says."""
+def configuration_file() -> Path | None:
+    """Return where the configuration file is, or would be; None when the system has no home for the user."""
     try:
         import pwd
-    except ImportError:  # Windows has no such list
-        return False
-    home = Path(pwd.getpwuid(os.getuid()).pw_dir)
-    return path.resolve() == home / ".config" / FILE
+
+        home = pwd.getpwuid(os.getuid()).pw_dir
+    except (ImportError, KeyError):  # Windows has no such list; a container may run as a user that nobody entered
+        return None
+    return Path(home) / ".config" / FILE if os.path.isabs(home) else None
+
+
+def _warn_of_another(path: Path | None) -> None:
+    """Warn of a file where the environment says that configuration is: someone may rely on it."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    # The specification has a relative path ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+    other = (Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~")) / ".config") / FILE
+    if other.is_file() and not (path is not None and path.is_file() and path.samefile(other)):
+        there = visible(str(path)) if path is not None else "a home in the system's list of accounts, and there is none"
+        warnings.warn(
+            f"{visible(str(other))} is ignored: only the account's own file may trust anything, {there}.", stacklevel=3
+        )
+
+
+def _doubt(path: Path) -> str | None:
+    """Return why somebody else could have written `path`, which lies in the account's home; None when nobody could."""
+    home = path.parent.parent
+    real, real_home = path.resolve(), home.resolve()
+    if not real.is_relative_to(real_home):
+        return f"it is a link out of {visible(str(home))}"
+    folders = itertools.takewhile(lambda folder: folder != real_home.parent, real.parents)
+    for each in (real, *folders, path.parent.resolve()):
+        about = each.stat()
+        if about.st_uid != os.getuid():
+            return f"{visible(str(each))} belongs to another user"
+        if about.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            return f"others may write to {visible(str(each))}; chmod go-w puts that right"
+    return None
 
 
 def _entry(path: Path, number: int, entry: Any) -> TrustedPrefix:
@@ -121,17 +155,13 @@ def _entry(path: Path, number: int, entry: Any) -> TrustedPrefix:
         raise OptionError(f"{where} is not a table.")
     unknown = sorted(entry.keys() - _KEYS)
     if unknown:
-        raise OptionError(f"{where} has {visible(unknown[0])!r}; what it can have is {', '.join(sorted(_KEYS))}.")
+        raise OptionError(f"{where} has {in_quotes(unknown[0])}; what it can have is {', '.join(sorted(_KEYS))}.")
     if not all(isinstance(value, str) for value in entry.values()):
         raise OptionError(f"{where}: all values are texts in quotes.")
     # Trusting a whole bucket is said, not left out by mistake.
     if not entry.get("bucket") or "prefix" not in entry:
         raise OptionError(f'{where} needs a bucket and a prefix; prefix = "" is the whole bucket.')
-    return TrustedPrefix(entry["bucket"], entry["prefix"], entry.get("endpoint_url", ""))
-
-
-def _server(endpoint_url: str) -> tuple[str, str, int | None, str]:
-    """Return what makes two endpoints the same server: scheme, host, port, path."""
-    parts = urlsplit(endpoint_url)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
-    return parts.scheme, (parts.hostname or "").rstrip("."), port, parts.path.rstrip("/")
+    try:
+        return TrustedPrefix(entry["bucket"], entry["prefix"], entry.get("endpoint_url", ""))
+    except OptionError as exc:
+        raise OptionError(f"{where}: {exc}") from exc

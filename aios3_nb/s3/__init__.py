@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aios3_nb.s3.client import client_for as client_for, forget_client as forget_client
     from aios3_nb.s3.clock import Ticker as Ticker, deadline as deadline
     from aios3_nb.s3.direct import get_object as get_object
+    from aios3_nb.s3.endpoint import endpoint_of as endpoint_of
     from aios3_nb.s3.failures import (
         EXPIRED as EXPIRED,
         BodyEndedError as BodyEndedError,
@@ -44,6 +45,7 @@ else:
         client="client_for forget_client",
         clock="Ticker deadline",
         direct="get_object",
+        endpoint="endpoint_of",
         failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of explained gave_up"
         " is_transient status_of stripped",
         find="base_of list_entries list_matching",

@@ -16,7 +16,8 @@ from collections.abc import AsyncGenerator
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
 
-from aios3_nb.address import S3Uri
+from aios3_nb.address import S3Uri, server_of
+from aios3_nb.errors import OptionError
 from aios3_nb.s3 import direct
 from aios3_nb.s3.failures import explained
 from aios3_nb.settings import Settings
@@ -52,18 +53,22 @@ async def client_for(settings: Settings) -> Any:
 
     Raises:
         CredentialsError: The profile does not exist.
-        OptionError: The endpoint is no URL.
+        OptionError: The endpoint is no plain URL of a server.
     """
     if settings.s3 is not None:
         return settings.s3
+    if settings.endpoint_url:
+        server_of(settings.endpoint_url)  # botocore's own error names no option, and lets more pass
     lives = _lives.setdefault(asyncio.get_running_loop(), {})
     key = _key(settings)
     life = lives.get(key)
     if life is None:
         life = lives[key] = _Life(settings.connection)
     try:
-        return await life.client()
-    except asyncio.CancelledError:
+        client = await life.client()
+        server_of(str(client.meta.endpoint_url))  # it may come from a variable or a profile
+        return client
+    except (asyncio.CancelledError, OptionError):
         raise
     except Exception as exc:
         lives.pop(key, None)

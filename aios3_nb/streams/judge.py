@@ -17,7 +17,6 @@ from aios3_nb.streams.verify import checksum_of
 from aios3_nb.text import visible
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-_EMPTY_RANGE = re.compile(r"bytes \*/(\d+)")
 _ENCRYPTION = ("ServerSideEncryption", "SSECustomerAlgorithm")
 
 
@@ -35,13 +34,13 @@ class Judge:
     Attributes:
         info: The version; None until an answer was believed.
         sequential: Whether the server ignores ranges: it answered one with the whole object.
-        endpoint_url: Of the server that answers; empty for AWS.
+        endpoint_url: Of the server that answers; empty for AWS, None as long as it is not known.
     """
 
     def __init__(self, uri: S3Uri, info: ObjectInfo | None) -> None:
         self.info = info
         self.sequential = False
-        self.endpoint_url = ""
+        self.endpoint_url: str | None = None
         self._uri = uri
 
     def whole(self, answer: Answer) -> tuple[int, int]:
@@ -100,13 +99,16 @@ class Judge:
         self.info = replace(self.info, checksum=checksum_of(answer))
         return self.info
 
-    def learned_size(self, exc: BaseException) -> bool:
-        """Say whether S3 refused the first range because the object ends before it: an empty object, say."""
-        if status_of(exc) != 416 or self.info is not None:
+    def learned_empty(self, exc: BaseException) -> bool:
+        """Say whether the first range was refused because the object is empty: no range of it exists.
+
+        It is believed of an answer to a range that says so itself.
+        """
+        answer = getattr(exc, "response", {})
+        headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+        if status_of(exc) != 416 or self.info is not None or headers.get("content-range") != "bytes */0":
             return False
-        headers = getattr(exc, "response", {}).get("ResponseMetadata", {}).get("HTTPHeaders", {})
-        match = _EMPTY_RANGE.fullmatch(headers.get("content-range", ""))
-        self.info = ObjectInfo(self._uri, int(match[1]) if match else 0, headers.get("etag", ""))
+        self.info = ObjectInfo(self._uri, 0, headers.get("etag", ""), endpoint_url=self.endpoint_url)
         return True
 
     def changed(self, how: str) -> ObjectChangedError:

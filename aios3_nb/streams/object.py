@@ -25,7 +25,7 @@ class ObjectInfo:
         version_id: Where the bucket keeps versions.
         last_modified: When it was stored.
         content_type: What the uploader called it; never used to choose a format.
-        endpoint_url: Of the server that answered, wherever it was set; empty for AWS.
+        endpoint_url: Of the server that answered, wherever it was set; empty for AWS, None when it is not known.
         checksum: None until an answer that carries checksums came.
         answer: The fields of the first answer that say what kind of hash its ETag is.
     """
@@ -36,6 +36,6 @@ class ObjectInfo:
     version_id: str | None = None
     last_modified: datetime.datetime | None = None
     content_type: str = ""
-    endpoint_url: str = ""
+    endpoint_url: str | None = None
     checksum: Checksum | None = None
     answer: Answer | None = None

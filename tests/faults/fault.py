@@ -58,6 +58,7 @@ class Fault:
         seconds: Length of a stall, a silence or a delay; pause between two bytes of a drip.
         status: Status of an error or a redirect.
         code: S3 code of an error.
+        content_range: Sent with an error, unless empty.
         location: Scheme and host that a redirect leads to.
         by: How many bytes a range is off.
         data: What an object is replaced with.
@@ -73,6 +74,7 @@ class Fault:
     seconds: float = 30.0
     status: int = 503
     code: str = "SlowDown"
+    content_range: str = ""
     location: str = ""
     by: int = 1000
     data: bytes = b""
@@ -146,7 +148,8 @@ def _unannounced(answer: Answer, fault: Fault, request: Request) -> Answer:
 def _refused(answer: Answer, fault: Fault, request: Request) -> Answer:
     if fault.kind is Kind.NO_IF_MATCH and "if-match" not in request.headers:
         return answer
-    return error(fault.status, fault.code, "A fault made for a test.")
+    headers = {"Content-Range": fault.content_range} if fault.content_range else {}
+    return error(fault.status, fault.code, "A fault made for a test.", headers)
 
 
 def _redirected(answer: Answer, fault: Fault, request: Request) -> Answer:

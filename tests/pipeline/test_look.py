@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gzip
 import json
 import os
@@ -15,6 +16,7 @@ import numpy as np
 import pytest
 
 import aios3_nb
+from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
 from tests.kernels import kernel
 
@@ -69,12 +71,11 @@ def test_json_text_and_compressed_objects_are_outlined_too(store: FaultServer) -
 
 
 def test_a_trusted_prefix_is_bound_to_its_endpoint_and_shown(
-    store: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: FaultServer, tmp_path: Path, account_home: Path
 ) -> None:
     store.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
-    config = tmp_path / "config"
-    config.mkdir()
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
+    config = account_home / ".config"
+    config.mkdir(mode=0o755)
     entry = '[[trust]]\nbucket = "b"\nprefix = "ours/"\n'
     (config / "aios3_nb.toml").write_text(entry)
     with pytest.raises(aios3_nb.BlockedPickleError) as blocked:
@@ -84,25 +85,50 @@ def test_a_trusted_prefix_is_bound_to_its_endpoint_and_shown(
     assert aios3_nb.load("s3://b/ours/k.pkl") == 0
     assert (tmp_path / "ran").exists()
     environment = {
-        "XDG_CONFIG_HOME": str(config), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "x"
+        "HOME": str(account_home), "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "x"
     }  # fmt: skip
     with kernel(environment) as running:
         running.ok("%load_ext aios3_nb")
+        # In another process the system's list of accounts is as it is.
+        running.ok("import os, pwd; account = list(pwd.getpwuid(os.getuid()))")
+        running.ok(f"account[5] = {str(account_home)!r}; pwd.getpwuid = lambda _: pwd.struct_passwd(account)")
         assert "trusted (prefix s3://b/ours/" in running.ok("%s3load s3://b/ours/k.pkl").stdout
         assert ", trusted" not in running.run("%s3peek s3://b/ours/k.pkl").stdout
 
 
 def test_an_endpoint_from_the_environment_counts_as_that_endpoint(
-    store: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: FaultServer, tmp_path: Path, account_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever sets AWS_ENDPOINT_URL must not be taken for AWS."""
     monkeypatch.delenv("AIOS3_NB_ENDPOINT_URL")
     monkeypatch.setenv("AWS_ENDPOINT_URL", store.url)
     store.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
-    config = tmp_path / "config"
-    config.mkdir()
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(config))
-    (config / "aios3_nb.toml").write_text('[[trust]]\nbucket = "b"\nprefix = ""\n')
+    _trust_everything(account_home)
     with pytest.raises(aios3_nb.BlockedPickleError):
         aios3_nb.load("s3://b/ours/k.pkl")
+    assert not (tmp_path / "ran").exists()
+
+
+def _trust_everything(home: Path) -> None:
+    folder = home / ".config"
+    folder.mkdir(mode=0o755)
+    (folder / "aios3_nb.toml").write_text('[[trust]]\nbucket = "b"\nprefix = ""\n')
+    (folder / "aios3_nb.toml").chmod(0o644)
+
+
+@pytest.mark.parametrize("said", ["bytes */0", "bytes */900", ""])
+def test_a_server_that_begins_with_a_416_is_not_taken_for_aws(
+    store: FaultServer, tmp_path: Path, account_home: Path, said: str
+) -> None:
+    """Nothing of its answer told whose it is, so it was AWS's; and what came next was trusted."""
+    store.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
+    store.fault(Kind.STATUS, status=416, code="InvalidRange", content_range=said)
+    _trust_everything(account_home)
+    with contextlib.suppress(aios3_nb.S3Error, EOFError):
+        aios3_nb.load("s3://b/ours/k.pkl", format="pickle")
+    with aios3_nb.open("s3://b/ours/k.pkl") as file:
+        store.fault(Kind.STATUS, status=416, code="InvalidRange", content_range=said)
+        file.seek(5)
+        file.read(1)
+        assert file.info.endpoint_url == store.url
     assert not (tmp_path / "ran").exists()

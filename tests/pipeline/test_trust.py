@@ -12,40 +12,38 @@ ONE = '[[trust]]\nbucket = "b"\nprefix = "models/"\n'
 
 
 @pytest.fixture
-def configured(tmp_path, monkeypatch):
-    """Return a function that writes the configuration file; the current folder is beside it."""
-    home, work = tmp_path / "home", tmp_path / "work"
-    work.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
-    monkeypatch.chdir(work)
+def configured(tmp_path, account_home):
+    """Return a function that writes the configuration file, as nobody but the user could."""
 
-    def write(text, folder=home / ".config"):
+    def write(text, folder=account_home / ".config"):
         folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o755)
         (folder / "aios3_nb.toml").write_text(text)
+        (folder / "aios3_nb.toml").chmod(0o644)
         return folder
 
     return write
 
 
 def test_without_a_file_nothing_is_trusted(configured):
-    assert not is_trusted("b", "models/m.pkl", None)
+    assert not is_trusted("b", "models/m.pkl", "")
 
 
 def test_a_key_under_the_prefix_is_trusted_at_aws(configured):
     configured(ONE)
-    assert is_trusted("b", "models/m.pkl", None)
-    assert str(trusted_prefix("b", "models/a/m.pkl", None)) == "s3://b/models/"
+    assert is_trusted("b", "models/m.pkl", "")
+    assert str(trusted_prefix("b", "models/a/m.pkl", "")) == "s3://b/models/"
 
 
 @pytest.mark.parametrize(
     ("bucket", "key", "endpoint"),
     [
-        ("B", "models/m.pkl", None),
-        ("bb", "models/m.pkl", None),
+        ("B", "models/m.pkl", ""),
+        ("bb", "models/m.pkl", ""),
         ("b", "modelsm.pkl", None),
         ("b", "Models/m.pkl", None),
         ("b", "x/models/m.pkl", None),
+        ("b", "models/m.pkl", None),
         ("b", "models/m.pkl", "http://localhost:9000"),
         ("b", "models/m.pkl", "https://s3.evil.example"),
     ],
@@ -61,6 +59,8 @@ def test_an_entry_for_an_endpoint_counts_there_only(configured):
     assert str(trusted_prefix("b", "models/m", "http://minio.lab:9000")) == "s3://b/models/ at http://minio.lab:9000/"
     for other in (
         None,
+        "",
+        "http://minio.lab.:9000",
         "https://minio.lab:9000",
         "http://minio.lab:9001",
         "http://minio.lab",
@@ -71,46 +71,81 @@ def test_an_entry_for_an_endpoint_counts_there_only(configured):
 
 def test_the_whole_bucket_has_to_be_said(configured):
     configured('[[trust]]\nbucket = "b"\nprefix = ""\n')
-    assert is_trusted("b", "anything", None)
+    assert is_trusted("b", "anything", "")
     configured('[[trust]]\nbucket = "b"\n')
     with pytest.raises(OptionError, match="whole bucket"):
-        is_trusted("b", "anything", None)
+        is_trusted("b", "anything", "")
 
 
-def test_the_file_is_where_the_specification_says(configured, tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xdg"))
-    configured(ONE, tmp_path / "xdg")
-    assert is_trusted("b", "models/m.pkl", None)
-    monkeypatch.setenv("XDG_CONFIG_HOME", "relative")
-    assert configuration_file() == tmp_path / "home" / ".config" / "aios3_nb.toml"
+@pytest.mark.parametrize("name", ["HOME", "XDG_CONFIG_HOME"])
+def test_a_file_that_only_the_environment_names_is_ignored_and_said(configured, tmp_path, monkeypatch, name):
+    folder = tmp_path / "work" / ".config"
+    configured(ONE, folder)
+    monkeypatch.setenv(name, str(folder if name.startswith("XDG") else folder.parent))
+    with pytest.warns(UserWarning, match=r"work/.config/aios3_nb.toml is ignored: only the account's own file"):
+        assert not is_trusted("b", "models/m.pkl", "")
 
 
-def test_a_file_in_the_notebooks_folder_or_below_is_ignored(configured, tmp_path, monkeypatch):
-    inside = tmp_path / "work" / "config"
-    configured(ONE, inside)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(inside))
-    assert not is_trusted("b", "models/m.pkl", None)
+def test_a_relative_folder_of_configuration_is_not_looked_at(configured, tmp_path, monkeypatch):
+    configured(ONE, tmp_path / "work")
     monkeypatch.chdir(tmp_path)
-    assert not is_trusted("b", "models/m.pkl", None)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "work")
+    assert not is_trusted("b", "models/m.pkl", "")
 
 
-def test_the_accounts_own_file_counts_where_jupyter_was_started_at_home(configured, tmp_path, monkeypatch):
+def test_the_accounts_own_file_counts_where_jupyter_was_started_at_home(configured, account_home, monkeypatch):
     configured(ONE)
-    monkeypatch.chdir(tmp_path / "home")
-    assert not is_trusted("b", "models/m.pkl", None)
-    account = pwd.getpwuid(os.getuid())
-    monkeypatch.setattr(
-        pwd, "getpwuid", lambda _: pwd.struct_passwd((*account[:5], str(tmp_path / "home"), account[6]))
-    )
-    assert is_trusted("b", "models/m.pkl", None)
+    monkeypatch.chdir(account_home)
+    assert is_trusted("b", "models/m.pkl", "")
 
 
-def test_a_link_to_a_file_in_the_notebooks_folder_is_ignored_too(configured, tmp_path):
+def test_a_user_whom_the_system_does_not_know_trusts_nothing(configured, tmp_path, monkeypatch):
+    configured(ONE)
+
+    def unknown(uid):
+        raise KeyError(uid)
+
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    assert configuration_file() is None
+    with pytest.warns(UserWarning, match="and there is none"):
+        assert not is_trusted("b", "models/m.pkl", "")
+
+
+@pytest.mark.parametrize(("place", "mode"), [("home", 0o777), ("home", 0o775), (".config", 0o757), ("file", 0o666)])
+def test_what_others_may_write_is_ignored_and_said(configured, account_home, place, mode):
+    folder = configured(ONE)
+    {"home": account_home, ".config": folder, "file": folder / "aios3_nb.toml"}[place].chmod(mode)
+    with pytest.warns(UserWarning, match=r"is ignored.*others may write to .*chmod go-w"):
+        assert not is_trusted("b", "models/m.pkl", "")
+
+
+def test_what_belongs_to_another_user_is_ignored_and_said(configured, monkeypatch):
+    configured(ONE)
+    account, user = pwd.getpwuid(os.getuid()), os.getuid()
+    monkeypatch.setattr(pwd, "getpwuid", lambda _: account)
+    monkeypatch.setattr(os, "getuid", lambda: user + 1)
+    with pytest.warns(UserWarning, match="belongs to another user"):
+        assert not is_trusted("b", "models/m.pkl", "")
+
+
+def test_a_link_out_of_the_home_is_ignored_and_said(configured, tmp_path, account_home):
     inside = configured(ONE, tmp_path / "work")
-    folder = tmp_path / "home" / ".config"
-    folder.mkdir(parents=True)
+    folder = account_home / ".config"
+    folder.mkdir()
     os.symlink(inside / "aios3_nb.toml", folder / "aios3_nb.toml")
-    assert not is_trusted("b", "models/m.pkl", None)
+    with pytest.warns(UserWarning, match="it is a link out of"):
+        assert not is_trusted("b", "models/m.pkl", "")
+
+
+def test_a_link_within_the_home_counts_where_only_the_user_writes(configured, account_home):
+    dotfiles = configured(ONE, account_home / "dotfiles")
+    folder = account_home / ".config"
+    folder.mkdir(mode=0o755)
+    os.symlink(dotfiles / "aios3_nb.toml", folder / "aios3_nb.toml")
+    assert is_trusted("b", "models/m.pkl", "")
+    dotfiles.chmod(0o777)
+    with pytest.warns(UserWarning, match="others may write to"):
+        assert not is_trusted("b", "models/m.pkl", "")
 
 
 @pytest.mark.parametrize(
@@ -122,9 +157,10 @@ def test_a_link_to_a_file_in_the_notebooks_folder_is_ignored_too(configured, tmp
         (ONE + ONE + "owner = 'x'\n", "number 2 has 'owner'"),
         ('[[trust]]\nbucket = "b"\nprefix = 3\n', "texts in quotes"),
         ('[[trust]]\nprefix = ""\n', "needs a bucket"),
+        (ONE + 'endpoint_url = "https://minio.lab#.amazonaws.com"\n', r"number 1: The endpoint .* is not used"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_named_with_the_place(configured, text, says):
     configured(text)
     with pytest.raises(OptionError, match=says):
-        is_trusted("b", "models/m.pkl", None)
+        is_trusted("b", "models/m.pkl", "")
