@@ -1,20 +1,20 @@
 """An object -> a file in one folder: the key can neither lead out of it nor replace what is there.
 
-A key is any text that anybody with the right to write to the bucket made up, and the folder is where Python
-looks for modules first. So the name is made anew from the last part of the key, and the file appears under it
-only when it is complete.
+A key is any text that anybody with the right to write to the bucket made up, and the folder is where Python looks for
+modules first, and where shells and tools look for commands and for their configuration. So the name is made anew from
+the last part of the key; whatever could be picked up by itself is stored as text, ``isal.py`` as ``isal.py.txt``; and
+the file appears under its name only when it is complete.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.machinery
-import importlib.util
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from aios3_nb.pipeline import Order, open_file
 from aios3_nb.streams import Monitor
@@ -25,6 +25,29 @@ _LONGEST = 200
 
 _NOT_IN_NAMES = frozenset('<>:"/\\|?*')
 _DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))})
+_PICKED_UP = re.compile(
+    r"""
+    # Whatever Python imports, or its tools take for a module or for what is installed: by the suffix, for a module
+    # that nobody has today may be imported tomorrow.
+    .* \. (?: py[a-z]? | so (?: \.[\d.]+ )? | sl | dll | dylib | ipy | _? pth | egg | egg-info | egg-link
+        | dist-info | whl )
+    # What a shell runs by its name; that of Windows looks here first.
+    | .* \. (?: sh | bash | zsh | fish | csh | ksh | bat | cmd | com | exe | ps[dm]?1 | vb[es] | jse? | ws[fh] | msc
+        | hta | scr | cpl | lnk | pif )
+    # Configuration that tools read from the folder they are started in: make, setuptools, test runners, linters,
+    # Jupyter and IPython (both read theirs here), matplotlib, conda, node, containers.
+    | .* \. (?: cfg | ini | mk | mak )
+    | [^.]* (?: file | rc | config )
+    | (?: jupyter | ipython ) .* \. json
+    | (?: pyproject | ruff | uv | tox | poetry | pixi | hatch | fixtures | mise | config ) \. toml
+    | (?: environment | (?: docker- )? compose .* | mkdocs | tasks | anaconda-project ) \. ya?ml
+    | (?: package | composer | deno ) \. json
+    | dockerfile .* | .* \. makefile
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+"""Names, in lower case, of what is picked up by itself from the folder that something is started in."""
+
 _PIECE = 1024 * 1024
 
 
@@ -54,10 +77,13 @@ def local_name(key: str) -> str:
     last = key.rstrip("/").rpartition("/")[2].rpartition("\\")[2]
     text = "".join("_" if c in _NOT_IN_NAMES or not is_visible(c) else c for c in last).strip(" ")
     text = text.rstrip(". ")
-    if text.startswith("."):
-        text = f"_{text}"  # hidden, and perhaps a configuration file of something
-    path = PurePath(_shortened(text) or "download")
-    return f"_{path}" if path.name.split(".")[0].strip().lower() in _DEVICES else str(path)
+    if text.startswith((".", "-", "~")):
+        text = f"_{text}"  # hidden, and perhaps a configuration file; an option; somebody's home
+    name = _shortened(text) or "download"
+    if name.split(".")[0].strip().lower() in _DEVICES:
+        name = f"_{name}"
+    # Last of all: shortening may have made the name one of these.
+    return f"{name}.txt" if _PICKED_UP.fullmatch(name.lower()) else name
 
 
 def _shortened(text: str) -> str:
@@ -95,18 +121,6 @@ def _put(temporary: Path, folder: Path, name: str) -> Path:
 
 def _candidates(folder: Path, name: str) -> Iterator[Path]:
     stem, suffix = os.path.splitext(name)
-    if not _hides_module(stem, suffix):
-        yield folder / name
+    yield folder / name
     for number in range(1, 1000):
         yield folder / f"{stem} ({number}){suffix}"
-
-
-def _hides_module(stem: str, suffix: str) -> bool:
-    """Return whether the next ``import`` of a module that exists might take this file instead."""
-    if not any(suffix == each or each.endswith(suffix) for each in importlib.machinery.all_suffixes() if suffix):
-        return False
-    module = stem.partition(".")[0]
-    try:
-        return module.isidentifier() and importlib.util.find_spec(module) is not None
-    except (ImportError, ValueError):
-        return True

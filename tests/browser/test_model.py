@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import gzip
+import importlib.machinery
 import json
 import os
 import pickle
@@ -310,10 +311,91 @@ class TestLocalNames:
             ("..", "download"),
             ("name. . ", "name"),
             ("模型.pkl", "模型.pkl"),
+            ("profile.json", "profile.json"),
+            ("config.yaml", "config.yaml"),
+            ("part-0001", "part-0001"),
         ],
     )
     def test_a_name_stays_as_it_is_as_far_as_it_can(self, key: str, name: str) -> None:
         assert local_name(key) == name
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "json.py",
+            "isal.py",
+            "my_own_thing.py",
+            "sitecustomize.py",
+            "conftest.py",
+            "x.PY",
+            "x.pyw",
+            "x.pyc",
+            "x.pyi",
+            "x.pyd",
+            "x.pyx",
+            "x.so",
+            "x.so.1.2",
+            "x.abi3.so",
+            "x.cpython-313-x86_64-linux-gnu.so",
+            "x.cp313-win_amd64.pyd",
+            "x.dll",
+            "x.dylib",
+            "x.ipy",
+            "x.pth",
+            "python313._pth",
+            "x.egg",
+            "x.egg-info",
+            "x.dist-info",
+            "x.whl",
+            "run.sh",
+            "git.bat",
+            "git.CMD",
+            "git.exe",
+            "git.com",
+            "git.ps1",
+            "git.vbs",
+            "git.js",
+            "setup.cfg",
+            "tox.ini",
+            "pytest.ini",
+            "mypy.ini",
+            "pyvenv.cfg",
+            "pyproject.toml",
+            "ruff.toml",
+            "environment.yml",
+            "Makefile",
+            "makefile",
+            "GNUmakefile",
+            "rules.mk",
+            "Dockerfile",
+            "Dockerfile.dev",
+            "Pipfile",
+            "Justfile",
+            "Vagrantfile",
+            "matplotlibrc",
+            "ipython_config.py",
+            "ipython_config.json",
+            "jupyter_config.json",
+            "jupyter_server_config.json",
+            "package.json",
+            "docker-compose.yml",
+            "compose.override.yaml",
+        ],
+    )
+    def test_what_python_a_shell_or_a_tool_would_pick_up_is_stored_as_text(self, name: str) -> None:
+        """Whether or not there is such a module now; and not by having been cut to that name, either."""
+        assert local_name(f"a/{name}") == f"{name}.txt"
+        assert local_name(f"a/{name} .") == f"{name}.txt"
+
+    def test_shortening_makes_no_such_name(self) -> None:
+        assert local_name(f"{'a' * 197}.py.{'b' * 40}").endswith("a.py.txt")
+
+    @pytest.mark.parametrize("name", ["-rf", "--help.pkl", "~root", "~", ".env", ".pth", "-x.py", "~x.pth"])
+    def test_what_a_shell_would_not_take_for_a_file_gets_another_beginning(self, name: str) -> None:
+        assert local_name(f"a/{name}").removesuffix(".txt") == f"_{name}"
+
+    def test_no_suffix_of_this_python_is_missing(self) -> None:
+        assert all(local_name(f"module{suffix}").endswith(".txt") for suffix in importlib.machinery.all_suffixes())
 
 
 @pytest.fixture(scope="module")
@@ -360,11 +442,10 @@ class TestDownload:
         assert self.fetch("model.pkl", folder).name == "model (1).pkl"
         assert not outside.exists()
 
-    def test_a_file_never_takes_the_place_of_a_module(self, faulty: FaultServer, tmp_path: Path) -> None:
-        faulty.put("bkt", "json.py", b"print('owned')")
-        faulty.put("bkt", "my_own_thing.py", b"x = 1")
-        assert self.fetch("json.py", tmp_path).name == "json (1).py"
-        assert self.fetch("my_own_thing.py", tmp_path).name == "my_own_thing.py"
+    def test_a_second_one_is_text_too(self, faulty: FaultServer, tmp_path: Path) -> None:
+        faulty.put("bkt", "isal.py", b"print('owned')")
+        assert self.fetch("isal.py", tmp_path).name == "isal.py.txt"
+        assert self.fetch("isal.py", tmp_path).name == "isal.py (1).txt"
 
     def test_a_failed_download_leaves_nothing(self, faulty: FaultServer, tmp_path: Path) -> None:
         faulty.put("bkt", "model.pkl", bytes(3_000_000), checksum="crc32")
