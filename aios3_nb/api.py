@@ -1,20 +1,19 @@
-"""The public verbs: each makes an order, and hands it to the pipeline (`_load`) or to one request.
+"""The public verbs: each makes an order, and hands it to the pipeline or to one request.
 
-The sync ones work anywhere, also where a loop is running; the awaited ones run on the running loop.
+The sync ones work anywhere, also where a loop is running; the awaited ones run on the running loop. What they take by
+name is in `aios3_nb.options`. Annotations are evaluated here, for `spelled_out` reads them.
 """
-
-from __future__ import annotations
 
 import json
 import os
 import pickle
 import tempfile
-from collections.abc import AsyncGenerator, Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Unpack
+from collections.abc import AsyncGenerator
+from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
 
-from aios3_nb import settings as settings_module
 from aios3_nb.errors import OptionError
 from aios3_nb.loop import bridge, interruptible
+from aios3_nb.options import Iterating, Loading, Looking, Opening, Peeking, Storing, divided
 from aios3_nb.pipeline import (
     Items,
     Order,
@@ -24,6 +23,7 @@ from aios3_nb.pipeline import (
     iterate_async,
     load_one,
     locate,
+    locate_object,
     make_order,
     open_file,
     pattern_in,
@@ -32,6 +32,7 @@ from aios3_nb.pipeline import (
 )
 from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, save
 from aios3_nb.settings import Overrides
+from aios3_nb.signatures import awaited, spelled_out
 from aios3_nb.streams import Monitor, S3File
 from aios3_nb.text import visible
 
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from aios3_nb.pipeline.peek import Peek
 
 
-def open(uri: str, *, version_id: str | None = None, **options: Unpack[Overrides]) -> S3File:
+@spelled_out
+def open(uri: str, **options: Unpack[Opening]) -> S3File:
     """Return the object as a file: lazy (nothing is sent before the first read), seekable, sync and async.
 
     Any library that takes a binary file takes it. Close it, or use it in ``with`` or ``async with``.
@@ -53,20 +55,11 @@ def open(uri: str, *, version_id: str | None = None, **options: Unpack[Overrides
         UriError: `uri` names no object.
         OptionError: An option that does not exist, or a value that does not fit.
     """
-    return open_file(make_order(uri, version_id=version_id, **options), Monitor(), whole=False)
+    return open_file(make_order(uri, options, Opening), Monitor(), whole=False)
 
 
-def load(
-    uri: str,
-    *,
-    format: str | None = None,
-    path: str | None = None,
-    allow: Iterable[str] = (),
-    trust: bool = False,
-    encoding: str | None = None,
-    version_id: str | None = None,
-    **options: Unpack[Overrides],
-) -> Any:
+@spelled_out
+def load(uri: str, **options: Unpack[Loading]) -> Any:
     """Return what the object holds, streamed: unpickled, parsed, or decoded while it arrives.
 
     A glob (``*``, ``**``, ``?``, ``[]``) gives a dict of all matching objects by key, loaded concurrently; but where
@@ -91,44 +84,16 @@ def load(
         ObjectChangedError: The object was replaced while it was read.
         S3Error: The base of these and of all others.
     """
-    wanted = make_order(
-        uri,
-        format=format,
-        path=path,
-        allow=allow,
-        trust=trust,
-        encoding=encoding,
-        version_id=version_id,
-        **options,
-    )
+    wanted = make_order(uri, options, Loading)
     if wanted.pattern:
         with interruptible():
             return bridge().run(_load_matching, wanted)
     return load_one(wanted, Monitor()).value
 
 
-async def aload(
-    uri: str,
-    *,
-    format: str | None = None,
-    path: str | None = None,
-    allow: Iterable[str] = (),
-    trust: bool = False,
-    encoding: str | None = None,
-    version_id: str | None = None,
-    **options: Unpack[Overrides],
-) -> Any:
-    """Await what `load` returns; other tasks of the loop run meanwhile."""
-    wanted = make_order(
-        uri,
-        format=format,
-        path=path,
-        allow=allow,
-        trust=trust,
-        encoding=encoding,
-        version_id=version_id,
-        **options,
-    )
+@awaited(load)
+async def aload(uri: str, **options: Any) -> Any:
+    wanted = make_order(uri, options, Loading)
     if wanted.pattern:
         return await _load_matching(wanted)
     return (await aload_one(wanted, Monitor())).value
@@ -143,18 +108,8 @@ async def _load_matching(wanted: Order) -> Any:
     return {one.uri.key: each.value for one, each in zip(orders, loaded, strict=True)}
 
 
-def iterate(
-    uri: str,
-    *,
-    format: str | None = None,
-    path: str | None = None,
-    limit: int | None = None,
-    allow: Iterable[str] = (),
-    trust: bool = False,
-    encoding: str | None = None,
-    version_id: str | None = None,
-    **options: Unpack[Overrides],
-) -> Items:
+@spelled_out
+def iterate(uri: str, **options: Unpack[Iterating]) -> Items:
     """Return an iterator over the object's items, the first ones while the rest is still coming.
 
     Items are: the pickles of a file with many in a row, the lines of JSON Lines, the elements of a JSON array
@@ -163,54 +118,16 @@ def iterate(
 
     Args:
         uri: See `load`.
-        format: See `load`.
         path: Where the items are, such as ``users.item``.
         limit: Items at most.
-        allow: See `load`.
-        trust: See `load`.
-        encoding: See `load`.
-        version_id: See `load`.
-        options: See `load`.
+        options: What `load` takes besides.
     """
-    wanted = make_order(
-        uri,
-        format=format,
-        path=path,
-        limit=limit,
-        allow=allow,
-        trust=trust,
-        encoding=encoding,
-        version_id=version_id,
-        **options,
-    )
-    return Items(wanted, Monitor())
+    return Items(make_order(uri, options, Iterating), Monitor())
 
 
-async def aiterate(
-    uri: str,
-    *,
-    format: str | None = None,
-    path: str | None = None,
-    limit: int | None = None,
-    allow: Iterable[str] = (),
-    trust: bool = False,
-    encoding: str | None = None,
-    version_id: str | None = None,
-    **options: Unpack[Overrides],
-) -> AsyncGenerator[Any, None]:
-    """Yield asynchronously what `iterate` yields; other tasks of the loop run meanwhile."""
-    wanted = make_order(
-        uri,
-        format=format,
-        path=path,
-        limit=limit,
-        allow=allow,
-        trust=trust,
-        encoding=encoding,
-        version_id=version_id,
-        **options,
-    )
-    items = iterate_async(wanted, Monitor())
+@awaited(iterate)
+async def aiterate(uri: str, **options: Any) -> AsyncGenerator[Any, None]:
+    items = iterate_async(make_order(uri, options, Iterating), Monitor())
     try:
         async for item in items:
             yield item
@@ -218,7 +135,8 @@ async def aiterate(
         await items.aclose()
 
 
-def peek(uri: str, *, format: str | None = None, version_id: str | None = None, **options: Unpack[Overrides]) -> Peek:
+@spelled_out
+def peek(uri: str, **options: Unpack[Peeking]) -> "Peek":
     """Return what is in the object, without loading it and without running anything.
 
     Size, ETag and format; for a pickle its protocol, the names that it would import and whether it would load,
@@ -227,26 +145,22 @@ def peek(uri: str, *, format: str | None = None, version_id: str | None = None, 
     Args:
         uri: See `load`.
         format: See `load`.
-        version_id: See `load`.
-        options: See `load`.
+        options: What `open` takes besides.
     """
     from aios3_nb.pipeline import look_into
 
-    return look_into(make_order(uri, format=format, version_id=version_id, **options))
+    return look_into(make_order(uri, options, Peeking))
 
 
-async def apeek(
-    uri: str, *, format: str | None = None, version_id: str | None = None, **options: Unpack[Overrides]
-) -> Peek:
-    """Await what `peek` returns."""
+@awaited(peek)
+async def apeek(uri: str, **options: Any) -> "Peek":
     from aios3_nb.pipeline import alook_into
 
-    return await alook_into(make_order(uri, format=format, version_id=version_id, **options))
+    return await alook_into(make_order(uri, options, Peeking))
 
 
-def ls(
-    uri: str | None = None, *, recursive: bool = False, limit: int | None = None, **options: Unpack[Overrides]
-) -> Listing:
+@spelled_out
+def ls(uri: str | None = None, **options: Unpack[Looking]) -> Listing:
     """Return the buckets, or the prefixes and objects under `uri`, or the objects that match it as a glob.
 
     Args:
@@ -257,21 +171,20 @@ def ls(
         options: See `open`.
     """
     with interruptible():
-        return bridge().run(lambda: als(uri, recursive=recursive, limit=limit, **options))
+        return bridge().run(lambda: als(uri, **options))
 
 
-async def als(
-    uri: str | None = None, *, recursive: bool = False, limit: int | None = None, **options: Unpack[Overrides]
-) -> Listing:
-    """Await what `ls` returns."""
-    settings = settings_module.current(**options)
+@awaited(ls)
+async def als(uri: str | None = None, **options: Any) -> Listing:
+    chosen, settings = divided(options, Looking)
+    limit = chosen.get("limit")
     where = place() if uri is None else locate(uri, settings)
     if where is None:
         return Listing(await list_buckets(settings))
     pattern = "" if uri is None else pattern_in(uri, where, settings)
     found: list[Entry] = []
     complete = True
-    async for entry in list_entries(where, settings, pattern=pattern, recursive=recursive):
+    async for entry in list_entries(where, settings, pattern=pattern, recursive=chosen.get("recursive", False)):
         if limit is not None and len(found) >= limit:
             complete = False
             break
@@ -279,35 +192,42 @@ async def als(
     return Listing(found, base=base_of(where, pattern, found), complete=complete)
 
 
+@spelled_out
 def cd(uri: str | None, **options: Unpack[Overrides]) -> None:
-    """Set where relative keys start, as ``%s3cd`` does; None takes it back."""
-    set_place(None if uri is None else locate(uri, settings_module.current(**options)))
+    """Set where relative keys start, as ``%s3cd`` does.
+
+    Args:
+        uri: A bucket or a folder; None takes the place back.
+        options: Settings that the address is read with, such as ``endpoint_url``.
+    """
+    _, settings = divided(options, Overrides)
+    set_place(None if uri is None else locate(uri, settings))
 
 
-def dump(obj: Any, uri: str, *, format: Literal["pickle", "json"] | None = None, **options: Unpack[Overrides]) -> None:
+@spelled_out
+def dump(obj: Any, uri: str, **options: Unpack[Storing]) -> None:
     """Store `obj` at `uri` as pickle or JSON: all of it, or nothing when anything fails.
 
     Args:
         obj: What to store.
-        uri: See `load`. What is there is replaced.
+        uri: Where to, as `load` takes it. What is there is replaced.
         format: Else the suffix decides: ``.json`` is JSON, ``.pkl`` and ``.pickle`` are pickles.
         options: See `open`.
     """
     with interruptible():
-        bridge().run(lambda: adump(obj, uri, format=format, **options))
+        bridge().run(lambda: adump(obj, uri, **options))
 
 
-async def adump(
-    obj: Any, uri: str, *, format: Literal["pickle", "json"] | None = None, **options: Unpack[Overrides]
-) -> None:
-    """Await what `dump` does."""
-    wanted = make_order(uri, **options)
-    form = format or _form_for(wanted.uri.key)
+@awaited(dump)
+async def adump(obj: Any, uri: str, **options: Any) -> None:
+    chosen, settings = divided(options, Storing)
+    address = locate_object(uri, settings)
+    form = chosen.get("format") or _form_for(address.key)
     # Encoded to its end before the first byte is sent: what cannot be encoded does not replace anything.
     with tempfile.TemporaryFile() as file:
         _encode(obj, file, form)
         file.seek(0)
-        await save(wanted.uri, file if os.fstat(file.fileno()).st_size else b"", wanted.settings)
+        await save(address, file if os.fstat(file.fileno()).st_size else b"", settings)
 
 
 def _form_for(key: str) -> str:

@@ -21,7 +21,22 @@ HEAVY = ("aiobotocore", "botocore", "aiohttp", "ipywidgets", "IPython", "numpy",
 
 
 ORDER = (
-    *("text", "errors", "settings", "faces", "address", "loop", "s3", "streams", "formats", "pipeline", "api", "aios3"),
+    *(
+        "text",
+        "errors",
+        "settings",
+        "faces",
+        "options",
+        "signatures",
+        "address",
+        "loop",
+        "s3",
+        "streams",
+        "formats",
+        "pipeline",
+        "api",
+        "aios3",
+    ),
     *("progress", "server", "browser", "notebook", "__main__"),
 )
 """What lies in the package, from the lowest up: each may use those before it, and no other."""

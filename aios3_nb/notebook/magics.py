@@ -26,12 +26,11 @@ from aios3_nb.notebook.complete import install_completion, uninstall_completion
 from aios3_nb.notebook.options import parse
 from aios3_nb.notebook.shown import ShownLoads, shorten
 from aios3_nb.notebook.target import Target
+from aios3_nb.options import Iterating, Looking, Storing, names_in
 from aios3_nb.pipeline import Order, make_order, open_file, place, set_place
+from aios3_nb.settings import Overrides
 from aios3_nb.streams import Monitor
 from aios3_nb.text import visible
-
-_CONNECTION = ("profile", "region", "endpoint_url", "no_sign_request", "request_payer")
-_ENGINE = ("part_size", "concurrency", "budget", "verify", "max_bytes", "quiet")
 
 Decorated = Callable[..., Any]
 
@@ -180,7 +179,7 @@ class S3Magics(_Configurable):
         with self._short_errors():
             args = self._parse(self.s3ls, line, local_ns, names=False)
             uri = args.target.text if args.target is not None else None
-            return api.ls(uri, recursive=args.recursive, limit=args.limit, **_chosen(args, _CONNECTION))
+            return api.ls(uri, **_chosen(args, Looking))
 
     @output_can_be_silenced
     @no_var_expand
@@ -222,7 +221,7 @@ class S3Magics(_Configurable):
             from aios3_nb.browser import browse
 
             uri = args.target.text if args.target is not None else None
-            return browse(uri, **_chosen(args, _CONNECTION))
+            return browse(uri, **_chosen(args, Overrides))
 
     @no_var_expand
     @needs_local_scope
@@ -256,7 +255,7 @@ class S3Magics(_Configurable):
             variables = self._variables(local_ns)
             if name not in variables:
                 raise OptionError(f"There is no variable {visible(name)!r}. Write %s3save NAME URI.")
-            api.dump(variables[name], uri, format=args.format, **_chosen(args, _CONNECTION))
+            api.dump(variables[name], uri, **_chosen(args, Storing))
 
     @no_var_expand
     @line_magic
@@ -284,20 +283,8 @@ class S3Magics(_Configurable):
         return {**self.shell.user_ns, **(local_ns or {})}
 
     def _order(self, target: Target, args: Any) -> Order:
-        given = vars(args)
-        options = _chosen(args, _CONNECTION + _ENGINE)
         try:
-            return make_order(
-                target.text,
-                version_id=given.get("version_id"),
-                format=given.get("format"),
-                path=given.get("path"),
-                limit=given.get("limit"),
-                allow=[name for name in (given.get("allow") or "").split(",") if name],
-                trust=given.get("trust", False),
-                encoding=given.get("encoding"),
-                **options,
-            )
+            return make_order(target.text, _chosen(args, Iterating))
         except UriError as exc:
             if target.otherwise is not None:
                 exc.args = (f"{exc} If it was meant the other way, write {target.otherwise}.",)
@@ -345,9 +332,10 @@ def _check_names(targets: list[Target]) -> None:
         raise OptionError("Either every object has a NAME=, or none has.")
 
 
-def _chosen(args: Any, names: tuple[str, ...]) -> Any:
+def _chosen(args: Any, group: type) -> Any:
+    """Return those options of `group` that the line has given."""
     given = vars(args)
-    return {name: given[name] for name in names if given.get(name) is not None}
+    return {name: given[name] for name in names_in(group) if given.get(name) is not None}
 
 
 def load_ipython_extension(shell: Any) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from aios3_nb.pipeline.order import (
         Order as Order,
         locate as locate,
+        locate_object as locate_object,
         make_order as make_order,
         pattern_in as pattern_in,
         place as place,
@@ -38,5 +39,5 @@ else:
         items="Items iterate_async",
         load="Loaded aload_all aload_one amatching load_one open_file",
         look="alook_into look_into",
-        order="Order locate make_order pattern_in place set_place",
+        order="Order locate locate_object make_order pattern_in place set_place",
     )

@@ -212,18 +212,11 @@ def chosen_format(plain: BinaryIO, order: Order) -> Format:
 
 def options_of(order: Order, info: ObjectInfo, chosen: Format) -> tuple[LoadOptions, str]:
     """Return what the format is told, and why it may run anything; that is empty when it may not."""
-    why = "trusted" if order.trust else ""
+    why = "trusted" if order.reading.trust else ""
     if not why and chosen.name in _RUN_CODE:
         prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url)
         why = f"trusted (prefix {visible(str(prefix))})" if prefix is not None else ""
-    options = LoadOptions(
-        path=order.path,
-        allow=order.allow,
-        trust=bool(why),
-        max_bytes=order.settings.max_bytes,
-        encoding=order.encoding,
-    )
-    return options, why
+    return replace(order.reading, trust=bool(why)), why
 
 
 def check_size(file: S3File, order: Order) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Unpack
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from aios3_nb import settings as settings_module
 from aios3_nb.address import S3Uri, glob_escape, glob_literal, parse
 from aios3_nb.errors import OptionError, UriError
-from aios3_nb.settings import Overrides, Settings
+from aios3_nb.formats import LoadOptions
+from aios3_nb.options import Iterating, divided
+from aios3_nb.settings import Settings
 from aios3_nb.text import visible
 
 _place: S3Uri | None = None
@@ -25,63 +26,52 @@ class Order:
         pattern: The glob that the key may be instead, when there is no object called so; empty when it cannot be.
         settings: Where it is and how to fetch it.
         format: Name of its format; None leaves that to its suffix and its first bytes.
-        path: Where in the document the value or the items are, such as ``users.item``.
         limit: Items to yield, at most; None yields all.
-        allow: Dotted names that this pickle may use besides the safe ones.
-        trust: Whether this pickle may run anything.
-        encoding: How its text is written, as Python names codecs; ``bytes`` leaves a pickle's 8-bit strings as bytes.
+        reading: What the format is told.
     """
 
     uri: S3Uri
     settings: Settings
     pattern: str = ""
     format: str | None = None
-    path: str | None = None
     limit: int | None = None
-    allow: tuple[str, ...] = ()
-    trust: bool = False
-    encoding: str | None = None
+    reading: LoadOptions = field(default_factory=LoadOptions)
+
+    @property
+    def path(self) -> str | None:
+        """Which part of the document is wanted; None for all of it."""
+        return self.reading.path
 
 
-def make_order(
-    uri: str,
-    *,
-    version_id: str | None = None,
-    format: str | None = None,
-    path: str | None = None,
-    limit: int | None = None,
-    allow: Iterable[str] = (),
-    trust: bool = False,
-    encoding: str | None = None,
-    **options: Unpack[Overrides],
-) -> Order:
-    """Return the order for the object at `uri`.
+def make_order(uri: str, options: Mapping[str, Any], group: type = Iterating) -> Order:
+    """Return the order for the object at `uri`, with those `options` that a call or a line has given.
+
+    Args:
+        uri: As the user wrote it.
+        options: Names of `group` -> values; None leaves an option to its default.
+        group: The options that may be given.
 
     Raises:
         UriError: `uri` names no object.
-        OptionError: An unknown option, or a value that does not fit.
+        OptionError: An option that `group` does not have, or a value that does not fit.
     """
-    settings = settings_module.current(**options)
-    address = locate(uri, settings, version_id=version_id)
-    if address.is_prefix:
-        raise UriError(
-            f"{visible(str(address))} is a folder, not an object. List it with %s3ls {visible(str(address))}",
-            uri=str(address),
-        )
+    chosen, settings = divided(options, group)
+    address = locate_object(uri, settings, version_id=chosen.pop("version_id", None))
+    format, limit = chosen.pop("format", None), chosen.pop("limit", None)
     if limit is not None and limit < 0:
         raise OptionError(f"limit={limit} does not fit: it must be 0 or more.")
-    names = (allow,) if isinstance(allow, str) else tuple(allow)
-    _check_encoding(encoding)
+    allow = chosen.pop("allow", ())
+    names = tuple(allow.split(",") if isinstance(allow, str) else allow)
+    _check_encoding(chosen.get("encoding"))
+    # What is left is the format's own affair, whatever options there will be.
+    reading = LoadOptions(allow=names, max_bytes=settings.max_bytes, **chosen)
     return Order(
         uri=address,
         settings=settings,
         pattern=pattern_in(uri, address, settings),
         format=format,
-        path=path,
         limit=limit,
-        allow=names,
-        trust=trust,
-        encoding=encoding,
+        reading=reading,
     )
 
 
@@ -103,6 +93,21 @@ def locate(text: str, settings: Settings, *, version_id: str | None = None) -> S
         raise UriError(f"A URI is text such as 's3://bucket/key', not {type(text).__name__}.")
     address = parse(text, base=_place, endpoint_url=settings.endpoint_url)
     return replace(address, version_id=version_id) if version_id else address
+
+
+def locate_object(text: str, settings: Settings, *, version_id: str | None = None) -> S3Uri:
+    """Return the object that `text` names, as `locate` does.
+
+    Raises:
+        UriError: It names none, or a folder.
+    """
+    address = locate(text, settings, version_id=version_id)
+    if address.is_prefix:
+        raise UriError(
+            f"{visible(str(address))} is a folder, not an object. List it with %s3ls {visible(str(address))}",
+            uri=str(address),
+        )
+    return address
 
 
 def pattern_in(text: str, address: S3Uri, settings: Settings) -> str:
