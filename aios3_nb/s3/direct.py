@@ -172,7 +172,7 @@ def _answer(client: Any, response: Any) -> dict[str, Any]:
     known = _converters.get(client)
     if known is None:
         known = _converters[client] = _headers_read(client)
-    headers = response.headers
+    headers = {header.lower(): value for header, value in response.headers.items()}
     answer: dict[str, Any] = {}
     for header, value in headers.items():
         if header in known:
