@@ -68,7 +68,8 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
     Args:
         uri: ``s3://bucket/key``, an ARN, an https address of S3, or a key relative to ``%s3cd``.
         format: Such as ``pickle``, ``json``, ``text``; else the suffix decides, then the first bytes.
-        path: Only this part of a JSON document, such as ``users.item.name``.
+        path: Only this part of a JSON document, such as ``users.item.name`` or ``/users/*/name``, or this array of an
+            npz or safetensors file.
         allow: Dotted names that a pickle may use besides those on the safe list; exactly these, this once.
         trust: Load a pickle whatever it imports and runs. Only for objects whose writer you trust.
         encoding: How text is written, such as ``cp1252``; for a pickle of Python 2 that of its 8-bit strings, such as
@@ -118,7 +119,7 @@ def iterate(uri: str, **options: Unpack[Iterating]) -> Items:
 
     Args:
         uri: See `load`.
-        path: Where the items are, such as ``users.item``.
+        path: Where the items are, such as ``users.item`` or ``/users/*``.
         limit: Items at most.
         options: What `load` takes besides.
     """

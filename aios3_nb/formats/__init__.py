@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from aios3_nb.formats.codecs import codec_name as codec_name, decompressed as decompressed, peek_head as peek_head
     from aios3_nb.formats.format import HEAD_SIZE as HEAD_SIZE, Format as Format, LoadOptions as LoadOptions
     from aios3_nb.formats.memory import forecast as forecast
-    from aios3_nb.formats.registry import format_names as format_names, recognise as recognise, register as register
+    from aios3_nb.formats.registry import (
+        check_path as check_path,
+        format_names as format_names,
+        recognise as recognise,
+        register as register,
+    )
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         codecs="codec_name decompressed peek_head",
         format="HEAD_SIZE Format LoadOptions",
         memory="forecast",
-        registry="format_names recognise register",
+        registry="check_path format_names recognise register",
     )

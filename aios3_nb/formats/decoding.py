@@ -3,14 +3,56 @@
 from __future__ import annotations
 
 import codecs
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import AnyStr, BinaryIO
 
-from aios3_nb.errors import FormatError, TruncatedError
+from aios3_nb.errors import FormatError, OptionError, TruncatedError
+
+_ANOTHER = (
+    ' If it is written in another encoding, say in which: --encoding cp1252 (encoding="cp1252"), which Western Windows '
+    "writes, or utf-16, shift_jis, gb18030, ..."
+)
 
 _CUT_SHORT = frozenset({"unexpected end of data", "truncated data"})
 """Reasons of a UnicodeDecodeError that more bytes would mend."""
+
+
+MARKS = (
+    # In this order: the UTF-32 mark begins with the UTF-16 one. As json.detect_encoding has it.
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF8, "utf-8"),
+)
+"""Byte order marks, and the codecs that read what follows them."""
+
+
+def codec_and_mark(encoding: str, head: bytes) -> tuple[str, int]:
+    """Return the codec for a text in `encoding` that begins with `head`, and the length of the mark that is no text.
+
+    The codec knows no marks itself. In ``utf-8`` a mark is text, as Python has it; in ``utf-8-sig`` it is none.
+
+    Raises:
+        OptionError: `encoding` is ``bytes``, which is for pickles.
+    """
+    if encoding == "bytes":
+        raise OptionError("--encoding bytes is for pickles; this is text. --format bytes gives the bytes as they are.")
+    name = codecs.lookup(encoding).name
+    if name == "utf-8-sig":
+        return "utf-8", len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0
+    if name in ("utf-16", "utf-32"):
+        marked = [(codec, len(mark)) for mark, codec in MARKS if head.startswith(mark) and codec.startswith(name)]
+        return marked[0] if marked else (f"{name}-{sys.byteorder[0]}e", 0)
+    return name, 0
+
+
+def marked_encoding(head: bytes) -> str:
+    """Return what the mark at the beginning of `head` says the encoding is, such as ``utf-16``; empty without one."""
+    codec = next((codec for mark, codec in MARKS if head.startswith(mark)), "")
+    return codec.removesuffix("-le").removesuffix("-be")
 
 
 class TextReader:
@@ -76,8 +118,15 @@ def decoded(decode: Callable[[], str], start: int, *, at_end: bool) -> str:
         offset = start + exc.start
         message = f"Not {exc.encoding.upper()} text: {exc.reason} at byte {offset:,}."
         kind = TruncatedError if at_end and exc.reason in _CUT_SHORT else FormatError
+        if kind is FormatError:
+            message += _ANOTHER
     # Outside the handler: the UnicodeDecodeError holds all the bytes, and ours would hold it.
     raise kind(message, offset=offset)
+
+
+def not_this_encoding(wrong: UnicodeDecodeError) -> FormatError:
+    """Return the error for bytes that a library could not decode; it tells no place, for it counts from any."""
+    return FormatError(f"Not {wrong.encoding.upper()} text: {wrong.reason}.{_ANOTHER}")
 
 
 def split_lines(

@@ -8,7 +8,7 @@ from functools import partial
 from typing import BinaryIO
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats.decoding import TextReader, decoded, split_lines
+from aios3_nb.formats.decoding import TextReader, codec_and_mark, decoded, split_lines
 from aios3_nb.formats.format import Format, LoadOptions
 
 _CHUNK_SIZE = 1024 * 1024
@@ -27,12 +27,15 @@ def _bytes_instead() -> Iterator[None]:
 
 def _load_text(file: BinaryIO, options: LoadOptions) -> str:
     data = file.read()
+    codec, mark_size = codec_and_mark(options.encoding or "utf-8", data[:4])
     with _bytes_instead():
-        return decoded(partial(str, data, "utf-8"), 0, at_end=True)
+        return decoded(partial(str, memoryview(data)[mark_size:], codec), mark_size, at_end=True)
 
 
 def _iterate_text(file: BinaryIO, options: LoadOptions) -> Iterator[str]:
-    reader = TextReader(file, "utf-8")
+    head = file.read(4)
+    codec, mark_size = codec_and_mark(options.encoding or "utf-8", head)
+    reader = TextReader(file, codec, head=head[mark_size:], offset=mark_size)
     texts = iter(lambda: reader.read(_CHUNK_SIZE), "")
     with _bytes_instead():
         for _, line, at_end in split_lines(texts, "\n", len, 0):
@@ -55,8 +58,10 @@ TEXT = Format(
               ".py", ".sql", ".sh"),
     loader=_load_text,
     items=_iterate_text,
+    takes_encoding=True,
+    way_on="aios3_nb.open(uri).read()",
 )  # fmt: skip
-"""UTF-8, exactly: newlines are not translated, a byte order mark stays."""
+"""UTF-8 unless another encoding is given, exactly: newlines are not translated, a byte order mark stays."""
 
 BYTES = Format(name="bytes", suffixes=(".bin", ".dat"), loader=_load_bytes, items=_iterate_bytes)
 """As they are; the items are pieces of any length up to 1 MiB."""

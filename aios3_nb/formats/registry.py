@@ -15,9 +15,10 @@ from typing import BinaryIO
 from aios3_nb.errors import FormatError, OptionError, TruncatedError
 from aios3_nb.formats.arrays import NPY, NPZ
 from aios3_nb.formats.compression import SUFFIXES
+from aios3_nb.formats.decoding import codec_and_mark, marked_encoding
 from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
 from aios3_nb.formats.joblib import JOBLIB
-from aios3_nb.formats.json import iterate_json, iterate_lines, load_json, load_lines
+from aios3_nb.formats.json import iterate_json, iterate_lines, load_json, load_lines, parse_path
 from aios3_nb.formats.pickle import iterate_pickles, load_pickle
 from aios3_nb.formats.plain import BYTES, TEXT
 from aios3_nb.formats.refused import REFUSED
@@ -49,19 +50,32 @@ PICKLE = Format(
     items=_iterate_pickle,
     takes_encoding=True,
 )
+
+
+def _is_json(head: bytes) -> bool:
+    """Return whether `head`, in UTF-8 or with a mark that says what else, begins as an object or array does."""
+    codec, size = codec_and_mark(marked_encoding(head) or "utf-8", head)
+    text = head[size:].decode(codec, "ignore").lstrip("\ufeff \t\r\n")
+    return text.startswith(("{", "["))
+
+
 JSON = Format(
     name="json",
     suffixes=(".json", ".geojson", ".ipynb"),
-    matches=lambda head: head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["),
-    loader=lambda file, options: load_json(file, path=options.path),
-    items=lambda file, options: iterate_json(file, path=options.path),
+    matches=_is_json,
+    loader=lambda file, options: load_json(file, path=options.path, encoding=options.encoding),
+    items=lambda file, options: iterate_json(file, path=options.path, encoding=options.encoding),
     takes_path=True,
+    takes_encoding=True,
+    way_on="json.load(aios3_nb.open(uri))",
 )
 JSON_LINES = Format(
     name="jsonl",
     suffixes=(".jsonl", ".ndjson", ".jsonlines"),
-    loader=lambda file, options: load_lines(file),
-    items=lambda file, options: iterate_lines(file),
+    loader=lambda file, options: load_lines(file, encoding=options.encoding),
+    items=lambda file, options: iterate_lines(file, encoding=options.encoding),
+    takes_encoding=True,
+    way_on="[json.loads(line) for line in aios3_nb.open(uri)]",
 )
 
 # In the order in which first bytes are compared: joblib before pickle, npz and torch before zip.
@@ -101,6 +115,19 @@ def recognise(key: str, head: bytes, format: str | None = None) -> Format:
         names = ", ".join(format_names())
         raise FormatError(f"Neither its name nor its first bytes say what it is. Say it with --format: {names}.")
     return found
+
+
+def check_path(key: str, format: str | None, path: str | None) -> None:
+    """Check what can be known of `path` before the object is seen: its spelling, unless it may be an array's name.
+
+    Raises:
+        OptionError: It is none for a JSON document; or `format` is no format.
+    """
+    if path is None:
+        return
+    expected = _named(format) if format is not None else _by_suffix(_suffix(key))
+    if expected is None or expected.name == JSON.name:
+        parse_path(path)
 
 
 def _named(name: str) -> Format:

@@ -10,14 +10,23 @@ import io
 from functools import partial
 from typing import Any, BinaryIO
 
+from aios3_nb.formats.codecs import peek_head
+from aios3_nb.formats.decoding import codec_and_mark, marked_encoding, not_this_encoding
 from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, package
 
 
 def _load_csv(file: BinaryIO, options: LoadOptions, *, separator: str) -> Any:
     with package("pandas", "CSV"):
         import pandas as pd
+    # pandas reads UTF-16 when it is told, and only a mark tells.
+    encoding = options.encoding or marked_encoding(peek_head(file, 4)) or "utf-8"
+    codec_and_mark(encoding, b"")
     with library_errors("CSV"):
-        return pd.read_csv(file, sep=separator)
+        try:
+            return pd.read_csv(file, sep=separator, encoding=encoding)
+        except UnicodeDecodeError as exc:
+            wrong = exc
+    raise not_this_encoding(wrong)
 
 
 def _load_parquet(file: BinaryIO, options: LoadOptions) -> Any:
@@ -63,13 +72,15 @@ CSV = Format(
     name="csv",
     suffixes=(".csv",),
     loader=partial(_load_csv, separator=","),
-    way_on="pandas.read_csv(aios3_nb.open(uri))",
+    takes_encoding=True,
+    way_on='pandas.read_csv(aios3_nb.open(uri), encoding="cp1252")',
 )
 TSV = Format(
     name="tsv",
     suffixes=(".tsv", ".tab"),
     loader=partial(_load_csv, separator="\t"),
-    way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t")',
+    takes_encoding=True,
+    way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t", encoding="cp1252")',
 )
 PARQUET = Format(
     name="parquet",

@@ -57,7 +57,9 @@ def _loading(function: Decorated) -> Decorated:
         argument("--allow", metavar="NAMES", help="dotted names, with commas, that this pickle may use too"),
         argument("--trust", action="store_true", help="load a pickle that may run anything; only from who you trust"),
         argument("--encoding", metavar="NAME", help="of text: cp1252, ...; of a pickle of Python 2: latin1, bytes"),
-        argument("--path", metavar="P", help="only this part of a JSON document: users.item.name"),
+        argument(
+            "--path", metavar="P", help="only this part: of JSON users.item.name or /users/*/name, of npz an array"
+        ),
         argument("--limit", metavar="N", type=int, help="with --iter: this many items, then stop the download"),
         argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
         argument("--iter", action="store_true", help="a lazy stream of items instead of the whole"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from aios3_nb.address import S3Uri, glob_escape, glob_literal, parse
 from aios3_nb.errors import OptionError, UriError
-from aios3_nb.formats import LoadOptions
+from aios3_nb.formats import LoadOptions, check_path
 from aios3_nb.options import Iterating, divided
 from aios3_nb.settings import Settings
 from aios3_nb.text import visible
@@ -65,6 +65,7 @@ def make_order(uri: str, options: Mapping[str, Any], group: type = Iterating) ->
     _check_encoding(chosen.get("encoding"))
     # What is left is the format's own affair, whatever options there will be.
     reading = LoadOptions(allow=names, max_bytes=settings.max_bytes, **chosen)
+    check_path(address.key, format, reading.path)
     return Order(
         uri=address,
         settings=settings,

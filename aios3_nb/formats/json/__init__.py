@@ -17,5 +17,8 @@ if TYPE_CHECKING:
         load_json as load_json,
         load_lines as load_lines,
     )
+    from aios3_nb.formats.json.path import parse_path as parse_path
 else:
-    __getattr__, __dir__, __all__ = face(__name__, load="iterate_json iterate_lines load_json load_lines")
+    __getattr__, __dir__, __all__ = face(
+        __name__, load="iterate_json iterate_lines load_json load_lines", path="parse_path"
+    )

@@ -3,39 +3,50 @@
 from __future__ import annotations
 
 import json
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_BE, BOM_UTF32_LE
-from typing import BinaryIO
+from codecs import BOM_UTF8
+from typing import BinaryIO, NamedTuple
 
-from aios3_nb.formats.decoding import TextReader
+from aios3_nb.formats.decoding import MARKS, TextReader, codec_and_mark
 
-_MARKS = (
-    # In this order: the UTF-32 mark begins with the UTF-16 one. As json.detect_encoding has it.
-    (BOM_UTF32_BE, "utf-32-be"),
-    (BOM_UTF32_LE, "utf-32-le"),
-    (BOM_UTF16_BE, "utf-16-be"),
-    (BOM_UTF16_LE, "utf-16-le"),
-    (BOM_UTF8, "utf-8"),
-)
 _HEAD_SIZE = 4  # what json.detect_encoding looks at
 
 
-def read_head(file: BinaryIO) -> tuple[bytes, str, int]:
-    """Read the first few bytes of a JSON file; return them, its encoding, and the length of its mark."""
-    head = b""
-    while len(head) < _HEAD_SIZE and (data := file.read(_HEAD_SIZE - len(head))):
-        head += data
-    return head, *encoding_of(head)
+class Head(NamedTuple):
+    """The beginning of a JSON text.
+
+    Attributes:
+        data: Its first bytes, mark and all; all there are, or as many as it takes to know the encoding.
+        encoding: A codec that knows no byte order mark.
+        mark_size: Length of the mark that `data` begins with.
+    """
+
+    data: bytes
+    encoding: str
+    mark_size: int
 
 
-def text_reader(file: BinaryIO, head: bytes, encoding: str, mark_size: int) -> TextReader:
-    """Return the text of the file that `read_head` has told this about, without the mark."""
-    return TextReader(file, encoding, head=head[mark_size:], offset=mark_size, errors="surrogatepass")
+def read_head(file: BinaryIO, encoding: str | None = None) -> Head:
+    """Read the first few bytes of a JSON file, which is in `encoding`, or in what they say."""
+    data = b""
+    while len(data) < _HEAD_SIZE and (more := file.read(_HEAD_SIZE - len(data))):
+        data += more
+    return Head(data, *encoding_of(data, encoding))
 
 
-def encoding_of(head: bytes | memoryview) -> tuple[str, int]:
-    """Return the encoding of a JSON text, and the length of the byte order mark that it begins with."""
+def text_reader(file: BinaryIO, head: Head) -> TextReader:
+    """Return the text of a file whose beginning was read already, without the mark."""
+    rest = head.data[head.mark_size :]
+    return TextReader(file, head.encoding, head=rest, offset=head.mark_size, errors="surrogatepass")
+
+
+def encoding_of(head: bytes | memoryview, encoding: str | None = None) -> tuple[str, int]:
+    """Return the codec for a JSON text, and the length of the byte order mark that it begins with."""
     head = bytes(head[:_HEAD_SIZE])
-    for mark, encoding in _MARKS:
+    if encoding is not None:
+        codec, size = codec_and_mark(encoding, head)
+        # In JSON a mark is never text.
+        return codec, len(BOM_UTF8) if codec == "utf-8" and head.startswith(BOM_UTF8) else size
+    for mark, codec in MARKS:
         if head.startswith(mark):
-            return encoding, len(mark)
+            return codec, len(mark)
     return json.detect_encoding(head), 0

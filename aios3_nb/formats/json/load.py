@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
@@ -10,57 +10,70 @@ from aios3_nb.errors import FormatError, TruncatedError
 from aios3_nb.formats.collector import collector_paused
 from aios3_nb.formats.decoding import split_lines
 from aios3_nb.formats.json import decode
-from aios3_nb.formats.json.encoding import read_head, text_reader
+from aios3_nb.formats.json.encoding import Head, read_head, text_reader
+from aios3_nb.formats.json.path import parse_path
 from aios3_nb.formats.json.scan import CHUNK_SIZE, JsonScanner
+from aios3_nb.text import visible
+
+_IN_ORDER_TO_KNOW = 1024 * 1024
+"""Characters of a document without items that are read to find whether it is the first of several."""
+
+_LONGEST_LINE = 8 * 1024 * 1024
+"""Bytes without a newline that may still be a line; its values are built faster than those of a row."""
 
 
-def load_json(file: BinaryIO, *, path: str | None = None) -> object:
+def load_json(file: BinaryIO, *, path: str | None = None, encoding: str | None = None) -> object:
     """Return the document, equal to what json.load returns for it, or the value at `path`.
 
-    A path is names joined by dots, and ``item`` for each element of an array. ``a.b`` is one value, and nothing
-    behind it is read; ``users.item.name`` is the list of all that there are. What lies beside the path is not
-    checked beyond its brackets and quotes, and of members with the same name the first counts.
+    Several documents in a row (JSON Lines, with or without the newlines) are a list. A path is as `parse_path` reads
+    it: ``a.b`` or ``/a/b`` is one value, and nothing behind it is read; ``users.item.name`` or ``/users/*/name`` is
+    the list of all that there are. What lies beside the path is not checked beyond its brackets and quotes, and of
+    members with the same name the first counts.
 
     Raises:
         FormatError: Malformed, with the byte offset; or nothing at `path`.
         TruncatedError: The file is empty, or ends within the document.
+        OptionError: `path` is none.
     """
     with collector_paused():
-        if path is None:
-            return decode.document(file.read(), decode.fast_decoder())
-        scanner = _scanner(file)
-        values = list(scanner.values_at(path.split(".")))
-    if scanner.in_array:
-        return values
-    if not values:
-        raise _nothing_at(path)
-    return values[0]
+        if not path:
+            return decode.document_or_row(file.read(), decode.fast_decoder(), encoding)
+        steps = parse_path(path)
+        scanner = _scanner(file, encoding)
+        values = list(scanner.values_at(steps))
+    if not values and not scanner.in_empty:
+        raise _nothing_at(path, scanner.beside)
+    return values if scanner.in_array else values[0]
 
 
-def iterate_json(file: BinaryIO, *, path: str | None = None) -> Iterator[object]:
-    """Yield the elements of the array that the document is, or the values at `path`, as `load` describes it.
+def iterate_json(file: BinaryIO, *, path: str | None = None, encoding: str | None = None) -> Iterator[object]:
+    """Yield the elements of the array that the document is, or the values at `path`, as `load_json` describes it.
 
-    No more is read than the item needs and one piece of 128 KiB; an item larger than that may read twice its size.
-    After the last item at `path` nothing more is read.
+    The items of several documents in a row are these. No more is read than the item needs and one piece of 128 KiB; an
+    item larger than that may read twice its size. After the last item at `path` nothing more is read.
 
     Raises:
         FormatError: The document is no array, or nothing is at `path`, or it is malformed, when that is reached.
         TruncatedError: The file is empty, or ends within the array.
+        OptionError: `path` is none.
     """
-    scanner = _scanner(file)
-    if path is None:
+    steps = parse_path(path or "")
+    scanner = _scanner(file, encoding)
+    if not path:
         yield from _elements(scanner)
         return
     found = False
-    for value in scanner.values_at(path.split(".")):
+    for value in scanner.values_at(steps):
         found = True
         yield value
-    if not found and not scanner.in_array:
-        raise _nothing_at(path)
+    if not found and not scanner.in_empty:
+        raise _nothing_at(path, scanner.beside)
 
 
-def iterate_lines(file: BinaryIO) -> Iterator[object]:
+def iterate_lines(file: BinaryIO, *, encoding: str | None = None) -> Iterator[object]:
     """Yield the value of each line of a JSON Lines file; blank lines are passed over.
+
+    There may be several values in a line, or no newlines at all, or values over several lines.
 
     Raises:
         FormatError: A line is malformed, with the byte offset.
@@ -68,36 +81,60 @@ def iterate_lines(file: BinaryIO) -> Iterator[object]:
 
     See: https://jsonlines.org
     """
-    head, encoding, mark_size = read_head(file)
-    if encoding == "utf-8":
-        fast = decode.fast_decoder()
-        pieces = chain([head[mark_size:]], iter(lambda: file.read1(CHUNK_SIZE), b""))  # type: ignore[attr-defined]
-        for offset, line, at_end in split_lines(pieces, b"\n", len, mark_size):
-            if line.strip(b" \t\r"):
-                yield decode.line(line, fast, offset=offset, at_end=at_end)
+    head, codec, mark_size = read_head(file, encoding)
+    begin, in_lines = _first_line(file, head) if codec == "utf-8" else (head, False)
+    if not in_lines:
+        yield from JsonScanner(text_reader(file, Head(begin, codec, mark_size))).row()
         return
-    reader = text_reader(file, head, encoding, mark_size)
-    texts = iter(lambda: reader.read(CHUNK_SIZE), "")
-    for offset, text, at_end in split_lines(texts, "\n", reader.size_of, mark_size):
-        if text.strip(" \t\r"):
-            yield decode.exact(text, encoding, offset, at_end=at_end)
+    fast = decode.fast_decoder()
+    pieces = chain([begin[mark_size:]], iter(lambda: file.read1(CHUNK_SIZE), b""))  # type: ignore[attr-defined]
+    for offset, line, at_end in split_lines(pieces, b"\n", len, mark_size):
+        if line.strip(b" \t\r"):
+            yield from decode.line(line, fast, offset=offset, at_end=at_end)
 
 
-def load_lines(file: BinaryIO) -> list[object]:
+def load_lines(file: BinaryIO, *, encoding: str | None = None) -> list[object]:
     """Return the values of all lines, as `iterate_lines` yields them."""
     with collector_paused():
-        return list(iterate_lines(file))
+        return list(iterate_lines(file, encoding=encoding))
 
 
-def _scanner(file: BinaryIO) -> JsonScanner:
-    scanner = JsonScanner(file)
+def _first_line(file: BinaryIO, head: bytes) -> tuple[bytes, bool]:
+    """Read on to the end of the first line that is not blank, as far as it takes to know whether there are lines.
+
+    Returns:
+        `head` and what was read, and whether each line holds whole values.
+    """
+    read = bytearray(head)
+    looked = CHUNK_SIZE // 2
+    data = head
+    while True:
+        if b"\n" in data and (line := read.lstrip().partition(b"\n"))[1]:
+            return bytes(read), not decode.is_cut(bytes(line[0]))
+        if len(read) >= 2 * looked:
+            looked = len(read)
+            if looked >= _LONGEST_LINE or decode.begins_with_value(bytes(read)):
+                return bytes(read), False  # more than one value, and yet no newline
+        data = file.read1(CHUNK_SIZE)  # type: ignore[attr-defined]
+        if not data:
+            return bytes(read), True
+        read += data
+
+
+def _scanner(file: BinaryIO, encoding: str | None) -> JsonScanner:
+    scanner = JsonScanner(text_reader(file, read_head(file, encoding)))
     if scanner.is_empty():
         raise TruncatedError("The JSON document is empty.", offset=0)
     return scanner
 
 
 def _elements(scanner: JsonScanner) -> Iterator[object]:
-    if scanner.peek() != "[":
+    is_array = scanner.peek() == "["
+    # Of an array that is all there the first piece tells; more is not fetched for it.
+    if scanner.is_row(0 if is_array else _IN_ORDER_TO_KNOW):
+        yield from scanner.row()
+        return
+    if not is_array:
         raise FormatError(
             "The JSON document is not an array, so it has no items. Say with --path where the array is, "
             "such as --path data.item, or --format jsonl if there is one document a line.",
@@ -107,7 +144,9 @@ def _elements(scanner: JsonScanner) -> Iterator[object]:
     scanner.end()
 
 
-def _nothing_at(path: str) -> FormatError:
+def _nothing_at(path: str, beside: Sequence[str]) -> FormatError:
+    there = f" Where it ends there are: {', '.join(visible(name, most=40) for name in beside)}." if beside else ""
     return FormatError(
-        f"Nothing is at the path {path!r}. It is made of names, and of 'item' for the elements of an array: a.b.item"
+        f"Nothing is at the path {visible(repr(path), most=120)}.{there} It is made of names, and of 'item' for the "
+        "elements of an array: a.b.item; or it is a JSON Pointer: /a/b/0, /a/b/*"
     )

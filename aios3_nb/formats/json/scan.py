@@ -9,17 +9,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
-from typing import BinaryIO
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats.json.encoding import read_head, text_reader
+from aios3_nb.formats.decoding import TextReader
+from aios3_nb.formats.json.decode import is_glued, starts_another
 from aios3_nb.formats.json.errors import NUMBER_TAILS, DecodeFailure, format_error, is_cut_short
+from aios3_nb.formats.json.path import Step
 
 CHUNK_SIZE = 128 * 1024
 """Bytes asked for at a time; the first item needs no more than this, unless it is larger itself."""
 
+_SHOWN = 8
+"""Names that are told of where one was not found."""
+
 _decode = json.JSONDecoder().raw_decode
 _space = re.compile(r"[ \t\n\r]*").match
+_between = re.compile(r"[ \t\n\r\ufeff\x1e]*").match
+_between_and_bracket = re.compile(r"[ \t\n\r\ufeff\x1e]*(?=[\[{])").match
 _comma_and_bracket = re.compile(r"[ \t\n\r]*,[ \t\n\r]*(?=[\[{])").match
 _scalar = re.compile(r"[^,\]} \t\n\r]*").match
 _string_rest = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL).match
@@ -55,15 +61,19 @@ class JsonScanner:
     """A place in a JSON text.
 
     Attributes:
-        in_array: Whether `values_at` went into an array, so that there may be more than one match, or none.
+        in_array: Whether `values_at` went into every element of an array, so that there may be more than one match.
+        in_empty: Whether one of these arrays was empty, so that there may be none.
+        beside: Names that are there where a name of the path first was not.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._reader = text_reader(file, *read_head(file))
+    def __init__(self, reader: TextReader) -> None:
+        self._reader = reader
         self._text = ""  # what has arrived and is not passed
         self._at = 0  # the place in it
         self._dropped = self._reader.offset  # bytes of the object before it
         self.in_array = False
+        self.in_empty = False
+        self.beside: tuple[str, ...] = ()
 
     def is_empty(self) -> bool:
         """Return whether nothing but white space is left."""
@@ -129,6 +139,43 @@ class JsonScanner:
                     break
                 yield value
 
+    def row(self) -> Iterator[object]:
+        """Yield each of the values that follow one another from here to the end.
+
+        Between them is white space, a mark of files that were put one behind another, RS (RFC 7464), or nothing.
+        """
+        while self._peek_or_end(_between):
+            yield self.value()
+            while matched := _between_and_bracket(self._text, self._at):
+                try:
+                    value, self._at = _decode(self._text, matched.end())
+                except (ValueError, RecursionError):
+                    break
+                yield value
+            at = self._at
+            if at < len(self._text) and is_glued(self._text, at) and not _between(self._text, at)[0]:  # type: ignore[index]
+                raise self._unexpected("Extra data")
+
+    def is_row(self, most: int) -> bool:
+        """Return whether several values follow one another from here on, as far as `most` characters tell; stay here.
+
+        See: `starts_another`.
+        """
+        while True:
+            try:
+                _, end = _decode(self._text, self._at)
+            except (ValueError, RecursionError) as exc:
+                here = len(self._text) - self._at
+                if here >= most or not is_cut_short(self._text, exc) or not self._read_more(here):
+                    return False
+                continue
+            behind = _between(self._text, end)
+            assert behind is not None
+            if behind.end() < len(self._text):
+                return starts_another(self._text, end, behind.end())
+            if not self._read_more():
+                return False
+
     def members(self) -> Iterator[str]:
         """Stop at each value of the object that begins here, with its name; passing it is up to the caller."""
         self._at += 1
@@ -169,30 +216,37 @@ class JsonScanner:
         if self._peek_or_end():
             raise self._unexpected("Extra data")
 
-    def values_at(self, path: Sequence[str], *, in_array: bool = False) -> Iterator[object]:
+    def values_at(self, path: Sequence[Step], *, in_array: bool = False) -> Iterator[object]:
         """Yield each value at `path` below the one that begins here.
 
-        The names of members lead into objects and ``item`` leads to each element of an array. Outside of arrays
-        the first match is the only one, and nothing behind it is read: of members with the same name the first
-        counts, where a whole document would have the last.
+        Outside of arrays of which every element is meant the first match is the only one, and nothing behind it is
+        read: of members with the same name the first counts, where a whole document would have the last.
         """
         if not path:
             yield self.value()
             return
-        char = self.peek()
-        if char == "[" and path[0] == "item":
-            self.in_array = True
-            if len(path) == 1:
-                yield from self.values()
-                return
-            for _ in self.elements():
-                yield from self._values_in_element(path[1:])
+        char, step = self.peek(), path[0]
+        if char == "[" and step.every:
+            yield from self._values_in_elements(path)
+        elif char == "[" and step.number >= 0:
+            yield from self._values_in_element_number(path, in_array=in_array)
         elif char == "{":
             yield from self._values_in_members(path, in_array=in_array)
         else:
             self.skip()
 
-    def _values_in_element(self, path: Sequence[str]) -> Iterator[object]:
+    def _values_in_elements(self, path: Sequence[Step]) -> Iterator[object]:
+        self.in_array = True
+        is_empty = True
+        for value in self.values() if len(path) == 1 else ():
+            is_empty = False
+            yield value
+        for _ in self.elements() if len(path) > 1 else ():
+            is_empty = False
+            yield from self._values_in_element(path[1:])
+        self.in_empty |= is_empty
+
+    def _values_in_element(self, path: Sequence[Step]) -> Iterator[object]:
         if self.peek() in "[{":
             # Walking through a small element takes far longer than building it.
             try:
@@ -200,20 +254,54 @@ class JsonScanner:
             except (ValueError, RecursionError, _RepeatedNameError):
                 pass  # it is cut, or large, or odd: walk
             else:
-                yield from _select(element, path)
+                yield from self._select(element, path)
                 return
         yield from self.values_at(path, in_array=True)
 
-    def _values_in_members(self, path: Sequence[str], *, in_array: bool) -> Iterator[object]:
+    def _values_in_element_number(self, path: Sequence[Step], *, in_array: bool) -> Iterator[object]:
+        for number, _ in enumerate(self.elements()):
+            if number != path[0].number:
+                self.skip()
+                continue
+            yield from self.values_at(path[1:], in_array=in_array)
+            if not in_array:
+                return
+
+    def _values_in_members(self, path: Sequence[Step], *, in_array: bool) -> Iterator[object]:
         found = False
+        beside: list[str] = []
         for name in self.members():
-            if found or name != path[0]:
+            if found or name != path[0].name:
+                beside += [name] if len(beside) < _SHOWN else []
                 self.skip()
                 continue
             found = True
             yield from self.values_at(path[1:], in_array=in_array)
             if not in_array:
                 return
+        if not found:
+            self._miss(beside)
+
+    def _select(self, value: object, path: Sequence[Step]) -> Iterator[object]:
+        """Yield what is at `path` in `value`, as `values_at` does."""
+        if not path:
+            yield value
+            return
+        step = path[0]
+        if isinstance(value, list) and step.every:
+            self.in_empty |= not value
+            for element in value:
+                yield from self._select(element, path[1:])
+        elif isinstance(value, list) and 0 <= step.number < len(value):
+            yield from self._select(value[step.number], path[1:])
+        elif isinstance(value, dict):
+            if step.name in value:
+                yield from self._select(value[step.name], path[1:])
+            else:
+                self._miss(list(value)[:_SHOWN])
+
+    def _miss(self, beside: Sequence[str]) -> None:
+        self.beside = self.beside or tuple(beside)
 
     def _comma_or(self, close: str) -> bool:
         """Pass the comma or the `close` that must be here; return whether it was `close`."""
@@ -223,9 +311,9 @@ class JsonScanner:
         self._at += 1
         return char == close
 
-    def _peek_or_end(self) -> str:
+    def _peek_or_end(self, space: Callable[[str, int], re.Match[str] | None] = _space) -> str:
         while True:
-            matched = _space(self._text, self._at)
+            matched = space(self._text, self._at)
             assert matched is not None
             self._at = matched.end()
             if self._at < len(self._text):
@@ -289,14 +377,3 @@ class JsonScanner:
             start=self._dropped,
             cut_short=is_cut_short(self._text, failure),
         )
-
-
-def _select(value: object, path: Sequence[str]) -> Iterator[object]:
-    """Yield what is at `path` in `value`, as `JsonScanner.values_at` does."""
-    if not path:
-        yield value
-    elif isinstance(value, list) and path[0] == "item":
-        for element in value:
-            yield from _select(element, path[1:])
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _select(value[path[0]], path[1:])
