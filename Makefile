@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 PEERS = .venv-peers
 BENCH = .venv-bench
 
-.PHONY: help setup demo test faults notebooks smoke bench docs lint format types browser clean
+.PHONY: help setup demo test faults notebooks smoke bench docs lint lint-js format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
@@ -76,10 +76,19 @@ lint: setup
 	$(BIN)/ruff format --check aios3_nb docs tests
 	$(BIN)/ruff check aios3_nb docs tests
 	$(BIN)/mypy
+	@$(MAKE) --no-print-directory lint-js
+
+# TypeScript checks the types of the page's module. It is for us alone: nothing of it is shipped, and the tests of the
+# panel in a browser run without it. A machine without npm cannot check, and says so.
+lint-js:
+	@if command -v npm >/dev/null; then \
+		npm install --silent --no-audit --no-fund --no-save --prefix .npm typescript@5 && \
+		.npm/node_modules/.bin/tsc -p tests/browser/jsconfig.json; \
+	else echo "NOT CHECKED: the types of aios3_nb/browser/static/*.js, for there is no npm here"; fi
 
 format: setup
 	$(BIN)/ruff format aios3_nb docs tests
 	$(BIN)/ruff check --fix aios3_nb docs tests
 
 clean:
-	rm -rf $(VENV) $(PEERS) $(BENCH)
+	rm -rf $(VENV) $(PEERS) $(BENCH) .npm

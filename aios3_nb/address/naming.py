@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from aios3_nb.errors import OptionError
-from aios3_nb.text import in_quotes
+from aios3_nb.text import in_quotes, is_visible
 
 _COMPRESSED = re.compile(r"\.(?:gz|bz2|xz|zst|lz4)\Z", re.IGNORECASE)
 _SUFFIX = re.compile(r"(?<=.)\.[A-Za-z]\w{0,11}\Z")
@@ -40,7 +40,7 @@ def name_from_key(key: str) -> str:
     file_name = key.removesuffix("/").rpartition("/")[2]
     stem = _SUFFIX.sub("", _COMPRESSED.sub("", file_name))
     text = unicodedata.normalize("NFKC", stem)
-    name = re.sub("_+", "_", "".join(c if f"_{c}".isidentifier() else "_" for c in text)).rstrip("_")
+    name = re.sub("_+", "_", "".join(c if f"_{c}".isidentifier() and is_visible(c) else "_" for c in text)).rstrip("_")
     if not name:
         return "data"
     if not name.isidentifier():

@@ -1,4 +1,4 @@
-"""What the bucket browser does with one object: load it, bind a file to it, save it beside the notebook.
+"""What the bucket browser does with objects: load them, bind a file to one, save them beside the notebook.
 
 They run on the background loop, each told what it acts on when it was asked for: what is chosen meanwhile in
 the panel changes nothing.
@@ -12,11 +12,11 @@ from typing import Any
 
 from aios3_nb import settings as settings_module
 from aios3_nb.address import S3Uri, check_name, quote
+from aios3_nb.browser.activity import Activity
+from aios3_nb.browser.describe import kind_of, lines_of
 from aios3_nb.browser.download import download
-from aios3_nb.browser.html import insert_html
-from aios3_nb.browser.jobs import showing
-from aios3_nb.browser.panel import Panel
-from aios3_nb.errors import BlockedPickleError
+from aios3_nb.errors import BlockedPickleError, OptionError
+from aios3_nb.formats.pickle import Names
 from aios3_nb.pipeline import Order, aload_one, open_file
 from aios3_nb.progress import closing_line
 from aios3_nb.settings import Settings
@@ -30,48 +30,70 @@ class Actions:
     """The actions of one panel.
 
     Args:
-        panel: Shows progress and outcome.
+        activity: Shows questions, progress and outcome.
         variables: Gives the notebook's variables.
         bind: Binds a variable of the notebook.
     """
 
     def __init__(
-        self, panel: Panel, variables: Callable[[], Mapping[str, Any]], bind: Callable[[str, Any], None]
+        self, activity: Activity, variables: Callable[[], Mapping[str, Any]], bind: Callable[[str, Any], None]
     ) -> None:
-        self._panel = panel
+        self._activity = activity
         self._variables = variables
         self._bind = bind
 
     async def load(self, order: Order, name: str) -> None:
         """Load the object and bind it to `name`, safely: nothing that the safe list does not have is run."""
         name = check_name(name)
+        if not await self._may_bind(name):
+            return
         try:
-            with showing(self._panel, order.uri.name) as progress:
+            with self._activity.showing(order.uri.name) as progress:
                 loaded = await aload_one(order, progress)
         except BlockedPickleError as exc:
-            allow = f" --allow {','.join(exc.names)}" if exc.names and all(map(_is_plain, exc.names)) else ""
-            code = code_for(order.uri, order.settings, name) + allow
-            self._panel.offer(code, insert_html(code))
-            self._panel.say(f"{exc} Nothing was run. Below is the line for the notebook, to be run by you.", "error")
+            code = blocked_code(order, name, exc.names)
+            said = str(exc).partition("\n")[0].rstrip(":")
+            text = f"{said}: {', '.join(visible(each, most=100) for each in exc.names)}"
+            self._activity.say(
+                f"{text}. Only if you trust whoever wrote it, run this line in a cell:", "error", code=code
+            )
             return
-        replaced = name in self._variables()
         self._bind(name, loaded.value)
-        what = f"{name} is a {type(loaded.value).__name__}{', in place of what it was' if replaced else ''}"
-        self._panel.say(f"{visible(what, most=200)}. {closing_line(order.uri.name, loaded, progress.fetched)}")
+        line = closing_line(order.uri.name, loaded, progress.fetched)
+        self._activity.say(f"{name} is a {kind_of(loaded.value)}. {line}", lines=lines_of(loaded.value))
 
     async def open_file(self, order: Order, name: str) -> None:
         """Bind a lazy file to `name`."""
         name = check_name(name)
-        replaced = ", in place of what it was" if name in self._variables() else ""
-        self._bind(name, open_file(order, Monitor(), whole=False))
-        self._panel.say(f"{name} is a file{replaced}: {name}.read(), or pass it to whatever reads one.")
+        if await self._may_bind(name):
+            self._bind(name, open_file(order, Monitor(), whole=False))
+            self._activity.say(f"{name} is a file: {name}.read(), or pass it to whatever reads one.")
 
     async def download(self, order: Order, folder: Path) -> None:
         """Save the object in `folder`, under a name of its own."""
-        with showing(self._panel, order.uri.name) as progress:
+        with self._activity.showing(order.uri.name) as progress:
             path, verdict = await download(order, folder, progress)
         size = size_text(path.stat().st_size)
-        self._panel.say(f"Saved as {visible(path.name)}, {size}, {verdict}, in {visible(str(folder))}")
+        self._activity.say(f"Saved as {visible(path.name)}, {size}, {verdict}, in {visible(str(folder))}")
+
+    async def _may_bind(self, name: str) -> bool:
+        """Return whether `name` is free, or may be bound anew."""
+        variables = self._variables()
+        if name not in variables:
+            return True
+        question = f"{name} is a variable already, a {kind_of(variables[name])}. Replace it?"
+        return await self._activity.ask(question, "Replace it", about_choice=True)
+
+
+def blocked_code(order: Order, name: str, blocked: tuple[str, ...]) -> str:
+    """Return the line that loads a pickle all the same: it allows the names where they can be, else it trusts."""
+    try:
+        Names(blocked)
+    except OptionError:  # some names are lifted by trust alone
+        way = "--trust"
+    else:
+        way = f"--allow {','.join(blocked)}" if blocked else "--trust"
+    return f"{code_for(order.uri, order.settings, name)} {way}"
 
 
 def code_for(uri: S3Uri, settings: Settings, name: str) -> str:
@@ -92,7 +114,3 @@ def code_for(uri: S3Uri, settings: Settings, name: str) -> str:
 def copied_text(uri: S3Uri) -> str:
     """Return the address to be copied; quoted as the magics read it where a text field would lose characters."""
     return str(uri) if all(map(is_visible, str(uri))) else quote(str(uri))
-
-
-def _is_plain(name: str) -> bool:
-    return all(part.isidentifier() for part in name.split("."))

@@ -1,36 +1,35 @@
-"""The bucket browser: a panel of widgets to look around in S3, look inside, and load into a variable.
+"""The bucket browser: a panel to look around in S3, look inside, and load into a variable.
 
-Everything that waits for S3 runs on the background loop with a client of its own, and only there `_contents`
-is touched: so the panel goes on while a cell keeps the main thread busy, as far as clicks get through to it.
+The page draws (``static/browser.js``), and asks for what its user wants; what may be done is decided here. Everything
+that waits for S3 runs on the background loop with a client of its own: so the panel goes on while a cell keeps the
+main thread busy, as far as the page's messages get through to it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import datetime
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
-from pathlib import Path
+import threading
+from collections.abc import Callable, Coroutine, Sequence
+from importlib.resources import files
 from typing import Any, Unpack
 
-import ipywidgets as widgets
+import anywidget
 import traitlets
+from IPython.display import display
 
 from aios3_nb import settings as settings_module
-from aios3_nb.address import S3Uri, is_absolute, name_from_key, parse
+from aios3_nb.address import S3Uri
 from aios3_nb.browser import listing
-from aios3_nb.browser.actions import Actions, code_for, copied_text
-from aios3_nb.browser.changes import Changes, LocalFile, local_file, sent_files
-from aios3_nb.browser.html import insert_html, text_html
-from aios3_nb.browser.look import details_pairs, entry_pairs, look
-from aios3_nb.browser.model import Contents, Question, child
-from aios3_nb.browser.panel import CONTAINS, Panel, discard, show
-from aios3_nb.browser.route import is_own_doing, route_freely, waits_for_cells
+from aios3_nb.browser.desk import Desk
+from aios3_nb.browser.hands import handle
+from aios3_nb.browser.messages import MessageError, message_of
+from aios3_nb.browser.page import Page
+from aios3_nb.browser.route import route_freely, waits_for_cells
+from aios3_nb.browser.saved import listing_html
 from aios3_nb.errors import LoadCancelledError, OptionError, S3Error
 from aios3_nb.loop import background
-from aios3_nb.pipeline import Order, locate, place
-from aios3_nb.s3 import Entry
+from aios3_nb.pipeline import locate, place
 from aios3_nb.settings import Overrides, Settings
 from aios3_nb.text import visible
 
@@ -38,260 +37,146 @@ _WAITS = (
     "While a cell runs, clicks wait here until it ends: this frontend or kernel has no thread for them. "
     "JupyterLab 4.4 and later with ipykernel 7 have one."
 )
+_HEIGHTS = (240, 2000)
+_FIRST_LISTING = 1.5
+"""Seconds that showing the panel waits for rows, so that a saved notebook has them."""
+
+_height = 460
+"""Pixels of the next panel of this kernel: those of the last one that was made higher or lower."""
 
 
-class S3Browser(widgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
+def _static(name: str) -> str:
+    """Return a file of the page's side as text: as a file object, anywidget would keep every panel for ever."""
+    return (files("aios3_nb.browser") / "static" / name).read_text(encoding="utf-8")
+
+
+class S3Browser(anywidget.AnyWidget):  # type: ignore[misc]  # not typed, for what it builds on is not
     """The panel; `browse` makes one.
 
     Attributes:
-        selected: The object, folder or bucket that is chosen, or None; ``observe`` it to follow the choice.
+        selected: The object, folder or bucket that is chosen, or None; ``observe`` it to follow the choice. Of
+            several, it is the last.
         where: The folder or bucket that is listed; None for the buckets. To be observed as well.
+        height: Pixels.
     """
+
+    _esm = _static("browser.js")
+    _css = _static("browser.css")
 
     selected = traitlets.Instance(S3Uri, allow_none=True, read_only=True)
     where = traitlets.Instance(S3Uri, allow_none=True, read_only=True)
+    height = traitlets.Int().tag(sync=True)
 
-    def __init__(self, address: S3Uri | None, settings: Settings) -> None:
-        super().__init__()
-        self._settings = settings
-        self._contents = Contents()
-        self._chosen: Entry | None = None
+    _place = traitlets.Dict().tag(sync=True)
+    _listing = traitlets.Dict().tag(sync=True)
+    _chosen = traitlets.Dict({"count": 0}).tag(sync=True)
+    _cards = traitlets.List().tag(sync=True)
+    _connection = traitlets.Dict().tag(sync=True)
+    _note = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, address: S3Uri | None, settings: Settings, *, height: int | None = None) -> None:
+        super().__init__(height=_height if height is None else height)
+        self.settings = settings
         self._under_way: set[concurrent.futures.Future[None]] = set()
         self._shell = _shell()
-        self._panel = Panel(self)
-        self._actions = Actions(self._panel, lambda: self._variables, self._bind)
-        self._changes = Changes(self._panel, self._drop, self._list_again)
-        self._panel.endpoint.value = settings.endpoint_url or ""
-        self._choose(None)
-        self._wire()
-        route_freely(self)
-        self._post(self._learn_connection)
-        self._ask(listing.question_for(address))
+        self._listed = threading.Event()
+        self._page = Page(self._shell, self._bundle)
+        self._desk = Desk(self, lambda: self._variables, self._bind)
+        self.on_msg(self._hear)
+        route_freely(self, self._page.answers)
+        self._desk.learn_connection()
+        self._desk.lists.ask(listing.question_for(address))
 
     def __repr__(self) -> str:
         place = "buckets" if self.where is None else visible(str(self.where))
         return f"<S3Browser {place}>"
 
+    def _ipython_display_(self) -> None:
+        self._listed.wait(_FIRST_LISTING)
+        handle = display(self._bundle(), raw=True, display_id=True)
+        if handle is not None:
+            self._page.shown(handle)
+            self.post(self._page.watch)
+
+    def _bundle(self, note: str = "") -> dict[str, Any]:
+        """Return what a notebook keeps of the panel: with a `note` that nobody answers, without the panel itself."""
+        contents = self._desk.lists.contents
+        bundle: dict[str, Any] = {"text/plain": f"{self!r}{note and f' {note}'}"}
+        if contents.listed_at is not None or note:
+            bundle["text/html"] = listing_html(contents, note)
+        if not note:
+            view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
+            bundle["application/vnd.jupyter.widget-view+json"] = view
+        return bundle
+
     def close(self) -> None:
         """Stop what is under way, and take the panel away."""
         for future in list(self._under_way):
             future.cancel()
-        for widget in self.children:
-            discard(widget)
         self.layout.close()
         super().close()
 
-    # ---- going somewhere
-
     def go(self, uri: str | None) -> None:
         """List what is at `uri`, as if it was typed into the field for it; None lists the buckets."""
-        self._ask(listing.question_for(self._located(uri or "")))
+        self._desk.lists.go(uri or "")
 
-    def _located(self, text: str) -> S3Uri | None:
-        text = text.strip()
-        if text in {"", "s3://", "s3:"}:
-            return None
-        if self.where is None and not is_absolute(text):
-            text = f"s3://{text}"
-        return parse(text, base=self.where, endpoint_url=self._settings.endpoint_url)
+    # ---- what the page tells
 
-    def _ask(self, question: Question) -> None:
-        self._choose(None)
-        self._panel.say("")
-        self.set_trait("where", question.where)
-        self._post(self._list, question)
+    def _hear(self, _: Any, content: object, buffers: Sequence[memoryview]) -> None:
+        self._page.answers()
+        try:
+            message = message_of(content, buffers)
+            self.tell({"is": "heard", "n": message.number})
+            if waits_for_cells(self._shell) and not self._note:
+                self._note = _WAITS
+            if message.do == "height":
+                self._grow(message.whole("pixels"))
+            else:
+                handle(self._desk, message)
+        except MessageError as exc:
+            self.say(f"The page asked for something that is not known here ({visible(str(exc), most=60)}).", "error")
+        except S3Error as exc:
+            self.say(str(exc), "error")
 
-    async def _list(self, question: Question) -> None:
-        generation = self._contents.begin(question)
-        self._panel.draw(self._contents)
-        await self._take(generation)
+    def _grow(self, pixels: int) -> None:
+        global _height
+        least, most = _HEIGHTS
+        _height = self.height = min(max(pixels, least), most)
 
-    async def _take(self, generation: int) -> None:
-        """Add the next batch, of a search the next ones, to the contents; draw what came."""
-        contents, question = self._contents, self._contents.question
-        for turn in range(listing.SEARCH_PAGES):
-            try:
-                found = await listing.batch(question, self._settings, token=contents.token)
-            except S3Error as exc:
-                if contents.fail(generation, exc):
-                    self._panel.draw(contents)
-                return
-            if not contents.is_current(generation):
-                return
-            folder = listing.folder_meant(question, found)
-            if folder is not None and not contents.count:
-                await asyncio.to_thread(self.set_trait, "where", folder)  # as in _drop
-                await self._list(Question(folder))
-                return
-            more = question.is_search and bool(found.token) and turn + 1 < listing.SEARCH_PAGES
-            contents.add(generation, found, now=_now(), more=more)
-            self._panel.draw(contents)
-            if not more:
-                return
+    # ---- what the desk shows
 
-    async def _go_on(self) -> None:
-        if self._contents.needs_request:
-            generation = self._contents.go_on()
-            self._panel.draw(self._contents)
-            await self._take(generation)
-        else:
-            self._contents.forward()
-            self._panel.draw(self._contents)
+    def show(self, part: str, value: Any) -> None:
+        self.set_trait(f"_{part}", value)
+        if part == "listing" and not value["busy"]:
+            self._listed.set()
 
-    async def _change(self, change: Callable[..., None], *args: Any) -> None:
-        """Change the contents without a request."""
-        change(*args)
-        self._panel.draw(self._contents)
+    def tell(self, content: dict[str, Any], buffers: Sequence[bytes] = ()) -> None:
+        self.send(content, list(buffers))
 
-    # ---- what the widgets tell
+    def say(self, text: str, kind: Any = "done") -> None:
+        self._desk.activity.say(text, kind)
 
-    def _wire(self) -> None:
-        panel = self._panel
-        panel.on_crumb = lambda where: self._ask(Question(where))  # type: ignore[method-assign]
-        clicks: dict[Any, Callable[[], None]] = {
-            panel.refresh: lambda: self._ask(self._contents.question),
-            panel.stop: lambda: self._post(self._change, self._contents.stop),
-            panel.back: lambda: self._move(self._change, self._contents.back),
-            panel.more: lambda: self._move(self._go_on),
-            panel.open: self._open,
-            panel.load: lambda: self._act(self._actions.load, panel.name.value),
-            panel.open_file: lambda: self._act(self._actions.open_file, panel.name.value),
-            panel.download: lambda: self._act(self._actions.download, Path.cwd()),
-            panel.copy_uri: self._copy,
-            panel.code: self._insert,
-            panel.delete: self._delete,
-            panel.confirm: lambda: self._post(self._changes.confirmed),
-            panel.keep: self._changes.forget,
-        }
-        for button, handler in clicks.items():
-            button.on_click(self._heard(handler))
-        changes: dict[Any, Callable[[], None]] = {
-            panel.address: lambda: self.go(panel.address.value),
-            panel.filter: self._filter,
-            panel.mode: self._filter,
-            panel.sort: lambda: self._move(self._change, self._contents.sort_by, panel.sort.value),
-            panel.profile: lambda: self._connect(profile=panel.profile.value or None),
-            panel.endpoint: lambda: self._connect(endpoint_url=_endpoint(panel.endpoint.value)),
-            panel.upload_toggle: lambda: show(panel.uploading, panel.upload_toggle.value),
-            panel.files: self._upload_sent,
-            panel.path: self._upload_path,
-        }
-        for widget, handler in changes.items():
-            widget.observe(self._heard(handler), "value")
-        panel.rows.observe(self._heard(self._row_chosen), "index")
+    def is_at(self, where: S3Uri | None) -> None:
+        self.set_trait("where", where)
 
-    def _heard(self, handler: Callable[[], None]) -> Callable[[Any], None]:
-        """Return `handler` for a widget's events: but for those that the panel causes itself, by drawing."""
+    def has_chosen(self, uri: S3Uri | None) -> None:
+        self.set_trait("selected", uri)
 
-        def handle(_: Any) -> None:
-            if is_own_doing():
-                return
-            if waits_for_cells(self._shell):
-                self._panel.note.value = text_html(_WAITS, "note")
-            try:
-                handler()
-            except S3Error as exc:
-                self._panel.say(str(exc), "error")
+    def post(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+        future = asyncio.run_coroutine_threadsafe(self._shown(work, *args), background().loop)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
 
-        return handle
-
-    def _filter(self) -> None:
-        text, where = self._panel.filter.value, self._contents.question.where
-        if not text and not self._contents.question.is_filtered:
-            return
-        if self._panel.mode.value == CONTAINS:
-            self._ask(Question(where, needle=text))
-        else:
-            self._ask(Question(where, prefix=text))
-
-    def _move(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-        self._choose(None)
-        self._post(work, *args)
-
-    def _connect(self, **changes: Any) -> None:
-        """Reach S3 in another way from now on."""
-        self._settings = replace(self._settings, **changes)
-        self._post(self._learn_connection)
-        self._ask(Question(None if "endpoint_url" in changes else self.where))
-
-    def _row_chosen(self) -> None:
-        index, rows = self._panel.rows.index, self._contents.rows
-        self._choose(rows[index] if index is not None and index < len(rows) else None)
-
-    def _choose(self, entry: Entry | None) -> None:
-        panel, self._chosen = self._panel, entry
-        if entry is None:
-            panel.rows.index = None
-        is_object = entry is not None and not entry.is_prefix
-        for widget in (panel.load, panel.name, panel.open_file, panel.code, panel.download, panel.delete):
-            widget.disabled = not is_object
-        panel.open.disabled = panel.copy_uri.disabled = entry is None
-        panel.open.description = "Open" if entry is not None and entry.is_prefix else "Preview"
-        panel.name.value = name_from_key(entry.uri.key) if is_object and entry is not None else ""
-        panel.draw_details([] if entry is None else entry_pairs(entry, _now()))
-        panel.draw_preview(None)
-        panel.offer("")
-        self._changes.forget()
-        self.set_trait("selected", None if entry is None else entry.uri)
-
-    # ---- acting on the choice
-
-    def _open(self) -> None:
-        entry = self._chosen
-        if entry is None:
-            return
-        if entry.is_prefix:
-            self._ask(child(self._contents.question, entry))
-        else:
-            self._post(self._look, entry)
-
-    async def _look(self, entry: Entry) -> None:
-        known, preview = await look(Order(uri=entry.uri, settings=self._settings))
-        if self._chosen is entry:
-            self._panel.draw_details(details_pairs(known, _now()))
-            self._panel.draw_preview(preview)
-
-    def _act(self, action: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-        if self._chosen is not None:
-            self._panel.say("")
-            self._post(action, Order(uri=self._chosen.uri, settings=self._settings), *args)
-
-    def _copy(self) -> None:
-        if self._chosen is not None:
-            self._panel.offer(copied_text(self._chosen.uri))
-
-    def _insert(self) -> None:
-        if self._chosen is not None:
-            name = self._panel.name.value or name_from_key(self._chosen.uri.key)
-            code = code_for(self._chosen.uri, self._settings, name)
-            self._panel.offer(code, insert_html(code))
-
-    def _delete(self) -> None:
-        if self._chosen is not None:
-            self._changes.ask_delete(self._chosen.uri, self._settings)
-
-    async def _drop(self, uri: S3Uri) -> None:
-        if self.selected == uri:
-            await asyncio.to_thread(self._choose, None)  # whoever observes it may wait
-        self._contents.remove(uri)
-        self._panel.draw(self._contents)
-
-    async def _list_again(self, where: S3Uri) -> None:
-        if self._contents.question.where == where:
-            await self._list(self._contents.question)
-
-    def _upload_sent(self) -> None:
-        files, self._panel.files.value = sent_files(self._panel.files.value), ()
-        self._upload(files)
-
-    def _upload_path(self) -> None:
-        if text := self._panel.path.value.strip():
-            self._upload([local_file(text, Path.cwd())])
-
-    def _upload(self, files: list[LocalFile]) -> None:
-        if self.where is not None and files:
-            self._panel.say("")
-            self._post(self._changes.store, self.where, files, self._settings)
+    async def _shown(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
+        try:
+            await work(*args)
+        except LoadCancelledError as exc:
+            self.say(str(exc), "note")
+        except S3Error as exc:
+            self.say(str(exc), "error")
+        except Exception as exc:
+            # Whatever a pickle of trusted names or a full disk raises: nobody else would show it.
+            self.say(f"{type(exc).__name__}: {visible(str(exc), most=500)}", "error")
 
     # ---- where it runs
 
@@ -304,53 +189,29 @@ class S3Browser(widgets.VBox):  # type: ignore[misc]  # ipywidgets is not typed
             raise OptionError("There is no notebook here to bind a variable in; aios3_nb.load returns the object.")
         self._shell.push({name: value})
 
-    def _post(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-        """Have `work` run on the background loop; what it fails of is shown."""
-        future = asyncio.run_coroutine_threadsafe(self._shown(work, *args), background().loop)
-        self._under_way.add(future)
-        future.add_done_callback(self._under_way.discard)
 
-    async def _shown(self, work: Callable[..., Coroutine[Any, Any, None]], *args: Any) -> None:
-        try:
-            await work(*args)
-        except LoadCancelledError as exc:
-            self._panel.say(str(exc), "note")
-        except S3Error as exc:
-            self._panel.say(str(exc), "error")
-        except Exception as exc:
-            # Whatever a pickle of trusted names or a full disk raises: nobody else would show it.
-            self._panel.say(f"{type(exc).__name__}: {visible(str(exc), most=500)}", "error")
-
-    async def _learn_connection(self) -> None:
-        names = await asyncio.to_thread(listing.profiles)
-        self._panel.draw_profiles(names, self._settings.profile)
-        self._panel.endpoint.placeholder = visible(await listing.endpoint(self._settings), most=200)
-
-
-def browse(uri: str | None = None, **options: Unpack[Overrides]) -> S3Browser:
-    """Return the bucket browser, a panel of widgets: the value of a cell's last line is shown.
+def browse(uri: str | None = None, *, height: int | None = None, **options: Unpack[Overrides]) -> S3Browser:
+    """Return the bucket browser, a panel: the value of a cell's last line is shown.
 
     Args:
         uri: Where to begin; else the place of ``%s3cd``, else the buckets.
+        height: Pixels; else as high as the last panel was made.
         options: Settings for this panel alone, such as ``profile`` and ``endpoint_url``.
 
     Raises:
         UriError: `uri` names nothing.
         OptionError: An option that does not exist, or a value that does not fit.
     """
+    if height is not None:
+        _check_height(height)
     settings = settings_module.current(**options)
-    return S3Browser(place() if uri is None else locate(uri, settings), settings)
+    return S3Browser(place() if uri is None else locate(uri, settings), settings, height=height)
 
 
-def _endpoint(text: str) -> str | None:
-    text = text.strip()
-    if text and not text.lower().startswith(("http://", "https://")):
-        raise OptionError("An endpoint is a URL such as https://storage.example.org; leave it empty for AWS.")
-    return text or None
-
-
-def _now() -> datetime.datetime:
-    return datetime.datetime.now(datetime.UTC)
+def _check_height(height: int) -> None:
+    least, most = _HEIGHTS
+    if not least <= height <= most:
+        raise OptionError(f"height={height} does not fit: it must be {least} to {most} pixels.")
 
 
 def _shell() -> Any:

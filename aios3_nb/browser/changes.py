@@ -6,138 +6,136 @@ What a question is about is fixed when it is put: what is chosen in the panel me
 from __future__ import annotations
 
 import asyncio
-import io
 import os
 import stat
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from aios3_nb.address import S3Uri
 from aios3_nb.browser import objects
-from aios3_nb.browser.html import text_html
-from aios3_nb.browser.jobs import showing
-from aios3_nb.browser.panel import Panel, show
+from aios3_nb.browser.activity import Activity
 from aios3_nb.errors import LoadCancelledError, OptionError
 from aios3_nb.settings import Settings
 from aios3_nb.text import size_text, visible
 
 
-@dataclass(frozen=True, slots=True)
-class LocalFile:
+class LocalFile(Protocol):
     """A file to be stored.
 
     Attributes:
         name: Becomes the last part of the key, literally.
-        file: Open, to be read to its end.
         size: Bytes.
     """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def size(self) -> int: ...
+
+    def pieces(self, size: int) -> AsyncIterator[bytes]:
+        """Yield its bytes in order, some `size` of them at a time."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it; nothing more is wanted."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DiskFile:
+    """A file beside the notebook, open, to be read to its end."""
 
     name: str
     file: BinaryIO
     size: int
 
+    async def pieces(self, size: int) -> AsyncIterator[bytes]:
+        while data := await asyncio.to_thread(self.file.read, size):
+            yield data
 
-@dataclass(frozen=True, slots=True)
-class _Deletion:
-    uri: S3Uri
-    settings: Settings
-
-
-@dataclass(frozen=True, slots=True)
-class _Upload:
-    uri: S3Uri
-    local: LocalFile
-    settings: Settings
+    def close(self) -> None:
+        self.file.close()
 
 
 class Changes:
     """The changes of one panel.
 
     Args:
-        panel: Shows questions, progress and outcome.
-        deleted: Told which object is gone.
+        activity: Shows questions, progress and outcome.
+        deleted: Told which objects are gone.
         stored: Told in which folder there is a new one.
     """
 
     def __init__(
         self,
-        panel: Panel,
-        deleted: Callable[[S3Uri], Coroutine[Any, Any, None]],
+        activity: Activity,
+        deleted: Callable[[Collection[S3Uri]], Coroutine[Any, Any, None]],
         stored: Callable[[S3Uri], Coroutine[Any, Any, None]],
     ) -> None:
-        self._panel = panel
+        self._activity = activity
         self._deleted = deleted
         self._stored = stored
-        self._asked: list[_Deletion | _Upload] = []
 
-    def ask_delete(self, uri: S3Uri, settings: Settings) -> None:
-        """Ask whether to delete the object."""
-        self._ask([_Deletion(uri, settings)], f"Delete {visible(str(uri))}? Here this cannot be undone.", "Delete it")
+    async def delete(self, uris: Sequence[S3Uri], settings: Settings) -> None:
+        """Delete the objects, if that is really wanted."""
+        if not uris:
+            return
+        if not await self._activity.ask(_deletion(uris), _DELETE[len(uris) > 1], about_choice=True):
+            return
+        gone: list[S3Uri] = []
+        try:
+            for uri in uris:
+                await objects.delete(uri, settings)
+                gone.append(uri)
+        finally:
+            await self._deleted(gone)
+        self._activity.say(f"Deleted {visible(str(uris[0])) if len(uris) == 1 else f'{len(uris):,} objects'}")
 
-    async def store(self, where: S3Uri, files: list[LocalFile], settings: Settings) -> None:
-        """Store `files` in `where` under their names; ask about those that would replace something."""
-        taken: list[_Deletion | _Upload] = []
-        for local in files:
-            upload = _Upload(replace(where, key=where.key + local.name), local, settings)
-            if await objects.exists(upload.uri, settings):
-                taken.append(upload)
-            else:
-                await self._store(upload)
-        if taken:
-            names = ", ".join(visible(str(upload.uri), most=200) for upload in taken)
-            self._ask(taken, f"There is already {names}. Replace it?", "Replace it")
+    async def store(self, where: S3Uri, local: LocalFile, settings: Settings) -> None:
+        """Store `local` in `where` under its name; ask if that would replace something."""
+        uri = replace(where, key=where.key + local.name)
+        try:
+            question = f"There is already {visible(str(uri), most=300)}. Replace it?"
+            if not await objects.exists(uri, settings) or await self._activity.ask(question, "Replace it"):
+                await self._store(uri, local, settings)
+        finally:
+            local.close()
 
-    async def confirmed(self) -> None:
-        """Do what was asked about."""
-        asked, self._asked = self._asked, []
-        self.forget()
-        for change in asked:
-            if isinstance(change, _Upload):
-                await self._store(change)
-            else:
-                await objects.delete(change.uri, change.settings)
-                self._panel.say(f"Deleted {visible(str(change.uri))}")
-                await self._deleted(change.uri)
-
-    def forget(self) -> None:
-        """Take the question back."""
-        for change in self._asked:
-            if isinstance(change, _Upload):
-                change.local.file.close()
-        self._asked = []
-        show(self._panel.confirmation, False)
-
-    def _ask(self, changes: list[_Deletion | _Upload], question: str, answer: str) -> None:
-        self.forget()
-        self._asked = changes
-        self._panel.question.value = text_html(question, "note")
-        self._panel.confirm.description = answer
-        show(self._panel.confirmation, True)
-
-    async def _store(self, upload: _Upload) -> None:
-        local, uri = upload.local, upload.uri
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    async def _store(self, uri: S3Uri, local: LocalFile, settings: Settings) -> None:
+        task = asyncio.current_task()
         assert task is not None
-        with local.file, showing(self._panel, local.name) as progress:
-            progress.began(partial(_call_on, loop, task.cancel))
+        with self._activity.showing(local.name) as progress:
+            progress.began(partial(_call_on, asyncio.get_running_loop(), task.cancel))
             progress.size = local.size
             progress.phase("uploading")
             try:
-                await objects.upload(uri, local.file, upload.settings, progress.received)
+                await objects.upload(uri, local.pieces(settings.part_size), settings, progress.received)
             except asyncio.CancelledError:
                 raise LoadCancelledError(f"Cancelled: nothing was stored at {visible(str(uri))}.") from None
-        self._panel.say(f"Stored {visible(str(uri))}, {size_text(local.size)}")
+        self._activity.say(f"Stored {visible(str(uri))}, {size_text(local.size)}")
         await self._stored(uri.parent)
+
+
+_DELETE = ("Delete it", "Delete them")
+
+
+def _deletion(uris: Sequence[S3Uri]) -> str:
+    if len(uris) == 1:
+        return f"Delete {visible(str(uris[0]))}? Here this cannot be undone."
+    names = ", ".join(visible(uri.name, most=60) for uri in uris[:5])
+    more = f" and {len(uris) - 5:,} more" if len(uris) > 5 else ""
+    return f"Delete {len(uris):,} objects: {names}{more}? Here this cannot be undone."
 
 
 def _call_on(loop: asyncio.AbstractEventLoop, call: Callable[[], object]) -> None:
     loop.call_soon_threadsafe(call)
 
 
-def local_file(text: str, folder: Path) -> LocalFile:
+def local_file(text: str, folder: Path) -> DiskFile:
     """Return the file at the path that a user typed, relative to `folder`.
 
     Raises:
@@ -148,18 +146,9 @@ def local_file(text: str, folder: Path) -> LocalFile:
         about = path.stat()
         if not stat.S_ISREG(about.st_mode):
             raise OptionError(f"{visible(str(path))} is no file.")
-        return LocalFile(path.name, path.open("rb"), about.st_size)
+        return DiskFile(path.name, path.open("rb"), about.st_size)
     except (OSError, ValueError) as exc:
         if isinstance(exc, OptionError):
             raise
         reason = getattr(exc, "strerror", None) or str(exc)
         raise OptionError(f"Cannot read {visible(str(path))}: {reason}") from exc
-
-
-def sent_files(value: Any) -> list[LocalFile]:
-    """Return the files that the browser sent, as a FileUpload has them."""
-    files = []
-    for each in value:
-        name = str(each["name"]).replace("\\", "/").rpartition("/")[2] or "upload"
-        files.append(LocalFile(name, io.BytesIO(each["content"]), len(each["content"])))
-    return files

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import io
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from aios3_nb.browser import objects
+from aios3_nb.browser.contents import BY_SUFFIX, Look
 from aios3_nb.browser.objects import Details
 from aios3_nb.browser.parquet import parquet_preview
-from aios3_nb.browser.preview import Preview, preview_of
+from aios3_nb.browser.preview import Preview, preview_of, suffix_of
+from aios3_nb.browser.ranged import RangedFile, TooMuchError
 from aios3_nb.browser.text import age_text
-from aios3_nb.errors import FormatError
+from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats import recognise
+from aios3_nb.loop import thread_bridge
 from aios3_nb.pipeline import Order, alook_into
+from aios3_nb.pipeline.peek import PickleOutline
 from aios3_nb.s3 import Entry
 from aios3_nb.text import size_text, visible
 
@@ -26,9 +32,15 @@ async def look(order: Order) -> tuple[Details, Preview]:
     Raises:
         S3Error: It cannot be read.
     """
-    preview = _PREVIEWS.get(_format_by_name(order.uri.key), _beginning)(order)
-    known, seen = await asyncio.gather(objects.details(order.uri, order.settings), preview)
+    known, seen = await asyncio.gather(objects.details(order.uri, order.settings), _preview(order))
     return known, seen
+
+
+async def _preview(order: Order) -> Preview:
+    suffix = suffix_of(order.uri.key)
+    if suffix in BY_SUFFIX and suffix_of(order.uri.key, packed=True) == suffix:
+        return await _contents(order, BY_SUFFIX[suffix])
+    return await _PREVIEWS.get(_format_by_name(order.uri.key), _beginning)(order)
 
 
 async def _beginning(order: Order) -> Preview:
@@ -36,12 +48,39 @@ async def _beginning(order: Order) -> Preview:
     return preview_of(order.uri.key, head, size)
 
 
+async def _contents(order: Order, look: Look) -> Preview:
+    """Return the table of contents, by ranges; what is no such file is shown as the bytes that it begins with."""
+    loop = asyncio.get_running_loop()
+    async with objects.ranges(order.uri, order.settings) as (read, size):
+        way = thread_bridge(loop)
+        file = RangedFile(lambda start, stop: way.run(read, start, stop), size, most=objects.PREVIEW)
+        try:
+            return await asyncio.to_thread(look, cast(BinaryIO, io.BufferedReader(file)), size)
+        except TooMuchError as exc:
+            said = str(exc)
+        except S3Error:
+            raise
+        except Exception as exc:  # each of these formats has errors of its own
+            said = f"No such file that could be read: {visible(str(exc), most=200)}."
+    return replace(await _beginning(order), note=said)
+
+
 async def _outline(order: Order) -> Preview:
     """Return what a pickle would make and import: arrays in it are skipped, so a few ranges tell of gigabytes."""
     seen = await alook_into(order, max_bytes=objects.PREVIEW)
     title = f"{seen.format.capitalize()}, {size_text(seen.size)}: what is in it. Nothing of it was run"
+    outline = seen.outline
+    blocked = outline.blocked if isinstance(outline, PickleOutline) else ()
     # Size and ETag are among the details already.
-    return Preview(title, pairs=tuple(seen.rows()[2:]))
+    return Preview(title, verdict=_verdict(outline), blocked=blocked, pairs=tuple(seen.rows()[2:]))
+
+
+def _verdict(outline: object) -> str:
+    if not isinstance(outline, PickleOutline):
+        return "open"
+    if outline.problem or outline.blocked:
+        return "bad"
+    return "good" if outline.complete and not outline.missing else "open"
 
 
 async def _table(order: Order) -> Preview:

@@ -1,4 +1,4 @@
-"""What the bucket browser shows of one place: pages, order, window and state. No widgets and no S3 here.
+"""What the bucket browser shows of one place: its rows, their order, and its state. No widgets and no S3 here.
 
 One `Question` is asked at a time. Every new one gets a higher generation; answers to an earlier one are dropped.
 """
@@ -6,22 +6,19 @@ One `Question` is asked at a time. Every new one gets a higher generation; answe
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Literal
+from typing import Any, Literal
 
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import AccessDeniedError
-from aios3_nb.s3 import PAGE, Entry
+from aios3_nb.s3 import Entry
 
-WINDOW = PAGE
-"""Rows that are drawn at once: what one request gives. A list box of a million rows would stop the page."""
-
-AS_LISTED = "Name"
 _EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
 
 State = Literal["loading", "searching", "rows", "empty", "denied", "error"]
+Column = Literal["name", "size", "modified", "class"]
 
 
 def _size(entry: Entry) -> int:
@@ -33,19 +30,17 @@ def _modified(entry: Entry) -> datetime.datetime:
 
 
 def _key(entry: Entry) -> str:
-    return entry.uri.key
+    return entry.uri.key or entry.uri.bucket
 
 
-_SORTS: Mapping[str, tuple[Callable[[Entry], object], bool]] = MappingProxyType(
-    {
-        "Name, Z to A": (_key, True),
-        "Largest first": (_size, True),
-        "Smallest first": (_size, False),
-        "Newest first": (_modified, True),
-        "Oldest first": (_modified, False),
-    }
+def _class(entry: Entry) -> str:
+    return entry.storage_class
+
+
+_KEYS: Mapping[Column, Callable[[Entry], Any]] = MappingProxyType(
+    {"name": _key, "size": _size, "modified": _modified, "class": _class}
 )
-SORTS = (AS_LISTED, *_SORTS)
+COLUMNS: tuple[Column, ...] = tuple(_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,31 +89,37 @@ class Batch:
 
 
 class Contents:
-    """The answer to one question, as far as it has come.
+    """The answer to one question, as far as it has come: folders first, then objects.
 
     Attributes:
         question: What was asked.
-        generation: Number of the question; an answer to another one is not taken.
+        generation: Number of the request; an answer to another one is not taken.
+        edition: Another number whenever a row may stand in another place than before: what a page keeps of an
+            earlier one is void.
         token: Continues the listing; empty when it is complete.
         looked: Keys and folders looked at so far.
         busy: An answer is awaited.
+        wants_all: The listing is to go on until it is complete.
         error: What the last request failed of; None when it did not.
         listed_at: When the first rows came; None before. What is shown is as old as this.
-        sort: One of `SORTS`.
-        first: Index of the first row that is drawn.
+        sort: The column that the rows are sorted by.
+        descending: Whether the largest is first.
     """
 
     def __init__(self) -> None:
         self.question = Question()
         self.generation = 0
+        self.edition = 0
         self.token = ""
         self.looked = 0
         self.busy = False
+        self.wants_all = False
         self.error: Exception | None = None
         self.listed_at: datetime.datetime | None = None
-        self.sort = AS_LISTED
-        self.first = 0
-        self._entries: list[Entry] = []
+        self.sort: Column = "name"
+        self.descending = False
+        self._folders: list[Entry] = []
+        self._objects: list[Entry] = []
         self._ordered: list[Entry] | None = None
 
     # ---- asking and answering
@@ -126,9 +127,11 @@ class Contents:
     def begin(self, question: Question) -> int:
         """Forget the last answer; return the generation of the new one."""
         self.question = question
-        self.token, self.looked, self.first = "", 0, 0
+        self.token, self.looked = "", 0
         self.listed_at = None
-        self._entries, self._ordered = [], None
+        self.wants_all = False
+        self._folders, self._objects = [], []
+        self._moved()
         return self.go_on()
 
     def go_on(self) -> int:
@@ -140,7 +143,7 @@ class Contents:
     def stop(self) -> None:
         """Await no answer; what is there stays, and can be gone on from."""
         self.generation += 1
-        self.busy = False
+        self.busy = self.wants_all = False
 
     def is_current(self, generation: int) -> bool:
         """Return whether an answer of `generation` is still wanted."""
@@ -150,9 +153,11 @@ class Contents:
         """Take an answer; return whether it was wanted. `more` says that the next one is under way already."""
         if not self.is_current(generation):
             return False
-        if self.sort == AS_LISTED and not self.question.is_search:
-            self.first = len(self._entries)  # the new page is what is shown
-        self._entries.extend(batch.entries)
+        folders = [entry for entry in batch.entries if entry.is_prefix]
+        if not self._is_as_listed or (folders and self._objects):
+            self._moved()
+        self._folders.extend(folders)
+        self._objects.extend(entry for entry in batch.entries if not entry.is_prefix)
         self._ordered = None
         self.token = batch.token
         self.looked += batch.looked
@@ -164,14 +169,13 @@ class Contents:
         """Take an error instead of an answer; return whether it was wanted."""
         if not self.is_current(generation):
             return False
-        self.busy, self.error = False, error
+        self.busy, self.error, self.wants_all = False, error, False
         return True
 
-    def remove(self, uri: S3Uri) -> None:
-        """Take out the row of an object that was deleted."""
-        self._entries = [entry for entry in self._entries if entry.uri != uri]
-        self._ordered = None
-        self._keep_window()
+    def remove(self, uris: Collection[S3Uri]) -> None:
+        """Take out the rows of objects that were deleted."""
+        self._objects = [entry for entry in self._objects if entry.uri not in uris]
+        self._moved()
 
     # ---- what is seen
 
@@ -180,7 +184,7 @@ class Contents:
         """What there is to see, or why there is nothing."""
         if self.error is not None:
             return "denied" if isinstance(self.error, AccessDeniedError) else "error"
-        if self._entries:
+        if self.count:
             return "rows"
         if self.busy:
             return "searching" if self.question.is_search else "loading"
@@ -192,58 +196,57 @@ class Contents:
         return self.listed_at is not None and not self.token
 
     @property
-    def count(self) -> int:
-        """Rows that are here, drawn or not."""
-        return len(self._entries)
+    def can_go_on(self) -> bool:
+        """Whether more can be asked for now."""
+        return bool(self.token) and not self.busy
 
     @property
-    def rows(self) -> list[Entry]:
-        """The rows that are drawn, `WINDOW` of them at most."""
-        return self._sorted()[self.first : self.first + WINDOW]
+    def count(self) -> int:
+        """Rows that are here."""
+        return len(self._folders) + len(self._objects)
 
-    def sort_by(self, sort: str) -> None:
-        """Put what is here in another order, and show its beginning."""
-        self.sort = sort if sort in SORTS else AS_LISTED
-        self._ordered, self.first = None, 0
+    def rows(self, start: int = 0, stop: int | None = None) -> list[Entry]:
+        """Return the rows from `start` to `stop`, as they stand below each other; all of them by default."""
+        if not self._is_as_listed:
+            return self._sorted()[start:stop]
+        folders, stop = len(self._folders), self.count if stop is None else stop
+        return self._folders[start:stop] + self._objects[max(0, start - folders) : max(0, stop - folders)]
+
+    def find(self, text: str, start: int) -> int | None:
+        """Return the first row from `start` on whose name begins with `text`, in upper or lower case; it goes round.
+
+        None if there is none.
+        """
+        rows, text = self.rows(), text.casefold()
+        hits = (at for at, entry in enumerate(rows[start:] + rows[:start]) if entry.name.casefold().startswith(text))
+        found = next(hits, None)
+        return None if found is None else (found + start) % len(rows)
+
+    def place_of(self, uri: S3Uri) -> int | None:
+        """Return the row of `uri`; None if it has none."""
+        return next((at for at, entry in enumerate(self.rows()) if entry.uri == uri), None)
+
+    def sort_by(self, column: Column, *, descending: bool) -> None:
+        """Put what is here in another order."""
+        self.sort, self.descending = column, descending
+        self._moved()
+
+    @property
+    def _is_as_listed(self) -> bool:
+        return self.sort == "name" and not self.descending
+
+    def _moved(self) -> None:
+        self.edition += 1
+        self._ordered = None
 
     def _sorted(self) -> list[Entry]:
-        if self.sort == AS_LISTED:
-            return self._entries
-        if self._ordered is None:
-            key, reverse = _SORTS[self.sort]
-            ordered = sorted(self._entries, key=key, reverse=reverse)  # type: ignore[arg-type]  # keys of one kind
-            self._ordered = [e for e in ordered if e.is_prefix] + [e for e in ordered if not e.is_prefix]
-        return self._ordered
-
-    # ---- moving through it
-
-    @property
-    def can_go_back(self) -> bool:
-        """Whether there are rows before the first that is drawn."""
-        return self.first > 0
-
-    @property
-    def can_go_forward(self) -> bool:
-        """Whether there are rows behind the last that is drawn, here or still with S3."""
-        return bool(self.token) or not self.needs_request
-
-    @property
-    def needs_request(self) -> bool:
-        """Whether the rows behind the last that is drawn have to be asked for."""
-        return self.first + WINDOW >= self.count
-
-    def back(self) -> None:
-        """Show the rows before."""
-        self.first = max(0, self.first - WINDOW)
-
-    def forward(self) -> None:
-        """Show the rows behind, which are here."""
-        self.first += WINDOW
-        self._keep_window()
-
-    def _keep_window(self) -> None:
-        while self.first and self.first >= self.count:
-            self.first = max(0, self.first - WINDOW)
+        if (ordered := self._ordered) is None:
+            key = _KEYS[self.sort]
+            folders, objects = (
+                sorted(entries, key=key, reverse=self.descending) for entries in (self._folders, self._objects)
+            )
+            ordered = self._ordered = folders + objects
+        return ordered
 
 
 def child(question: Question, entry: Entry) -> Question:

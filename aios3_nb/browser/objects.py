@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import Any
 
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import AccessDeniedError, ObjectNotFoundError
@@ -95,6 +95,19 @@ async def ending(uri: S3Uri, settings: Settings, *, most: int = PREVIEW) -> tupl
         source.abort()
 
 
+@asynccontextmanager
+async def ranges(
+    uri: S3Uri, settings: Settings
+) -> AsyncIterator[tuple[Callable[[int, int], Coroutine[Any, Any, bytes]], int]]:
+    """Give what reads ranges of one version of the object, from start to stop, and the size of all of it."""
+    source = ObjectSource(uri, settings, Monitor())
+    try:
+        info = await source.begin(0, _LEAST)
+        yield source.read, info.size
+    finally:
+        source.abort()
+
+
 async def exists(uri: S3Uri, settings: Settings) -> bool:
     """Return whether the object is there, or may be: without the right to look, nobody can tell."""
     try:
@@ -111,17 +124,17 @@ async def delete(uri: S3Uri, settings: Settings) -> None:
     await ask("delete_object", uri, settings, **_arguments(uri, settings))
 
 
-async def upload(uri: S3Uri, file: BinaryIO, settings: Settings, sent: Callable[[int], None]) -> None:
-    """Store what is left of `file` at `uri`, all of it or nothing; `sent` is told of the bytes as they go.
+async def upload(uri: S3Uri, pieces: AsyncIterator[bytes], settings: Settings, sent: Callable[[int], None]) -> None:
+    """Store `pieces` at `uri`, all of them or nothing; `sent` is told of the bytes as they go.
 
     Raises:
         S3Error: Nothing was stored.
     """
-    await save(uri, _told(file, settings.part_size, sent), settings)
+    await save(uri, _told(pieces, sent), settings)
 
 
-async def _told(file: BinaryIO, size: int, sent: Callable[[int], None]) -> AsyncIterator[bytes]:
-    while data := await asyncio.to_thread(file.read, size):
+async def _told(pieces: AsyncIterator[bytes], sent: Callable[[int], None]) -> AsyncIterator[bytes]:
+    async for data in pieces:
         yield data
         sent(len(data))
 

@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
+import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from aios3_nb.browser.pictures import picture_of
+from aios3_nb.browser.tree import Node, tree
 from aios3_nb.errors import S3Error
 from aios3_nb.formats import decompressed
 from aios3_nb.text import size_text, visible
 
 _MOST_CHARACTERS = 40_000
 _MOST_LINES = 400
-_MOST_ROWS = 50
-_MOST_COLUMNS = 30
+_MOST_ROWS = 200
+_MOST_COLUMNS = 60
+_LONGEST_CELL = 120
 _LONGEST_LINE = 2_000
 _DUMPED = 512
 """What is shown of it; the rest would only be more to scroll through, and to send to the page."""
@@ -29,6 +33,13 @@ _EXPANDED = 1024 * 1024
 """Bytes that a compressed beginning is expanded to, at most."""
 
 _COMPRESSED = re.compile(r"\.(?:gz|bz2|xz|zst|zstd|lz4)\Z", re.IGNORECASE)
+_JSON = frozenset({".json", ".geojson", ".ipynb"})
+_JSON_LINES = frozenset({".jsonl", ".ndjson", ".jsonlines"})
+_TYPES = (
+    ("int", re.compile(r"[+-]?\d+")),
+    ("float", re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf|NaN|Infinity)")),
+    ("bool", re.compile(r"true|false|True|False")),
+)
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSON_TOKEN = re.compile(
     r'(?P<string>"(?:[^"\\]|\\.)*"?)|(?P<open>[\[{])|(?P<close>[\]}])|(?P<rest>[^"\[\]{},:]+|[,:])'
@@ -41,17 +52,27 @@ class Preview:
 
     Attributes:
         title: What it is, and how much of it: ``JSON, the first 1 MB of 512 MB``.
+        note: What of it is not shown.
+        verdict: ``good``, ``bad`` or ``open``, of a pickle: whether it loads safely.
+        blocked: Names of a pickle that the safe list does not have.
         text: Text, safe for any widget that does not read markup.
         table: Rows of cells, the first one a header; likewise.
+        types: Of the table's columns; empty where they have none.
         pairs: Names and values, likewise.
+        tree: A JSON document as far as it goes, see `tree`; None where there is none.
         picture: The bytes of an image.
         picture_format: Such as ``png``.
     """
 
     title: str
+    note: str = ""
+    verdict: str = ""
+    blocked: tuple[str, ...] = ()
     text: str = ""
     table: tuple[tuple[str, ...], ...] = ()
+    types: tuple[str, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
+    tree: Node | None = None
     picture: bytes = b""
     picture_format: str = ""
 
@@ -70,24 +91,117 @@ def preview_of(name: str, head: bytes, size: int) -> Preview:
         return _picture(head, size, *picture)
     data, packed = _expanded(head)
     whole = len(head) == size and not packed
-    suffix = _suffix(name)
+    suffix = suffix_of(name)
     text = _decoded(data, whole)
     if text is None:
         return Preview(_title("Bytes", head, size, packed), text=_dump(data[:_DUMPED]))
     if suffix in _SEPARATORS:
-        return Preview(_title("Table", head, size, packed), table=tuple(_table(text, _SEPARATORS[suffix], whole)))
-    if suffix in {".json", ".geojson", ".ipynb"}:
-        return Preview(_title("JSON", head, size, packed), text=shown_text(pretty(text)))
-    return Preview(_title("Text", head, size, packed), text=shown_text(text))
+        return _table_of(text, _SEPARATORS[suffix], whole, _title("Table", head, size, packed))
+    if suffix in _JSON:
+        return _json(text, _title("JSON", head, size, packed))
+    if suffix in _JSON_LINES:
+        return _records(text, whole, _title("JSON Lines", head, size, packed))
+    return _text(text, _title("Text", head, size, packed))
 
 
-def shown_text(text: str) -> str:
-    """Return the beginning of `text` with everything odd in it made visible, line by line."""
-    lines = text[:_MOST_CHARACTERS].split("\n")
+def _text(text: str, title: str) -> Preview:
+    shown, note = _lines(text)
+    return Preview(title, note, text=shown)
+
+
+def _json(text: str, title: str) -> Preview:
+    found = tree(text)
+    if found is None:
+        shown, note = _lines(pretty(text))
+        return Preview(title, note, text=shown)
+    return Preview(title, "Only its beginning is shown." if found.cut else "", tree=found.node)
+
+
+def _records(text: str, whole: bool, title: str) -> Preview:
+    """Return JSON Lines of records as a table; as text where they are none."""
+    lines = (text if whole else text.rpartition("\n")[0] or text).splitlines()
+    records = []
+    for line in lines[:_MOST_ROWS]:
+        try:
+            # Numbers stay the text that they are: a float would round them.
+            record = json.loads(line, parse_int=Literal, parse_float=Literal) if line.strip() else {}
+        except (ValueError, RecursionError):
+            return _text(text, title)
+        if not isinstance(record, dict):
+            return _text(text, title)
+        records.append(record)
+    names = list(dict.fromkeys(name for record in records for name in record))
+    if not names:
+        return _text(text, title)
+    rows = [[_cell(record[name]) if name in record else "" for name in names] for record in records]
+    note = _cut_note(len(rows), len(lines) if whole else None, len(names))
+    return Preview(title, note, table=(cells(names), *(cells(row) for row in rows)), types=_types(rows))
+
+
+class Literal(str):
+    """A number of a JSON text, as it is written."""
+
+    __slots__ = ()
+
+
+def _cell(value: object, *, inside: bool = False) -> str:
+    """Return a value of a record as JSON, and a text that is all of a cell without its quotes."""
+    match value:
+        case Literal():
+            return str(value)
+        case list():
+            return f"[{', '.join(_cell(each, inside=True) for each in value)}]"
+        case dict():
+            pairs = (
+                f"{json.dumps(name, ensure_ascii=False)}: {_cell(each, inside=True)}" for name, each in value.items()
+            )
+            return f"{{{', '.join(pairs)}}}"
+        case str() if not inside:
+            return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _table_of(text: str, separator: str, whole: bool, title: str) -> Preview:
+    rows = list(_rows(text, separator, whole))
+    kept = rows[: _MOST_ROWS + 1]
+    widest = max(map(len, kept), default=0)
+    note = _cut_note(len(kept) - 1, len(rows) - 1 if whole and len(rows) <= _MOST_ROWS + 1 else None, widest)
+    return Preview(title, note, table=tuple(map(cells, kept)), types=_types([row for row in kept[1:] if row]))
+
+
+def _cut_note(shown: int, all: int | None, columns: int) -> str:
+    """Return what a table leaves out; `all` of its rows is None when that is not known."""
+    parts = []
+    if all != shown:
+        parts.append(f"the first {shown:,} rows")
+    if columns > _MOST_COLUMNS:
+        parts.append(f"{_MOST_COLUMNS} of {columns:,} columns")
+    return f"Shown: {', '.join(parts)}." if parts else ""
+
+
+def _types(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Return what each column seems to hold, by the rows that are shown: ``int``, ``float``, ``bool`` or ``text``."""
+    columns = min(max(map(len, rows), default=0), _MOST_COLUMNS)
+    return tuple(_type([row[at] for row in rows if at < len(row) and row[at]]) for at in range(columns))
+
+
+def _type(values: Sequence[str]) -> str:
+    for name, pattern in _TYPES:
+        if values and all(map(pattern.fullmatch, values)):
+            return name
+    return "text" if values else ""
+
+
+def _lines(text: str) -> tuple[str, str]:
+    """Return the beginning of `text` with everything odd in it made visible, line by line; and what was cut."""
+    kept = text[:_MOST_CHARACTERS]
+    cut = len(kept) < len(text)
+    if cut and "\n" in kept:
+        kept = kept.rpartition("\n")[0]  # the last line is not all there
+    lines = kept.split("\n")
+    cut = cut or len(lines) > _MOST_LINES
     shown = [visible(line.removesuffix("\r").expandtabs(4), most=_LONGEST_LINE) for line in lines[:_MOST_LINES]]
-    if len(lines) > _MOST_LINES or len(text) > _MOST_CHARACTERS:
-        shown.append("…")
-    return "\n".join(shown)
+    return "\n".join(shown), f"Shown: the first {len(shown):,} lines." if cut else ""
 
 
 def pretty(text: str) -> str:
@@ -122,8 +236,9 @@ def _laid_out(match: re.Match[str], depth: int, empty: bool) -> tuple[str, int, 
     return (line if empty else "") + piece, depth + is_open, is_open
 
 
-def _suffix(name: str) -> str:
-    stem = _COMPRESSED.sub("", name).lower()
+def suffix_of(name: str, *, packed: bool = False) -> str:
+    """Return the last suffix of `name` in lower case; that of compression counts only when it may be `packed`."""
+    stem = (name if packed else _COMPRESSED.sub("", name)).lower()
     dot = stem.rfind(".")
     return stem[dot:] if dot >= 0 else ""
 
@@ -163,21 +278,18 @@ def _decoded(data: bytes, whole: bool) -> str | None:
     return None
 
 
-def _table(text: str, separator: str, whole: bool) -> Iterator[tuple[str, ...]]:
+def _rows(text: str, separator: str, whole: bool) -> Iterator[list[str]]:
+    """Yield rows, none of them cut: a few more than are shown."""
     lines = text if whole else text.rpartition("\n")[0] or text
-    rows = csv.reader(io.StringIO(lines[:_MOST_CHARACTERS]), delimiter=separator)
     try:
-        for number, row in enumerate(rows):
-            if number > _MOST_ROWS:
-                return
-            yield cells(row)
+        yield from itertools.islice(csv.reader(io.StringIO(lines), delimiter=separator), _MOST_ROWS + 2)
     except csv.Error:
         return
 
 
 def cells(row: Sequence[object]) -> tuple[str, ...]:
     """Return what a table shows of one row."""
-    shown = [visible(str(cell), most=60) for cell in row[:_MOST_COLUMNS]]
+    shown = [visible(str(cell), most=_LONGEST_CELL) for cell in row[:_MOST_COLUMNS]]
     return (*shown, "…") if len(row) > _MOST_COLUMNS else tuple(shown)
 
 

@@ -1,4 +1,4 @@
-"""The words of the bucket browser: rows in columns, what state it is in, and the way on from there.
+"""The words of the bucket browser: what state it is in, and the way on from there.
 
 Everything that comes from S3 passes through `visible` here, on its way to a widget.
 """
@@ -6,34 +6,11 @@ Everything that comes from S3 passes through `visible` here, on its way to a wid
 from __future__ import annotations
 
 import datetime
-import unicodedata
-from collections.abc import Sequence
 
 from aios3_nb.address import S3Uri
-from aios3_nb.browser.model import AS_LISTED, Contents, Question
+from aios3_nb.browser.model import Contents, Question
 from aios3_nb.errors import CredentialsError, EndpointError, ObjectNotFoundError
-from aios3_nb.s3 import Entry
-from aios3_nb.text import size_text, visible
-
-_NAME_WIDTH = (40, 60)
-"""Characters of the column of names: at least and at most."""
-
-_HEADERS = ("name", "size", "modified (UTC)", "class")
-_CLASSES = {"INTELLIGENT_TIERING": "INT_TIERING"}
-
-
-def row_texts(rows: Sequence[Entry], where: S3Uri | None) -> tuple[str, list[str]]:
-    """Return the header and one text for each row, in columns of characters.
-
-    Args:
-        rows: What is drawn.
-        where: Names are shown relative to this.
-    """
-    names = [visible(_name(entry, where), most=_NAME_WIDTH[1]) for entry in rows]
-    least, most = _NAME_WIDTH
-    width = min(most, max([least, *map(_width, names)]))
-    header = _columns(_HEADERS, width)
-    return header, [_columns((name, *_facts(entry)), width) for name, entry in zip(names, rows, strict=True)]
+from aios3_nb.text import visible
 
 
 def place_text(where: S3Uri | None) -> str:
@@ -65,31 +42,6 @@ def status_text(contents: Contents) -> str:
             return _found(contents)
 
 
-def _name(entry: Entry, where: S3Uri | None) -> str:
-    if where is None or not entry.uri.key.startswith(where.key):
-        return entry.name
-    return entry.uri.key[len(where.key) :] or entry.name
-
-
-def _facts(entry: Entry) -> tuple[str, str, str]:
-    time = entry.last_modified
-    return (
-        "folder" if entry.is_prefix and entry.uri.key else "" if entry.size is None else size_text(entry.size),
-        "" if time is None else f"{time.astimezone(datetime.UTC):%Y-%m-%d %H:%M}",
-        visible(_CLASSES.get(entry.storage_class, entry.storage_class), most=16),
-    )
-
-
-def _columns(cells: Sequence[str], width: int) -> str:
-    name, size, time, kind = cells
-    return f"{name}{' ' * max(0, width - _width(name))}  {size:>8}  {time:16}  {kind}".rstrip()
-
-
-def _width(text: str) -> int:
-    """Return the columns that `text` takes in a font of fixed width."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
 def _asked(question: Question) -> str:
     if question.where is None:
         return "the buckets"
@@ -111,11 +63,9 @@ def _found(contents: Contents) -> str:
         return f"{_searched(contents)}: {contents.count:,} found{hint}."
     text = _counted(contents.count, *(("bucket",) if contents.question.where is None else ("entry", "entries")))
     if not contents.complete:
-        text += " so far, more follow"
-    if contents.count > len(contents.rows):
-        text += f"; rows {contents.first + 1:,} to {contents.first + len(contents.rows):,}"
-    if contents.sort != AS_LISTED and not contents.complete:
-        text += f"; '{contents.sort}' holds only for these, not for what follows"
+        text += " so far"
+        if contents.sort != "name" or contents.descending:
+            text += f"; the order by {contents.sort} covers only these"
     return f"{text}{' …' if contents.busy else '.'}"
 
 

@@ -26,18 +26,16 @@ def running() -> Iterator[Kernel]:
 
 
 @pytest.fixture
-def panel(running: Kernel) -> Iterator[dict[str, str]]:
-    """The widgets of a new panel that has listed the bucket, by what stands on them."""
+def panel(running: Kernel) -> Iterator[str]:
+    """The comm of a new panel that has listed the bucket."""
     running.widgets.clear()
     cell = running.ok("browser = %s3browse s3://data/\nbrowser")
-    assert cell.result == "<S3Browser s3://data/>"
-    until(running, lambda: len(state(running, rows(running)).get("_options_labels", ())) == 2)
-    yield {each.get("description", ""): comm for comm, each in running.widgets.items() if "description" in each}
+    (shown,) = cell.displays.values()
+    assert shown["text/plain"] == "<S3Browser s3://data/>"
+    comm = str(shown["application/vnd.jupyter.widget-view+json"]["model_id"])
+    until(running, lambda: state(running, comm)["_listing"].get("count") == 2)
+    yield comm
     running.ok("browser.close()")
-
-
-def rows(running: Kernel) -> str:
-    return next(comm for comm, each in running.widgets.items() if each.get("_view_name") == "SelectView")
 
 
 def state(running: Kernel, comm: str) -> dict[str, Any]:
@@ -48,7 +46,7 @@ def until(running: Kernel, holds: Any, *, wait: float = 10.0) -> float:
     """Return the seconds after which `holds()`, reading on what the kernel sends."""
     began = time.monotonic()
     while not holds():
-        assert time.monotonic() - began < wait, [each.get("value") for each in running.widgets.values()]
+        assert time.monotonic() - began < wait, [each for each in running.widgets.values() if "_cards" in each]
         try:
             running._note_widget(running.client.get_iopub_msg(timeout=0.05))
         except Exception:
@@ -62,36 +60,81 @@ def subshell(running: Kernel) -> str:
     return str(running.client.get_control_msg(timeout=10)["content"]["subshell_id"])
 
 
-def choose(running: Kernel, index: int, *, on: str | None) -> None:
-    data = {"method": "update", "state": {"index": index}, "buffer_paths": []}
-    message = running.client.session.msg("comm_msg", {"comm_id": rows(running), "data": data})
+def say(running: Kernel, comm: str, what: str, *, on: str | None = None, **fields: Any) -> None:
+    """Send what the page would send."""
+    data = {"method": "custom", "content": {**fields, "do": what, "n": 1}}
+    message = running.client.session.msg("comm_msg", {"comm_id": comm, "data": data})
     if on is not None:
         message["header"]["subshell_id"] = on
     running.client.shell_channel.send(message)
 
 
-def shows(running: Kernel, text: str) -> Any:
-    return lambda: any(text in str(each.get("value", "")) for each in running.widgets.values())
+def choose(running: Kernel, comm: str, row: int, *, on: str | None = None) -> None:
+    edition = state(running, comm)["_listing"]["edition"]
+    say(running, comm, "choose", on=on, edition=edition, ranges=[[row, row + 1]], lead=row)
 
 
-def test_it_loads_while_a_cell_sleeps_where_the_frontend_has_a_subshell(running: Kernel, panel: dict[str, str]) -> None:
+def test_it_loads_while_a_cell_sleeps_where_the_frontend_has_a_subshell(running: Kernel, panel: str) -> None:
     shell = subshell(running)
     cell = running.start("time.sleep(3)\nmodel")
-    choose(running, 1, on=shell)
-    running.click(panel["Load as"], subshell=shell)
-    assert until(running, shows(running, "model is a list")) < 2.5
+    choose(running, panel, 1, on=shell)
+    say(running, panel, "load", on=shell, name="model")
+    assert until(running, lambda: "model is a list" in str(state(running, panel)["_cards"])) < 2.5
     assert running.collect(cell).result == "[1, 2, 3]"
-    assert not shows(running, "clicks wait")()
+    assert state(running, panel)["_note"] == ""
 
 
-def test_it_says_that_clicks_wait_where_the_frontend_has_no_subshell(running: Kernel, panel: dict[str, str]) -> None:
-    choose(running, 0, on=None)
-    running.click(panel["Preview"])  # which says Open by now
-    until(running, lambda: "a.pkl" in "".join(state(running, rows(running))["_options_labels"]))
-    assert shows(running, "clicks wait here until it ends")()
+def test_it_says_that_clicks_wait_where_the_frontend_has_no_subshell(running: Kernel, panel: str) -> None:
+    say(running, panel, "open", edition=state(running, panel)["_listing"]["edition"], row=0)
+    until(running, lambda: state(running, panel)["_place"]["address"] == "s3://data/models/")
+    assert "clicks wait here until it ends" in state(running, panel)["_note"]
 
 
-def test_the_panel_says_in_text_where_it_is(running: Kernel, panel: dict[str, str]) -> None:
+def test_the_panel_says_in_text_where_it_is(running: Kernel, panel: str) -> None:
     """A saved notebook has no widgets behind it."""
     running.ok("browser.go('s3://data/models/')")
     assert running.ok("repr(browser), browser.selected").result == "('<S3Browser s3://data/models/>', None)"
+
+
+def test_a_saved_notebook_keeps_a_listing(running: Kernel) -> None:
+    (shown,) = running.ok("%s3browse s3://data/").displays.values()
+    assert "model.pkl" in shown["text/html"]
+    assert "<script" not in shown["text/html"]
+
+
+def test_where_no_page_answers_a_listing_takes_its_place_and_a_late_page_gets_the_panel_back(running: Kernel) -> None:
+    cell = running.ok("silent = %s3browse s3://data/\nsilent")
+    ((name, shown),) = cell.displays.items()
+    comm = str(shown["application/vnd.jupyter.widget-view+json"]["model_id"])
+    later = updates(running, name, wait=6.0)
+    assert "application/vnd.jupyter.widget-view+json" not in later
+    assert "pip install anywidget" in later["text/html"]
+    assert "model.pkl" in later["text/html"]
+    say(running, comm, "hello")
+    assert "application/vnd.jupyter.widget-view+json" in updates(running, name, wait=6.0)
+
+
+def test_a_page_that_only_waits_for_the_cell_keeps_the_panel(running: Kernel) -> None:
+    """Without a subshell, what a page says is heard when the cell is done: that is no page that is missing."""
+    cell = running.start("waiting = %s3browse s3://data/\ndisplay(waiting)\ntime.sleep(5)")
+    shown = running.collect(cell).displays
+    assert len(shown) == 1
+    ((name, bundle),) = shown.items()
+    assert "application/vnd.jupyter.widget-view+json" in bundle
+    say(running, str(bundle["application/vnd.jupyter.widget-view+json"]["model_id"]), "hello")
+    with pytest.raises(AssertionError, match="no update"):
+        updates(running, name, wait=4.0)
+
+
+def updates(running: Kernel, name: str, *, wait: float) -> dict[str, Any]:
+    """Return what the output called `name` is replaced by."""
+    end = time.monotonic() + wait
+    while time.monotonic() < end:
+        try:
+            message = running.client.get_iopub_msg(timeout=0.1)
+        except Exception:
+            continue
+        content = message["content"]
+        if message["msg_type"] == "update_display_data" and content["transient"]["display_id"] == name:
+            return dict(content["data"])
+    raise AssertionError("no update")

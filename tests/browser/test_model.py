@@ -10,7 +10,6 @@ import os
 import pickle
 import stat
 import struct
-import unicodedata
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +20,15 @@ import pytest
 from aios3_nb import settings as settings_module
 from aios3_nb.address import S3Uri
 from aios3_nb.browser.actions import code_for, copied_text
-from aios3_nb.browser.changes import local_file, sent_files
+from aios3_nb.browser.changes import local_file
 from aios3_nb.browser.download import download, local_name
 from aios3_nb.browser.listing import batch, folder_meant, question_for
-from aios3_nb.browser.model import SORTS, WINDOW, Batch, Contents, Question, child, crumbs, parent
+from aios3_nb.browser.model import Batch, Contents, Question, child, crumbs, parent
 from aios3_nb.browser.objects import PREVIEW, beginning, details, exists
 from aios3_nb.browser.preview import pretty, preview_of
-from aios3_nb.browser.text import age_text, row_texts, status_text
+from aios3_nb.browser.saved import listing_html
+from aios3_nb.browser.shown import kind_of, place_shown, row_shown
+from aios3_nb.browser.text import age_text, status_text
 from aios3_nb.errors import AccessDeniedError, ChecksumError, EndpointError, OptionError, S3Error
 from aios3_nb.loop import background
 from aios3_nb.notebook.line import split
@@ -35,7 +36,7 @@ from aios3_nb.pipeline import Order
 from aios3_nb.s3 import Entry
 from aios3_nb.settings import Settings
 from aios3_nb.streams import Monitor
-from aios3_nb.text import is_visible
+from aios3_nb.text import is_visible, visible
 from tests.awkward import KEYS
 from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
@@ -64,7 +65,7 @@ def listed(*batches: Batch, question: Question | None = None) -> Contents:
 
 
 def names(contents: Contents) -> list[str]:
-    return [entry.name for entry in contents.rows]
+    return [entry.name for entry in contents.rows()]
 
 
 class TestContents:
@@ -84,54 +85,59 @@ class TestContents:
         contents.stop()
         assert not contents.add(generation, Batch(objects("b")), now=NOW)
         assert names(contents) == ["a"]
-        assert contents.can_go_forward
+        assert contents.can_go_on
 
-    def test_the_next_page_is_shown_from_its_first_row_and_the_one_before_is_kept(self) -> None:
-        first = Batch(objects(*(f"{n:04}" for n in range(1000))), token="t")
-        contents = listed(first, Batch(objects("2000", "2001")))
-        assert names(contents) == ["2000", "2001"]
-        assert not contents.can_go_forward
-        contents.back()
-        assert len(contents.rows) == WINDOW
-        assert contents.can_go_forward
-        assert not contents.needs_request
-        contents.forward()
-        assert names(contents) == ["2000", "2001"]
+    def test_the_next_page_follows_the_one_before_and_moves_none_of_its_rows(self) -> None:
+        contents = listed(Batch(objects("a", "b"), token="t"))
+        edition = contents.edition
+        contents.add(contents.go_on(), Batch(objects("c")), now=NOW)
+        assert names(contents) == ["a", "b", "c"]
+        assert contents.edition == edition
+        assert contents.complete
 
-    def test_never_more_rows_are_drawn_than_one_window_has(self) -> None:
-        contents = listed(Batch(objects(*(f"{n:05}" for n in range(2500)))), question=Question(PLACE, needle="0"))
-        seen = []
-        while True:
-            assert len(contents.rows) <= WINDOW
-            seen += names(contents)
-            if not contents.can_go_forward:
-                break
-            contents.forward()
-        assert seen == [f"{n:05}" for n in range(2500)]
+    def test_folders_of_a_later_page_come_first_too_and_void_what_a_page_kept(self) -> None:
+        contents = listed(Batch(objects("a"), token="t"))
+        edition = contents.edition
+        contents.add(contents.go_on(), Batch(objects("dir/", "z")), now=NOW)
+        assert names(contents) == ["dir/", "a", "z"]
+        assert contents.edition > edition
+
+    def test_any_rows_can_be_taken_out_of_the_middle(self) -> None:
+        contents = listed(Batch(objects("d/", "e/", *(f"{n:05}" for n in range(2500)))))
+        assert [entry.name for entry in contents.rows(1, 4)] == ["e/", "00000", "00001"]
+        assert [entry.name for entry in contents.rows(2500, 9000)] == ["02498", "02499"]
+        contents.sort_by("name", descending=True)
+        assert [entry.name for entry in contents.rows(0, 3)] == ["e/", "d/", "02499"]
+
+    def test_typing_finds_the_next_row_that_begins_so_and_goes_round(self) -> None:
+        contents = listed(Batch(objects("Alpha", "beta", "alps")))
+        assert contents.find("al", 1) == 2
+        assert contents.find("be", 2) == 1
+        assert contents.find("x", 0) is None
 
     @pytest.mark.parametrize(
-        ("sort", "order"),
+        ("sort", "descending", "order"),
         [
-            ("Name", ["d/", "a", "b", "c"]),
-            ("Name, Z to A", ["d/", "c", "b", "a"]),
-            ("Largest first", ["d/", "b", "a", "c"]),
-            ("Smallest first", ["d/", "c", "a", "b"]),
-            ("Newest first", ["d/", "a", "b", "c"]),
-            ("Oldest first", ["d/", "c", "b", "a"]),
+            ("name", False, ["d/", "a", "b", "c"]),
+            ("name", True, ["d/", "c", "b", "a"]),
+            ("size", True, ["d/", "b", "a", "c"]),
+            ("size", False, ["d/", "c", "a", "b"]),
+            ("modified", True, ["d/", "a", "b", "c"]),
+            ("modified", False, ["d/", "c", "b", "a"]),
+            ("class", False, ["d/", "a", "b", "c"]),
         ],
     )
-    def test_folders_come_first_in_every_order(self, sort: str, order: list[str]) -> None:
+    def test_folders_come_first_in_every_order(self, sort: Any, descending: bool, order: list[str]) -> None:
         contents = listed(Batch(objects("d/", "a", "b", "c", sizes={"a": 5, "b": 9, "c": 1})))
-        contents.sort_by(sort)
+        contents.sort_by(sort, descending=descending)
         assert names(contents) == order
-        assert sort in SORTS
 
     def test_an_order_of_a_part_says_that_it_is_only_of_that_part(self) -> None:
         contents = listed(Batch(objects("a", "b"), token="t"))
-        assert "more follow" in status_text(contents)
+        assert "so far" in status_text(contents)
         assert "only" not in status_text(contents)
-        contents.sort_by("Largest first")
-        assert "'Largest first' holds only for these" in status_text(contents)
+        contents.sort_by("size", descending=True)
+        assert "the order by size covers only these" in status_text(contents)
 
     def test_an_error_on_the_way_keeps_what_was_listed(self) -> None:
         contents = listed(Batch(objects("a"), token="t"))
@@ -140,10 +146,12 @@ class TestContents:
         assert names(contents) == ["a"]
         assert status_text(contents).startswith("Cannot reach it. ")
 
-    def test_a_deleted_object_leaves_and_its_window_with_it(self) -> None:
-        contents = listed(Batch(objects(*(f"{n:04}" for n in range(1000))), token="t"), Batch(objects("last")))
-        contents.remove(S3Uri("bkt", "dir/last"))
-        assert len(contents.rows) == 1000
+    def test_a_deleted_object_leaves(self) -> None:
+        contents = listed(Batch(objects("a", "b")))
+        edition = contents.edition
+        contents.remove([S3Uri("bkt", "dir/a")])
+        assert names(contents) == ["b"]
+        assert contents.edition > edition
 
     def test_the_way_to_a_place_begins_at_the_buckets(self) -> None:
         where = S3Uri("bkt", "a//b/")
@@ -191,20 +199,43 @@ class TestWords:
         assert "Access denied: s3://bkt/dir/" in status_text(contents)
         assert "another profile above" in status_text(contents)
 
-    def test_rows_stand_in_columns_whatever_their_names(self) -> None:
-        entries = [Entry(S3Uri("bkt", key), 5, NOW, storage_class="STANDARD") for key in KEYS]
-        header, rows = row_texts(entries, S3Uri("bkt"))
-        wide = {
-            sum(2 if unicodedata.east_asian_width(c) in "WF" else not unicodedata.combining(c) for c in row)
-            for row in rows
-        }
-        assert len(wide) == 1
-        assert header.startswith("name")
-        assert all(is_visible(c) or c == " " for row in rows for c in row)
+    def test_a_row_is_visible_whatever_its_name(self) -> None:
+        for key in KEYS:
+            row = row_shown(Entry(S3Uri("bkt", key), 5, NOW, storage_class="STANDARD"), S3Uri("bkt"))
+            assert row[1:] == [visible(key), "5 B", "2026-01-01 00:00", "STANDARD"]
+            assert all(is_visible(char) for char in row[1])
 
     def test_names_are_relative_to_what_is_listed(self) -> None:
-        _, rows = row_texts([Entry(S3Uri("bkt", "dir/a/b.pkl"), 5)], PLACE)
-        assert rows[0].startswith("a/b.pkl ")
+        assert row_shown(Entry(S3Uri("bkt", "dir/a/b.pkl"), 5), PLACE)[1] == "a/b.pkl"
+
+    @pytest.mark.parametrize(
+        ("key", "kind"),
+        [
+            ("", "bucket"),
+            ("d/", "folder"),
+            ("a.pkl.gz", "pickle"),
+            ("a.tar.gz", "archive"),
+            ("a.CSV", "table"),
+            ("a", "file"),
+        ],
+    )
+    def test_an_icon_is_chosen_by_the_name(self, key: str, kind: str) -> None:
+        entry = Entry(S3Uri("bkt", key), None if kind in ("bucket", "folder") else 1)
+        assert kind_of(entry) == kind
+
+    def test_a_long_way_is_shortened_and_each_step_keeps_its_number(self) -> None:
+        shown = place_shown(S3Uri("bkt", "a/b/c/d/e/f/g/h/i/"))
+        assert [crumb["at"] for crumb in shown["crumbs"]] == [0, 1, 6, 7, 8, 9, 10]
+        assert shown["crumbs"][-1]["title"] == "s3://bkt/a/b/c/d/e/f/g/h/i/"
+        assert shown["shortened"]
+
+    def test_a_listing_for_pages_without_the_panel_is_text_only(self) -> None:
+        contents = listed(Batch(objects("<img src=x>", "$a$")))
+        html = listing_html(contents, "<note>")
+        assert "<img" not in html
+        assert "&lt;img src=x&gt;" in html
+        assert "&lt;note&gt;" in html
+        assert "2 entries." in html
 
     @pytest.mark.parametrize(
         ("seconds", "text"),
@@ -222,9 +253,68 @@ class TestPreview:
         assert '  "a": [\n    1,\n    2.50,\n' in laid_out
         assert '"c": {},' in laid_out
 
-    @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, '"' + "x" * 500_000, "[1,", "]]]}", ":,:,"])
-    def test_json_that_is_broken_or_deep_is_shown_as_far_as_it_goes(self, text: str) -> None:
-        assert preview_of("x.json", text.encode(), len(text)).text
+    @pytest.mark.parametrize(
+        "text", ["[" * 100_000, '{"a":' * 50_000, '"' + "x" * 500_000, "[1 2]", "]]]}", ":,:,", "[1] 2"]
+    )
+    def test_json_that_is_broken_or_deep_is_shown_as_text(self, text: str) -> None:
+        preview = preview_of("x.json", text.encode(), len(text))
+        assert preview.text
+        assert preview.tree is None
+
+    def test_json_is_a_tree_of_what_is_written_there(self) -> None:
+        text = (
+            '{"a\\u00fc": [1, 2.50, 1e400, 12345678901234567890123], "b": {"c": null, "c": true}, "\\u202e": "x\\ny"}'
+        )
+        tree = preview_of("x.json", text.encode(), len(text)).tree
+        assert tree == [
+            "",
+            "object",
+            "3 keys",
+            [
+                [
+                    "aü",
+                    "array",
+                    "4 items",
+                    [["", "number", n, None] for n in ("1", "2.50", "1e400", "12345678901234567890123")],
+                ],
+                ["b", "object", "2 keys", [["c", "word", "null", None], ["c", "word", "true", None]]],
+                ["\\u202e", "string", "x\\ny", None],
+            ],
+        ]
+
+    @pytest.mark.parametrize("length", range(1, 40))
+    def test_json_that_is_cut_anywhere_is_a_tree_as_far_as_it_goes(self, length: int) -> None:
+        text = '{"a": [1, {"b": "x,{}"}], "cde": -12.5e3}'
+        preview = preview_of("x.json", text[:length].encode(), 10**6)
+        assert preview.tree is not None
+        assert preview.note
+
+    def test_a_large_document_says_how_much_of_it_is_left_out(self) -> None:
+        text = json.dumps(list(range(1200)))
+        preview = preview_of("x.json", text.encode(), len(text))
+        assert preview.tree is not None
+        assert preview.tree[2] == "1,200 items"
+        assert preview.tree[3][-1] == ["", "more", "and 700 more", None]
+
+    def test_json_lines_of_records_are_a_table_and_numbers_stay_as_they_are(self) -> None:
+        text = '{"id": 1, "x": 0.10}\n{"id": 12345678901234567890, "y": [1, 2.50]}\n'
+        preview = preview_of("x.jsonl", text.encode(), len(text))
+        assert preview.table == (("id", "x", "y"), ("1", "0.10", ""), ("12345678901234567890", "", "[1, 2.50]"))
+        assert preview.types == ("int", "float", "text")
+        assert preview_of("x.jsonl", b"[1]\n", 4).text == "[1]\n"
+
+    def test_a_table_says_what_of_it_is_shown(self) -> None:
+        rows = "".join(f"{n},{n}\n" for n in range(1000))
+        assert preview_of("t.csv", f"a,b\n{rows}".encode(), 5 + len(rows)).note == "Shown: the first 200 rows."
+        wide = ",".join(f"c{n}" for n in range(100))
+        assert "60 of 100 columns" in preview_of("t.csv", f"{wide}\n{wide}\n".encode(), 2 * len(wide) + 2).note
+        assert preview_of("t.csv", b"a,b\n1,2\n", 8).note == ""
+
+    def test_text_that_is_cut_is_cut_between_lines_and_says_so(self) -> None:
+        text = "".join(f"number {n:09}\n" for n in range(5000))
+        preview = preview_of("x.txt", text.encode(), len(text))
+        assert preview.text.splitlines()[-1] == "number 000000399"
+        assert preview.note == "Shown: the first 400 lines."
 
     def test_a_cut_table_shows_whole_rows_only(self) -> None:
         data = b"id,name\n1,one\n2,tw"
@@ -560,7 +650,3 @@ class TestTexts:
         for bad in (".", "absent", "nul\0"):
             with pytest.raises(OptionError):
                 local_file(bad, tmp_path)
-
-    def test_a_sent_file_keeps_only_the_last_part_of_its_name(self) -> None:
-        (sent,) = sent_files([{"name": "..\\up/evil.txt", "content": memoryview(b"x")}])
-        assert (sent.name, sent.size) == ("evil.txt", 1)

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
         outline_other as outline_other,
         outline_pickle as outline_pickle,
     )
-    from aios3_nb.pipeline.peek.pickle import MAX_BYTES as MAX_BYTES
+    from aios3_nb.pipeline.peek.pickle import MAX_BYTES as MAX_BYTES, PickleOutline as PickleOutline
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         peek="Outline Peek outline_json outline_other outline_pickle",
-        pickle="MAX_BYTES",
+        pickle="MAX_BYTES PickleOutline",
     )

@@ -1,0 +1,212 @@
+"""Going from place to place in the bucket browser, and listing each as far as it is wanted.
+
+Whatever waits for S3 runs on the background loop, and only there the contents change.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import time
+from collections.abc import Callable
+from functools import partial
+
+from aios3_nb.address import S3Uri, is_absolute, parse
+from aios3_nb.browser import listing
+from aios3_nb.browser.face import Face
+from aios3_nb.browser.model import COLUMNS, Contents, Question, crumbs, parent
+from aios3_nb.browser.shown import listing_shown, place_shown, row_shown
+from aios3_nb.errors import S3Error
+from aios3_nb.s3 import Entry
+
+MOST_ROWS = 500
+"""Rows of one message to the page."""
+
+_NEAR_THE_END = 300
+"""Rows before the last that is here, at which the next page is asked for."""
+
+_BETWEEN = 0.2
+"""Seconds between two updates of the page while all is being listed."""
+
+_MOST_BACK = 100
+"""Places that are remembered to go back to."""
+
+
+class Lists:
+    """The places of one panel.
+
+    Args:
+        face: Shows them.
+        left: Called when the rows that were shown are left, so that none of them is chosen any more.
+        drawn: Called when rows were drawn, on the background loop.
+    """
+
+    def __init__(self, face: Face, left: Callable[[], None], drawn: Callable[[], None]) -> None:
+        self.contents = Contents()
+        self.listed = False
+        self._face = face
+        self._left = left
+        self._drawn = drawn
+        self._where: S3Uri | None = None
+        self._before: list[Question] = []
+        self._updated = 0.0
+
+    # ---- going somewhere
+
+    def go(self, text: str) -> None:
+        """List what is at an address that was typed; nothing is the buckets.
+
+        Raises:
+            UriError: It is no address.
+        """
+        self.ask(listing.question_for(self._located(text)))
+
+    def ask(self, question: Question, *, back: bool = False) -> None:
+        """List the answer to `question` in the place of what is listed."""
+        if not back and question != self.contents.question:
+            self._before = [*self._before[-_MOST_BACK:], self.contents.question] if self.listed else []
+        self._left()
+        self._moved(question.where)
+        self._face.post(self._list, question)
+
+    def crumb(self, at: int) -> None:
+        """Go to a step of the way to here."""
+        way = crumbs(self._where)
+        if at < len(way):
+            self.ask(Question(way[at][1]))
+
+    def up(self) -> None:
+        """Go to the place above this one."""
+        if self._where is not None:
+            self.ask(Question(parent(self._where)))
+
+    def back(self) -> None:
+        """Go to the place before this one."""
+        if self._before:
+            self.ask(self._before.pop(), back=True)
+
+    def refresh(self) -> None:
+        """List the same again."""
+        self.ask(self.contents.question)
+
+    def filter(self, text: str, *, contains: bool) -> None:
+        """List only what begins with `text`, or what contains it in all that is below this place."""
+        if not text and not self.contents.question.is_filtered:
+            return
+        self.ask(Question(self._where, needle=text) if contains else Question(self._where, prefix=text))
+
+    def sort(self, column: str, *, descending: bool) -> None:
+        """Put the rows in another order."""
+        for known in COLUMNS:
+            if known == column:
+                self._left()
+                self._face.post(self._change, partial(self.contents.sort_by, known, descending=descending))
+
+    def _located(self, text: str) -> S3Uri | None:
+        text = text.strip()
+        if text in {"", "s3://", "s3:"}:
+            return None
+        if self._where is None and not is_absolute(text):
+            text = f"s3://{text}"
+        return parse(text, base=self._where, endpoint_url=self._face.settings.endpoint_url)
+
+    def _moved(self, where: S3Uri | None) -> None:
+        self._where = where
+        self._face.is_at(where)
+        self._face.show("place", place_shown(where) | {"can_go_back": bool(self._before)})
+
+    # ---- listing
+
+    def go_on(self, *, all: bool = False) -> None:
+        """Ask for what follows; for all of it, or for as much as is asked for at once."""
+        self._face.post(self._go_on, all)
+
+    def stop(self) -> None:
+        """Ask for no more; what is there stays."""
+        self._face.post(self._change, self.contents.stop)
+
+    def send_rows(self, edition: int, start: int, stop: int) -> None:
+        """Send rows to the page; near the end of what is here, ask for more."""
+        self._face.post(self._send_rows, edition, start, min(stop, start + MOST_ROWS))
+
+    def find(self, edition: int, text: str, start: int) -> None:
+        """Tell the page which row begins with `text`."""
+        self._face.post(self._find, edition, text, start)
+
+    def row(self, edition: int, at: int) -> Entry | None:
+        """Return a row, or None if it stands somewhere else by now."""
+        found = self.contents.rows(at, at + 1) if edition == self.contents.edition else []
+        return found[0] if found else None
+
+    async def list_again(self, where: S3Uri) -> None:
+        """List anew, if this is what is listed."""
+        if self.contents.question.where == where:
+            await self._list(self.contents.question)
+
+    def draw(self) -> None:
+        """Show how the listing stands."""
+        self._updated = time.monotonic()
+        self._face.show("listing", listing_shown(self.contents))
+        self._drawn()
+
+    async def _list(self, question: Question) -> None:
+        generation = self.contents.begin(question)
+        self.draw()
+        await self._take(generation)
+
+    async def _go_on(self, all: bool) -> None:
+        self.contents.wants_all = self.contents.wants_all or all
+        if self.contents.can_go_on:
+            generation = self.contents.go_on()
+            self.draw()
+            await self._take(generation)
+
+    async def _take(self, generation: int) -> None:
+        """Add the next batch to the contents, or as many as are wanted; draw what came."""
+        contents, question, turn = self.contents, self.contents.question, 0
+        while True:
+            turn += 1
+            try:
+                found = await listing.batch(question, self._face.settings, token=contents.token)
+            except S3Error as exc:
+                if contents.fail(generation, exc):
+                    self.listed = True
+                    self.draw()
+                return
+            if not contents.is_current(generation):
+                return
+            folder = listing.folder_meant(question, found)
+            if folder is not None and not contents.count:
+                await asyncio.to_thread(self._moved, folder)  # whoever observes it may wait
+                await self._list(Question(folder))
+                return
+            more = bool(found.token) and (contents.wants_all or (question.is_search and turn < listing.SEARCH_PAGES))
+            contents.add(generation, found, now=now(), more=more)
+            self.listed = True
+            if not more or question.is_search or time.monotonic() - self._updated > _BETWEEN:
+                self.draw()
+            if not more:
+                return
+
+    async def _change(self, change: Callable[[], None]) -> None:
+        change()
+        self.draw()
+
+    async def _send_rows(self, edition: int, start: int, stop: int) -> None:
+        contents = self.contents
+        if edition != contents.edition:
+            return
+        where = contents.question.where
+        rows = [row_shown(entry, where) for entry in contents.rows(start, stop)]
+        self._face.tell({"is": "rows", "edition": edition, "from": start, "rows": rows})
+        if stop >= contents.count - _NEAR_THE_END and contents.can_go_on and not contents.question.is_search:
+            await self._go_on(all=False)
+
+    async def _find(self, edition: int, text: str, start: int) -> None:
+        if edition == self.contents.edition and (at := self.contents.find(text, start)) is not None:
+            self._face.tell({"is": "found", "edition": edition, "row": at})
+
+
+def now() -> datetime.datetime:
+    """Return this moment."""
+    return datetime.datetime.now(datetime.UTC)

@@ -1,0 +1,73 @@
+"""Whether a page answers the panel; and what stands in its place where none does.
+
+The page's side of anywidget is installed where the Jupyter *server* runs, which on many hubs is another place than
+the kernel's. Nothing tells the kernel that it is missing there, but that nobody ever says hello.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from aios3_nb.browser.saved import MISSING
+
+_PATIENCE = 3.0
+"""Seconds without a cell that runs, after which nobody is going to answer."""
+
+_LOOK = 0.1
+
+
+class Page:
+    """Who shows one panel, if anybody.
+
+    Args:
+        shell: IPython's, or None.
+        bundle: Returns what to display; with a note, in the place of the panel.
+    """
+
+    def __init__(self, shell: Any, bundle: Callable[..., dict[str, Any]]) -> None:
+        self._shell = shell
+        self._bundle = bundle
+        self._answered = False
+        self._busy = True
+        self._given_up: Any = None
+        self._handle: Any = None
+
+    def answers(self) -> None:
+        """Note that a page has spoken, on any thread; one that comes late gets the panel back."""
+        self._answered = True
+        handle, self._given_up = self._given_up, None
+        if handle is not None:
+            handle.update(self._bundle(), raw=True)
+
+    def shown(self, handle: Any) -> None:
+        """Note where the panel is displayed; a cell is running just now."""
+        self._handle, self._busy = handle, True
+        if self._shell is not None:
+            self._shell.events.register("pre_run_cell", self._begins)
+            self._shell.events.register("post_run_cell", self._ends)
+
+    async def watch(self) -> None:
+        """Put a listing in the panel's place when no page answers; while cells run, it may not be able to."""
+        if self._shell is None:
+            return
+        try:
+            quiet = 0.0
+            while quiet < _PATIENCE and not self._answered:
+                await asyncio.sleep(_LOOK)
+                quiet = 0.0 if self._busy else quiet + _LOOK
+        finally:
+            with contextlib.suppress(ValueError):  # shown twice, watched twice
+                self._shell.events.unregister("pre_run_cell", self._begins)
+                self._shell.events.unregister("post_run_cell", self._ends)
+        if not self._answered:
+            self._given_up = self._handle
+            self._handle.update(self._bundle(MISSING), raw=True)
+
+    def _begins(self, *_: Any) -> None:
+        self._busy = True
+
+    def _ends(self, *_: Any) -> None:
+        self._busy = False

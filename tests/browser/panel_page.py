@@ -1,0 +1,116 @@
+"""The bucket browser in a page: a hand that uses it, whatever shows the page."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+ARTIFACTS = Path(__file__).parent.parent / "artifacts"
+PANEL = ".aios3-nb-panel"
+WAIT_MS = 15_000
+
+
+class Shown:
+    """One panel that a page shows.
+
+    Attributes:
+        root: The panel.
+        grid: The list in it.
+    """
+
+    def __init__(self, page: Page, root: Locator) -> None:
+        self.page = page
+        self.root = root
+        self.grid = root.locator("[role=grid]")
+        expect(root).to_be_visible(timeout=WAIT_MS)
+        root.scroll_into_view_if_needed()
+
+    @property
+    def rows(self) -> list[str]:
+        """The names in sight, from above; those that have come."""
+        return [
+            text
+            for text in self.root.locator(".aios3-nb-row").evaluate_all(
+                "rows => rows.sort((a, b) => a.dataset.at - b.dataset.at)"
+                ".map(row => row.querySelector('.aios3-nb-name-text')?.title ?? '')"
+            )
+            if text
+        ]
+
+    @property
+    def chosen(self) -> list[str]:
+        return self.root.locator(".aios3-nb-row[aria-selected=true] .aios3-nb-name-text").evaluate_all(
+            "names => names.map(name => name.title)"
+        )
+
+    def row(self, name: str) -> Locator:
+        row = self.root.locator(f".aios3-nb-row:has(.aios3-nb-name-text[title={json.dumps(name)}])")
+        expect(row).to_be_visible(timeout=WAIT_MS)
+        return row
+
+    def choose(self, name: str, **options: Any) -> None:
+        self.row(name).click(**options)
+
+    def open(self, name: str) -> None:
+        self.row(name).dblclick()
+
+    def button(self, name: str) -> Locator:
+        return self.root.get_by_role("button", name=name, exact=True)
+
+    def click(self, name: str) -> None:
+        self.button(name).click(timeout=5000)
+
+    def go(self, address: str) -> None:
+        self.click("Type an address")
+        field = self.root.get_by_label("Address", exact=True)
+        field.fill(address)
+        field.press("Enter")
+
+    def expect(self, text: str) -> None:
+        expect(self.root).to_contain_text(text, timeout=WAIT_MS)
+
+    @property
+    def status(self) -> Locator:
+        return self.root.locator(".aios3-nb-status")
+
+    @property
+    def preview(self) -> Locator:
+        return self.root.locator(".aios3-nb-preview")
+
+    def picture(self, name: str) -> None:
+        self.page.wait_for_timeout(250)
+        ARTIFACTS.mkdir(exist_ok=True)
+        self.root.screenshot(path=ARTIFACTS / f"{name}.png")
+
+    def check_accessible(self) -> None:
+        """Have axe-core look at the panel: names, roles, contrast."""
+        self.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+        found = self.root.evaluate(
+            "root => axe.run(root, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'],"
+            " rules: {region: {enabled: false}, 'heading-order': {enabled: false}}})"
+        )
+        broken = [
+            (rule["id"], rule["help"], [node["html"][:300] + node["failureSummary"] for node in rule["nodes"]][:4])
+            for rule in found["violations"]
+        ]
+        assert not broken, broken
+        assert found["passes"]
+
+    def drop(self, name: str, size: int) -> None:
+        """Drop a file from the desktop on the list, `size` bytes of it."""
+        self.root.evaluate(
+            """(root, [name, size]) => {
+                const bytes = new Uint8Array(size).map((_, at) => at % 251);
+                const data = new DataTransfer();
+                data.items.add(new File([bytes], name));
+                for (const kind of ['dragenter', 'dragover', 'drop']) {
+                    const event = new DragEvent(kind, {dataTransfer: data, bubbles: true, cancelable: true});
+                    root.querySelector('[role=grid]').dispatchEvent(event);
+                }
+            }""",
+            [name, size],
+        )
