@@ -115,7 +115,9 @@ class Changes:
             try:
                 await objects.upload(uri, local.pieces(settings.part_size), settings, progress.received)
             except asyncio.CancelledError:
-                raise LoadCancelledError(f"Cancelled: nothing was stored at {visible(str(uri))}.") from None
+                raise LoadCancelledError(
+                    f"Cancelled: {visible(str(uri))} was not stored, unless all of it had been sent already."
+                ) from None
         self._activity.say(f"Stored {visible(str(uri))}, {size_text(local.size)}")
         await self._stored(uri.parent)
 

@@ -559,6 +559,7 @@ class Rows {
     else if (command && event.key.toLowerCase() === "f") this.panel.filter.focus();
     else if (event.key.length === 1 && !command && !event.altKey) this.typeAhead(event.key, event.timeStamp);
     else return;
+    if (event.key.length > 1) this.typed = "";
     event.preventDefault();
     event.stopPropagation();
   }
@@ -912,7 +913,7 @@ class Panel {
   side() {
     this.name.classList.add(`${P}variable`);
     this.name.addEventListener("keydown", (event) => event.key === "Enter" && this.act("load"));
-    const actions = make("div", "actions", {}, this.loading, this.name, ...Object.values(this.buttons));
+    const actions = make("div", "actions", {}, this.loading, this.name, make("div", "tools", {}, ...Object.values(this.buttons)));
     const turn = make("input", "", { type: "checkbox", id: `${this.id}-auto` });
     turn.checked = true;
     turn.addEventListener("change", () => {

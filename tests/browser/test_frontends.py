@@ -1,0 +1,130 @@
+"""The bucket browser in other pages than JupyterLab: Notebook 7, Voila, marimo."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.panel_page import PANEL, Shown
+from tests.browser.stock import ENVIRONMENT, stock
+from tests.faults.server import FaultServer
+from tests.lab import Lab
+from tests.lab_server import clean_environment, free_port
+
+pytestmark = pytest.mark.browser
+
+START_SECONDS = 60
+
+
+@pytest.fixture(scope="module")
+def stocked() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        stock(server)
+        yield server
+
+
+def use(panel: Shown) -> None:
+    """Walk to a table, look into it, and load it."""
+    panel.open("data/")
+    panel.choose("table.csv")
+    expect(panel.preview).to_contain_text("user 7", timeout=15_000)
+    panel.choose("config.json")
+    expect(panel.preview).to_contain_text("resnet für alle", timeout=15_000)
+
+
+def test_notebook7(notebook7: Lab, stocked: FaultServer) -> None:
+    book = notebook7.open(
+        f"%load_ext aios3_nb\nimport time\n%config S3Magics.endpoint_url = {stocked.url!r}", "%s3browse"
+    )
+    assert book.run(0).all == []
+    book.run(1)
+    panel = Shown(book.page, book.cell(1).locator(PANEL))
+    use(panel)
+    panel.click("Insert code")
+    book.page.wait_for_function(
+        "() => window.jupyterapp.shell.currentWidget.content.widgets"
+        ".some(cell => cell.model.sharedModel.getSource() === 'config = %s3load s3://data/config.json')"
+    )
+    busy = book.add("time.sleep(6)")
+    book.start(busy)
+    panel.click("Load as")
+    panel.expect("config is a dict")
+    assert book.is_running(busy)
+    panel.picture("browser-notebook7")
+    panel.check_accessible()
+
+
+def test_voila(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
+    book = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell("%load_ext aios3_nb"), nbformat.v4.new_code_cell("%s3browse")],
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
+    )
+    (tmp_path / "root").mkdir()
+    path = tmp_path / "root" / "app.ipynb"
+    nbformat.write(book, path)
+    port = free_port()
+    argv = ["-m", "voila", str(path), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
+    with served(argv, stocked), shown(chrome, port) as page:
+        panel = Shown(page, page.locator(PANEL))
+        use(panel)
+        panel.click("Insert code")  # there are no cells: the line is there to be copied
+        expect(panel.root.get_by_label("The text to copy")).to_have_value("config = %s3load s3://data/config.json")
+        panel.picture("browser-voila")
+
+
+def test_marimo(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
+    path = tmp_path / "app.py"
+    path.write_text(
+        "import marimo\n\napp = marimo.App()\n\n\n@app.cell\ndef _():\n    import aios3_nb\n\n"
+        f"    aios3_nb.browse(endpoint_url={stocked.url!r})\n    return\n\n\n"
+        "if __name__ == '__main__':\n    app.run()\n"
+    )
+    port = free_port()
+    argv = ["-m", "marimo", "run", str(path), "--headless", "--host=127.0.0.1", f"--port={port}", "--no-token"]
+    with served(argv, stocked), shown(chrome, port) as page:
+        panel = Shown(page, page.locator(PANEL))
+        use(panel)
+        panel.picture("browser-marimo")
+
+
+@contextlib.contextmanager
+def served(argv: list[str], stocked: FaultServer) -> Iterator[None]:
+    """Run a server of notebooks, pointed at `stocked`."""
+    environment = clean_environment() | ENVIRONMENT | {"AWS_ENDPOINT_URL": stocked.url}
+    with subprocess.Popen(
+        [sys.executable, *argv], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            yield
+        finally:
+            process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(10)
+            process.kill()
+
+
+@contextlib.contextmanager
+def shown(chrome: Browser, port: int) -> Iterator[Page]:
+    """Give the page at `port`, as soon as there is one."""
+    page = chrome.new_page(viewport={"width": 1100, "height": 800})
+    try:
+        end = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                page.goto(f"http://127.0.0.1:{port}/")
+                break
+            except Exception:
+                assert time.monotonic() < end
+                time.sleep(0.2)
+        page.locator(PANEL).wait_for(timeout=START_SECONDS * 1000)
+        yield page
+    finally:
+        page.close()
