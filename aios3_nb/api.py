@@ -4,14 +4,9 @@ The sync ones work anywhere, also where a loop is running; the awaited ones run 
 name is in `aios3_nb.options`. Annotations are evaluated here, for `spelled_out` reads them.
 """
 
-import json
-import os
-import pickle
-import tempfile
 from collections.abc import AsyncGenerator
-from typing import TYPE_CHECKING, Any, BinaryIO, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from aios3_nb.errors import OptionError
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.options import Iterating, Loading, Looking, Opening, Peeking, Storing, divided
 from aios3_nb.pipeline import (
@@ -23,18 +18,18 @@ from aios3_nb.pipeline import (
     iterate_async,
     load_one,
     locate,
-    locate_object,
     make_order,
+    make_store_order,
     open_file,
     pattern_in,
     place,
     set_place,
+    store_value,
 )
-from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, save
+from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries
 from aios3_nb.settings import Overrides
 from aios3_nb.signatures import awaited, spelled_out
 from aios3_nb.streams import Monitor, S3File
-from aios3_nb.text import visible
 
 if TYPE_CHECKING:
     from aios3_nb.pipeline.peek import Peek
@@ -207,12 +202,15 @@ def cd(uri: str | None, **options: Unpack[Overrides]) -> None:
 
 @spelled_out
 def dump(obj: Any, uri: str, **options: Unpack[Storing]) -> None:
-    """Store `obj` at `uri` as pickle or JSON: all of it, or nothing when anything fails.
+    """Store `obj` at `uri`: all of it, or nothing when anything fails.
+
+    The suffix says how: a pickle, JSON, JSON Lines, Parquet, CSV, TSV, Arrow, npy, npz, text; bytes are stored as they
+    are under any other. A suffix of compression behind it (``.gz``, ``.zst``, ...) compresses.
 
     Args:
         obj: What to store.
         uri: Where to, as `load` takes it. What is there is replaced.
-        format: Else the suffix decides: ``.json`` is JSON, ``.pkl`` and ``.pickle`` are pickles.
+        format: Instead of what the suffix says, such as ``pickle``, ``json``, ``csv``.
         options: See `open`.
     """
     with interruptible():
@@ -221,28 +219,4 @@ def dump(obj: Any, uri: str, **options: Unpack[Storing]) -> None:
 
 @awaited(dump)
 async def adump(obj: Any, uri: str, **options: Any) -> None:
-    chosen, settings = divided(options, Storing)
-    address = locate_object(uri, settings)
-    form = chosen.get("format") or _form_for(address.key)
-    # Encoded to its end before the first byte is sent: what cannot be encoded does not replace anything.
-    with tempfile.TemporaryFile() as file:
-        _encode(obj, file, form)
-        file.seek(0)
-        await save(address, file if os.fstat(file.fileno()).st_size else b"", settings)
-
-
-def _form_for(key: str) -> str:
-    for suffix, form in ((".json", "json"), (".pkl", "pickle"), (".pickle", "pickle"), (".p", "pickle")):
-        if key.lower().endswith(suffix):
-            return form
-    raise OptionError(f"Cannot tell from {visible(key)!r} how to write it. Say --format pickle or --format json.")
-
-
-def _encode(obj: Any, file: BinaryIO, form: str) -> None:
-    if form == "pickle":
-        pickle.dump(obj, file, protocol=pickle.HIGHEST_PROTOCOL)
-    elif form == "json":
-        for piece in json.JSONEncoder().iterencode(obj):
-            file.write(piece.encode())
-    else:
-        raise OptionError(f"Cannot write format {form!r}. Say pickle or json.")
+    await store_value(obj, make_store_order(uri, options), Monitor())

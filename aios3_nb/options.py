@@ -7,7 +7,7 @@ docstring of the first call that takes it.
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import Any, Literal
+from typing import Any
 
 from aios3_nb.errors import OptionError
 from aios3_nb.settings import Overrides, Settings, current
@@ -51,7 +51,7 @@ class Looking(Overrides, total=False):
 class Storing(Overrides, total=False):
     """What storing an object takes."""
 
-    format: Literal["pickle", "json"] | None
+    format: str | None
 
 
 DEFAULTS: Mapping[str, Any] = {"allow": (), "trust": False, "recursive": False}

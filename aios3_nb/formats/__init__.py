@@ -20,6 +20,11 @@ if TYPE_CHECKING:
         recognise as recognise,
         register as register,
     )
+    from aios3_nb.formats.writing import (
+        format_for_writing as format_for_writing,
+        writable_names as writable_names,
+        write as write,
+    )
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -27,4 +32,5 @@ else:
         format="HEAD_SIZE Format LoadOptions",
         memory="forecast",
         registry="check_path format_names recognise register",
+        writing="format_for_writing writable_names write",
     )

@@ -92,11 +92,43 @@ def _array_name(name: str) -> str:
     return name.removesuffix(".npy")
 
 
+def _dump_npy(value: object, file: BinaryIO) -> None:
+    from numpy.lib import format as npy
+
+    npy.write_array(file, _array(value), allow_pickle=False)
+
+
+def _dump_npz(value: object, file: BinaryIO) -> None:
+    """Write a dict of arrays by name, or one array, or several, which get the names that numpy.savez gives."""
+    from numpy.lib import format as npy
+
+    if isinstance(value, (list, tuple)):
+        value = {f"arr_{number}": array for number, array in enumerate(value)}
+    elif not isinstance(value, dict):
+        value = {"arr_0": value}
+    arrays = {str(name): _array(array) for name, array in value.items()}
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                npy.write_array(member, array, allow_pickle=False)
+
+
+def _array(value: object) -> Any:
+    import numpy as np
+
+    if not isinstance(value, (np.ndarray, np.generic)):
+        raise TypeError(f"a numpy array is meant, this is {type(value).__name__}: numpy.asarray(...) makes one")
+    if value.dtype.hasobject:
+        raise TypeError("an array of Python objects is a pickle")
+    return np.asanyarray(value)
+
+
 NPY = Format(
     name="npy",
     suffixes=(".npy",),
     matches=begins_with(b"\x93NUMPY"),
     loader=_load_npy,
+    dumper=_dump_npy,
     way_on="numpy.load(aios3_nb.open(uri), allow_pickle=True)",
 )
 NPZ = Format(
@@ -104,6 +136,7 @@ NPZ = Format(
     suffixes=(".npz",),
     matches=lambda head: head.startswith(b"PK\x03\x04") and b".npy" in head[30:256],
     loader=_load_npz,
+    dumper=_dump_npz,
     takes_path=True,
     way_on="numpy.load(aios3_nb.open(uri), allow_pickle=True)",
 )

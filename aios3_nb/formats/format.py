@@ -38,6 +38,7 @@ def _matches_nothing(head: bytes) -> bool:
 
 Loader = Callable[[BinaryIO, LoadOptions], object]
 Items = Callable[[BinaryIO, LoadOptions], Iterator[object]]
+Dumper = Callable[[object, BinaryIO], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Format:
         items: Yields items while the rest of the file is still coming; None if there is no such thing.
         takes_path: Whether ``--path`` means something.
         takes_encoding: Whether ``--encoding`` means something.
+        dumper: Writes a value to a binary file; it raises what it likes for what it cannot hold. None where the format
+            is only read.
         advice: Instead of a loader, for what is recognised only: how to load it.
         way_on: The line that opens the object with its own library; errors end with it.
     """
@@ -61,6 +64,7 @@ class Format:
     matches: Callable[[bytes], bool] = _matches_nothing
     loader: Loader | None = None
     items: Items | None = None
+    dumper: Dumper | None = None
     takes_path: bool = False
     takes_encoding: bool = False
     advice: str = ""

@@ -52,16 +52,33 @@ def _iterate_bytes(file: BinaryIO, options: LoadOptions) -> Iterator[bytes]:
     return iter(lambda: file.read1(_CHUNK_SIZE), b"")  # type: ignore[attr-defined]
 
 
+def _dump_text(value: object, file: BinaryIO) -> None:
+    if not isinstance(value, str):
+        raise TypeError("text is a str")
+    # In pieces, so that a long one is not in memory twice.
+    for start in range(0, len(value), _CHUNK_SIZE):
+        file.write(value[start : start + _CHUNK_SIZE].encode())
+
+
+def _dump_bytes(value: object, file: BinaryIO) -> None:
+    if not isinstance(value, (bytes, bytearray, memoryview)):
+        raise TypeError("bytes, a bytearray or a memoryview is meant")
+    view = memoryview(value).cast("B")
+    for start in range(0, len(view), _CHUNK_SIZE):
+        file.write(view[start : start + _CHUNK_SIZE])
+
+
 TEXT = Format(
     name="text",
     suffixes=(".txt", ".text", ".log", ".md", ".rst", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".xml", ".html", ".htm",
               ".py", ".sql", ".sh"),
     loader=_load_text,
     items=_iterate_text,
+    dumper=_dump_text,
     takes_encoding=True,
     way_on="aios3_nb.open(uri).read()",
 )  # fmt: skip
 """UTF-8 unless another encoding is given, exactly: newlines are not translated, a byte order mark stays."""
 
-BYTES = Format(name="bytes", suffixes=(".bin", ".dat"), loader=_load_bytes, items=_iterate_bytes)
+BYTES = Format(name="bytes", suffixes=(".bin", ".dat"), loader=_load_bytes, items=_iterate_bytes, dumper=_dump_bytes)
 """As they are; the items are pieces of any length up to 1 MiB."""

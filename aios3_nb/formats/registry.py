@@ -6,6 +6,7 @@ whoever stored the object was free to make up. So a ``.json`` that is a pickle i
 
 from __future__ import annotations
 
+import pickle
 import warnings
 from collections.abc import Iterator
 from functools import cache
@@ -18,7 +19,7 @@ from aios3_nb.formats.compression import SUFFIXES
 from aios3_nb.formats.decoding import codec_and_mark, marked_encoding
 from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
 from aios3_nb.formats.joblib import JOBLIB
-from aios3_nb.formats.json import iterate_json, iterate_lines, load_json, load_lines, parse_path
+from aios3_nb.formats.json import dump_json, dump_lines, iterate_json, iterate_lines, load_json, load_lines, parse_path
 from aios3_nb.formats.pickle import iterate_pickles, load_pickle
 from aios3_nb.formats.plain import BYTES, TEXT
 from aios3_nb.formats.refused import REFUSED
@@ -41,6 +42,10 @@ def _iterate_pickle(file: BinaryIO, options: LoadOptions) -> Iterator[object]:
     return iterate_pickles(file, allow=options.allow, trust=options.trust, encoding=options.encoding)
 
 
+def _dump_pickle(value: object, file: BinaryIO) -> None:
+    pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
+
+
 PICKLE = Format(
     name="pickle",
     suffixes=(".pkl", ".pickle", ".p", ".pck"),
@@ -48,6 +53,7 @@ PICKLE = Format(
     matches=lambda head: head[:1] == b"\x80" and head[1:2] in (b"\2", b"\3", b"\4", b"\5"),
     loader=_load_pickle,
     items=_iterate_pickle,
+    dumper=_dump_pickle,
     takes_encoding=True,
 )
 
@@ -65,6 +71,7 @@ JSON = Format(
     matches=_is_json,
     loader=lambda file, options: load_json(file, path=options.path, encoding=options.encoding),
     items=lambda file, options: iterate_json(file, path=options.path, encoding=options.encoding),
+    dumper=lambda value, file: dump_json(value, file),
     takes_path=True,
     takes_encoding=True,
     way_on="json.load(aios3_nb.open(uri))",
@@ -74,6 +81,7 @@ JSON_LINES = Format(
     suffixes=(".jsonl", ".ndjson", ".jsonlines"),
     loader=lambda file, options: load_lines(file, encoding=options.encoding),
     items=lambda file, options: iterate_lines(file, encoding=options.encoding),
+    dumper=lambda value, file: dump_lines(value, file),
     takes_encoding=True,
     way_on="[json.loads(line) for line in aios3_nb.open(uri)]",
 )
@@ -89,7 +97,7 @@ def register(format: Format) -> None:
 
 def format_names() -> list[str]:
     """Return what ``--format`` takes."""
-    return sorted({format.name for format in _known() if format.loader is not None})
+    return sorted({format.name for format in all_formats() if format.loader is not None})
 
 
 def recognise(key: str, head: bytes, format: str | None = None) -> Format:
@@ -125,13 +133,22 @@ def check_path(key: str, format: str | None, path: str | None) -> None:
     """
     if path is None:
         return
-    expected = _named(format) if format is not None else _by_suffix(_suffix(key))
+    expected = expected_format(key, format)
     if expected is None or expected.name == JSON.name:
         parse_path(path)
 
 
+def expected_format(key: str, format: str | None) -> Format | None:
+    """Return the format that the user gave, or else that of the key's suffix; None when neither says.
+
+    Raises:
+        OptionError: No format is called `format`.
+    """
+    return _named(format) if format is not None else _by_suffix(_suffix(key))
+
+
 def _named(name: str) -> Format:
-    for format in _known():
+    for format in all_formats():
         if format.name == name.lower():
             return format
     raise OptionError(f"No format is called {name!r}. There are: {', '.join(format_names())}.")
@@ -155,7 +172,8 @@ def _by_suffix(suffix: str) -> Format | None:
     return next((format for format in _plugins() if suffix in format.suffixes), None)
 
 
-def _known() -> list[Format]:
+def all_formats() -> list[Format]:
+    """Return all formats, those of other packages last."""
     return [*_formats, *_plugins()]
 
 

@@ -68,10 +68,58 @@ def _is_arrow(head: bytes) -> bool:
     return 16 <= size < 1 << 28 and size % 8 == 0 and 4 <= root < size
 
 
+def _frame(value: object) -> Any:
+    """Return a DataFrame that is, or makes, one table."""
+    with package("pandas", "tables"):
+        import pandas as pd
+    if isinstance(value, pd.Series):
+        return value.to_frame()
+    if hasattr(value, "to_pandas") and not isinstance(value, pd.DataFrame):
+        return value.to_pandas()  # of pyarrow, polars
+    if not isinstance(value, pd.DataFrame):
+        raise TypeError("a pandas DataFrame, a Series or a table of pyarrow is meant")
+    return value
+
+
+def _dump_csv(value: object, file: BinaryIO, *, separator: str) -> None:
+    frame = _frame(value)
+    # The numbers of rows that pandas counts itself are no data.
+    frame.to_csv(file, sep=separator, index=not _is_counted(frame))
+
+
+def _is_counted(frame: Any) -> bool:
+    import pandas as pd
+
+    index = frame.index
+    return isinstance(index, pd.RangeIndex) and index.name is None and index.start == 0 and index.step == 1
+
+
+def _table(value: object) -> Any:
+    with package("pyarrow", "tables"):
+        import pyarrow as pa
+    return value if isinstance(value, pa.Table) else pa.Table.from_pandas(_frame(value))
+
+
+def _dump_parquet(value: object, file: BinaryIO) -> None:
+    table = _table(value)
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, file)
+
+
+def _dump_arrow(value: object, file: BinaryIO) -> None:
+    table = _table(value)
+    import pyarrow as pa
+
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+
+
 CSV = Format(
     name="csv",
     suffixes=(".csv",),
     loader=partial(_load_csv, separator=","),
+    dumper=partial(_dump_csv, separator=","),
     takes_encoding=True,
     way_on='pandas.read_csv(aios3_nb.open(uri), encoding="cp1252")',
 )
@@ -79,6 +127,7 @@ TSV = Format(
     name="tsv",
     suffixes=(".tsv", ".tab"),
     loader=partial(_load_csv, separator="\t"),
+    dumper=partial(_dump_csv, separator="\t"),
     takes_encoding=True,
     way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t", encoding="cp1252")',
 )
@@ -87,6 +136,7 @@ PARQUET = Format(
     suffixes=(".parquet", ".pq"),
     matches=begins_with(b"PAR1"),
     loader=_load_parquet,
+    dumper=_dump_parquet,
     way_on="pyarrow.parquet.ParquetFile(aios3_nb.open(uri))",
 )
 ARROW = Format(
@@ -94,5 +144,6 @@ ARROW = Format(
     suffixes=(".arrow", ".arrows", ".feather", ".ipc"),
     matches=_is_arrow,
     loader=_load_arrow,
+    dumper=_dump_arrow,
     way_on="pyarrow.ipc.open_stream(aios3_nb.open(uri)), or open_file for a file",
 )

@@ -27,7 +27,7 @@ from aios3_nb.notebook.options import parse
 from aios3_nb.notebook.shown import ShownLoads, shorten
 from aios3_nb.notebook.target import Target
 from aios3_nb.options import Iterating, Looking, Storing, names_in
-from aios3_nb.pipeline import Order, make_order, open_file, place, set_place
+from aios3_nb.pipeline import Order, make_order, make_store_order, open_file, place, set_place
 from aios3_nb.settings import Overrides
 from aios3_nb.streams import Monitor
 from aios3_nb.text import visible
@@ -247,17 +247,25 @@ class S3Magics(_Configurable):
     @line_magic
     @magic_arguments()
     @_connection
-    @argument("--format", choices=["pickle", "json"], help="else by the suffix of the key")
+    @argument("--quiet", action="store_true", default=None, help="no progress, no closing line")
+    @argument("--format", metavar="NAME", help="pickle, json, jsonl, csv, parquet, npy, ...; else by the suffix")
     @argument("words", nargs=2, metavar="NAME URI", help="a variable, and where to store it")
     def s3save(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
-        """Store a variable as pickle or JSON: all of it, or nothing when anything fails."""
+        """Store a variable by the suffix of the key, compressed as it says: all of it, or nothing when anything fails.
+
+        Examples:
+            %s3save model s3://bucket/models/model.pkl
+            %s3save table s3://bucket/table.parquet
+            %s3save rows rows.jsonl.gz
+        """
         with self._short_errors():
             args = self._parse(self.s3save, line, local_ns, names=False)
             name, uri = (target.text for target in args.words)
             variables = self._variables(local_ns)
             if name not in variables:
                 raise OptionError(f"There is no variable {visible(name)!r}. Write %s3save NAME URI.")
-            api.dump(variables[name], uri, **_chosen(args, Storing))
+            order = make_store_order(uri, _chosen(args, Storing))
+            ShownLoads(self.shell).save(variables[name], order)
 
     @no_var_expand
     @line_magic

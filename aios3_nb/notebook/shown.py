@@ -13,8 +13,18 @@ from typing import Any
 
 from aios3_nb.errors import LoadCancelledError, S3Error
 from aios3_nb.loop import bridge, interruptible
-from aios3_nb.pipeline import BackgroundLoad, Items, Loaded, Order, aload_all, amatching, load_one
-from aios3_nb.progress import Progress, closing_line, display_for, items_line, total_line
+from aios3_nb.pipeline import (
+    BackgroundLoad,
+    Items,
+    Loaded,
+    Order,
+    StoreOrder,
+    aload_all,
+    amatching,
+    load_one,
+    store_value,
+)
+from aios3_nb.progress import Progress, closing_line, display_for, items_line, stored_line, total_line
 from aios3_nb.text import visible
 
 _MOST_ROWS = 4
@@ -39,6 +49,13 @@ class ShownLoads:
             loaded = load_one(order, progress)
         _say(order, closing_line(order.uri.name, loaded, progress.fetched))
         return [loaded.value]
+
+    def save(self, value: object, order: StoreOrder) -> None:
+        """Store `value`; all of it or nothing."""
+        progress = self._progress(order)
+        with _shortened_interrupt(order, progress, "Nothing was stored"), _ending(progress), interruptible():
+            stored = bridge().run(store_value, value, order, progress)
+        _say(order, stored_line(order.uri.name, stored))
 
     def items(self, order: Order) -> Items:
         """Return the items of `order`, a lazy stream that shows how far it is and says so when it is closed."""
@@ -66,7 +83,7 @@ class ShownLoads:
 
         return BackgroundLoad(", ".join(names), work, group.cancel)
 
-    def _progress(self, order: Order) -> Progress:
+    def _progress(self, order: Order | StoreOrder) -> Progress:
         return Progress(order.uri.name, (lambda _: None) if order.settings.quiet else display_for(self._shell))
 
 
@@ -148,11 +165,13 @@ def _ending(progress: Progress) -> Iterator[None]:
 
 
 @contextmanager
-def _shortened_interrupt(order: Order, progress: Progress) -> Iterator[None]:
+def _shortened_interrupt(
+    order: Order | StoreOrder, progress: Progress, outcome: str = "Nothing was bound"
+) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt as exc:
-        shorten(exc, f"Stopped: {visible(str(order.uri))} at {progress.text}. Nothing was bound.")
+        shorten(exc, f"Stopped: {visible(str(order.uri))} at {progress.text}. {outcome}.")
         raise
 
 
@@ -177,7 +196,7 @@ def _lines_for(orders: Sequence[Order], loaded: Sequence[Loaded], fetched: Seque
     return [total_line(len(loaded), sum(each.info.size for each in loaded), seconds, verdicts)]
 
 
-def _say(order: Order, line: str) -> None:
+def _say(order: Order | StoreOrder, line: str) -> None:
     if not order.settings.quiet:
         print(line)
 

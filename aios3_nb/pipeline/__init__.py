@@ -32,6 +32,12 @@ if TYPE_CHECKING:
         place as place,
         set_place as set_place,
     )
+    from aios3_nb.pipeline.store import (
+        Stored as Stored,
+        StoreOrder as StoreOrder,
+        make_store_order as make_store_order,
+        store_value as store_value,
+    )
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -40,4 +46,5 @@ else:
         load="Loaded aload_all aload_one amatching load_one open_file",
         look="alook_into look_into",
         order="Order locate locate_object make_order pattern_in place set_place",
+        store="Stored StoreOrder make_store_order store_value",
     )

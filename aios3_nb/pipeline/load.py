@@ -19,7 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
-from aios3_nb.address import quote
+from aios3_nb.address import S3Uri, quote
 from aios3_nb.errors import BlockedPickleError, ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
 from aios3_nb.formats import HEAD_SIZE, Format, LoadOptions, decompressed, forecast, peek_head, recognise
 from aios3_nb.formats.pickle import blocked_text
@@ -232,6 +232,18 @@ def check_size(file: S3File, order: Order) -> None:
             "Raise it, or take items one by one with --iter.",
             uri=str(order.uri),
         )
+
+
+@contextlib.contextmanager
+def named_uri(uri: S3Uri) -> Iterator[None]:
+    """Put the object's name into errors of the stages that see only bytes."""
+    try:
+        yield
+    except S3Error as exc:
+        if not exc.uri:
+            exc.uri = str(uri)
+            exc.args = (f"{visible(str(uri))}: {exc}", *exc.args[1:])
+        raise
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Progress as Progress,
         closing_line as closing_line,
         items_line as items_line,
+        stored_line as stored_line,
         total_line as total_line,
     )
     from aios3_nb.progress.text import TextDisplay as TextDisplay
@@ -25,7 +26,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         display="display_for",
-        progress="Display Progress closing_line items_line total_line",
+        progress="Display Progress closing_line items_line stored_line total_line",
         text="TextDisplay",
         widget="WidgetDisplay",
     )

@@ -12,7 +12,7 @@ from aios3_nb.streams import Monitor
 from aios3_nb.text import seconds_text, share_text, size_text, visible
 
 if TYPE_CHECKING:
-    from aios3_nb.pipeline import Loaded
+    from aios3_nb.pipeline import Loaded, Stored
     from aios3_nb.streams import ObjectInfo
 
 _FIRST_SHOWN = 0.4
@@ -166,7 +166,8 @@ class Progress(Monitor):
     @property
     def text(self) -> str:
         """The figures in words: ``120 of 512 MB, 465 MB/s, 0.8 s left, downloading``."""
-        parts = [share_text(self.fetched, self.size) if self.size is not None else "waiting for the first byte"]
+        unknown = "encoding" if self.doing == "encoding" else "waiting for the first byte"
+        parts = [share_text(self.fetched, self.size) if self.size is not None else unknown]
         if self.fetched:
             parts.append(f"{size_text(self.rate)}/s")
         if self.count is not None:
@@ -221,6 +222,16 @@ def closing_line(name: str, loaded: Loaded, fetched: int) -> str:
     return (
         f"{visible(name, most=80)}: {size_text(size)} in {seconds_text(seconds)}{rate}, {loaded.verdict}{trusted}"
         f"{_etag(loaded.info)}"
+    )
+
+
+def stored_line(name: str, stored: Stored) -> str:
+    """Return the line that stays after storing: ``rows.json: stored 52 MB in 1.9 s (27 MB/s), CRC32 ok, etag ...``."""
+    size, seconds = stored.size, stored.seconds
+    rate = f" ({size_text(size / seconds)}/s)" if seconds > 0.05 and size >= _RATED else ""
+    etag = f", etag {visible(stored.etag, most=44)}" if stored.etag else ""
+    return (
+        f"{visible(name, most=80)}: stored {size_text(size)} in {seconds_text(seconds)}{rate}, {stored.verdict}{etag}"
     )
 
 

@@ -9,7 +9,7 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, BinaryIO
 
 from aios3_nb.address import S3Uri
@@ -24,8 +24,8 @@ _MOST_PARTS = 10_000
 Body = bytes | bytearray | memoryview | BinaryIO | AsyncIterator[bytes]
 
 
-async def save(uri: S3Uri, body: Body, settings: Settings) -> None:
-    """Store `body` at `uri`, all of it or nothing.
+async def save(uri: S3Uri, body: Body, settings: Settings) -> Mapping[str, Any]:
+    """Store `body` at `uri`, all of it or nothing, and return S3's answer, with ETag and checksum.
 
     Args:
         uri: Where; what is there is replaced.
@@ -39,12 +39,12 @@ async def save(uri: S3Uri, body: Body, settings: Settings) -> None:
     first = await anext(parts, b"")
     second = await anext(parts, None)
     if second is None:
-        await ask("put_object", uri, settings, **_target(uri, settings), Body=bytes(first))
-    else:
-        await _save_in_parts(uri, _chain(first, second, parts), settings)
+        answer: Mapping[str, Any] = await ask("put_object", uri, settings, **_target(uri, settings), Body=bytes(first))
+        return answer
+    return await _save_in_parts(uri, _chain(first, second, parts), settings)
 
 
-async def _save_in_parts(uri: S3Uri, parts: AsyncIterator[bytes], settings: Settings) -> None:
+async def _save_in_parts(uri: S3Uri, parts: AsyncIterator[bytes], settings: Settings) -> Mapping[str, Any]:
     target = _target(uri, settings)
     upload = {**target, "UploadId": (await ask("create_multipart_upload", uri, settings, **target))["UploadId"]}
     under_way: set[asyncio.Task[Any]] = set()
@@ -66,7 +66,11 @@ async def _save_in_parts(uri: S3Uri, parts: AsyncIterator[bytes], settings: Sett
                     task.result()
         await asyncio.gather(*under_way)
         stored.sort(key=lambda part: part["PartNumber"])
-        await ask("complete_multipart_upload", uri, settings, **upload, MultipartUpload={"Parts": stored})
+        together = {"Parts": stored}
+        answer: Mapping[str, Any] = await ask(
+            "complete_multipart_upload", uri, settings, **upload, MultipartUpload=together
+        )
+        return answer
     except BaseException:
         for task in under_way:
             task.cancel()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
+    from aios3_nb.formats.json.dump import dump_json as dump_json, dump_lines as dump_lines
     from aios3_nb.formats.json.load import (
         iterate_json as iterate_json,
         iterate_lines as iterate_lines,
@@ -20,5 +21,5 @@ if TYPE_CHECKING:
     from aios3_nb.formats.json.path import parse_path as parse_path
 else:
     __getattr__, __dir__, __all__ = face(
-        __name__, load="iterate_json iterate_lines load_json load_lines", path="parse_path"
+        __name__, dump="dump_json dump_lines", load="iterate_json iterate_lines load_json load_lines", path="parse_path"
     )
