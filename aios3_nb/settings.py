@@ -13,6 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from aios3_nb.errors import OptionError
+from aios3_nb.markup import table_html
+from aios3_nb.text import visible, without_secrets
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -71,6 +73,12 @@ class Settings:
         """These settings with only what makes one client differ from another; the key of the client cache."""
         return Settings(**{name: getattr(self, name) for name in CONNECTION})
 
+    def _repr_html_(self) -> str:
+        values = {name: getattr(self, name) for name in NAMES}
+        rows = [(name, visible(without_secrets(str(value)))) for name, value in values.items()]
+        kinds = ["" if value == getattr(_DEFAULTS, name) else "strong" for name, value in values.items()]
+        return table_html(rows, caption="Settings", note="In bold: what is not the default.", kinds=kinds)
+
 
 class Overrides(TypedDict, total=False):
     """What a call may set for itself; the fields of `Settings`."""
@@ -107,6 +115,7 @@ CONNECTION = (
 _TYPES: Mapping[str, Any] = {name: kind for name, kind in typing.get_type_hints(Settings).items() if name != "s3"}
 NAMES = tuple(_TYPES)
 """All settings, as calls, traits and (in capitals, after ``AIOS3_NB_``) the environment name them."""
+_DEFAULTS = Settings()
 _SUFFIXES = {"k": KIB, "m": MIB, "g": 1024 * MIB}
 
 _session: dict[str, Any] = {}

@@ -24,6 +24,7 @@ ORDER = (
     *(
         "text",
         "errors",
+        "markup",
         "settings",
         "faces",
         "options",

@@ -7,6 +7,7 @@ import html
 from aios3_nb.browser.model import Contents
 from aios3_nb.browser.shown import row_shown
 from aios3_nb.browser.text import place_text, status_text
+from aios3_nb.markup import table_html
 
 _MOST = 30
 
@@ -19,18 +20,13 @@ MISSING = (
 def listing_html(contents: Contents, note: str = "") -> str:
     """Return the first rows of `contents`, and `note` above them."""
     where = contents.question.where
-    rows = "".join(
-        f'<tr><td style="text-align:left">{html.escape(name)}</td><td>{html.escape(size)}</td>'
-        f"<td>{html.escape(time)}</td></tr>"
-        for _, name, size, time, _ in (row_shown(entry, where) for entry in contents.rows(0, _MOST))
-    )
-    head = "<thead><tr><th style='text-align:left'>name</th><th>size</th><th>modified (UTC)</th></tr></thead>"
+    rows = [(name, size, time) for _, name, size, time, _ in (row_shown(e, where) for e in contents.rows(0, _MOST))]
     more = f" The first {_MOST} are shown." if contents.count > _MOST else ""
-    # Without the class, JupyterLab typesets what stands between two dollar signs.
-    return (
-        '<div class="tex2jax_ignore mathjax_ignore">'
-        + (f"<p><em>{html.escape(note)}</em></p>" if note else "")
-        + f"<p><strong>{html.escape(place_text(where) or 'Buckets')}</strong></p>"
-        + (f"<table>{head}<tbody>{rows}</tbody></table>" if rows else "")
-        + f"<p>{html.escape(status_text(contents) + more)}</p></div>"
+    table = table_html(
+        rows,
+        head=("name", "size", "modified (UTC)") if rows else (),
+        caption=place_text(where) or "Buckets",
+        note=status_text(contents) + more,
+        numbers=(1,),
     )
+    return f"<p><em>{html.escape(note)}</em></p>{table}" if note else table

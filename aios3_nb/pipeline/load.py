@@ -122,7 +122,9 @@ async def aload_all(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded]:
 
     async def one(order: Order, monitor: Monitor) -> Loaded:
         async with gate:
-            return await aload_one(replace(order, settings=_share(order.settings, at_once)), monitor)
+            loaded = await aload_one(replace(order, settings=_share(order.settings, at_once)), monitor)
+            monitor.phase("loaded")  # others may go on for long
+            return loaded
 
     tasks = [asyncio.get_running_loop().create_task(one(*pair)) for pair in orders]
     try:

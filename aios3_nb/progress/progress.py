@@ -102,7 +102,7 @@ class Progress(Monitor):
 
     def phase(self, name: str) -> None:
         self.doing = name
-        if self._total is not None:
+        if self._total is not None and name != "loaded":
             self._total.phase(name)
         # While nothing comes, nobody calls: the loop's own timer goes on showing that.
         with contextlib.suppress(RuntimeError):
@@ -165,21 +165,48 @@ class Progress(Monitor):
 
     @property
     def text(self) -> str:
-        """The figures in words: ``120 of 512 MB, 465 MB/s, 0.8 s left, downloading``."""
+        """The figures in words: ``120 of 512 MB, 465 MB/s, 0.8 s left, retry 1, resumed at 80 MB, downloading``."""
+        figures = self._figures()
+        at = len(figures) - (self._phase is not None)
+        return ", ".join([*figures[:at], *self.marks, *figures[at:]])
+
+    @property
+    def figures(self) -> str:
+        """The figures without the `marks`."""
+        return ", ".join(self._figures())
+
+    @property
+    def marks(self) -> list[str]:
+        """What was in the way: retries, and where the last one went on."""
+        return [f"retry {self.retries}", f"resumed at {size_text(self.resumed)}"] if self.retries else []
+
+    @property
+    def total(self) -> Progress | None:
+        """The progress of all that this is part of."""
+        return self._total
+
+    @property
+    def display(self) -> Display | None:
+        """What shows this, once it is worth it."""
+        return self._display
+
+    @property
+    def _phase(self) -> str | None:
+        if self.size is None or self.state != "running":
+            return None
+        # It is decoded while it comes; as long as it comes, that is what there is to wait for.
+        return "downloading" if self.doing == "decoding" and self.fetched < self.size else self.doing
+
+    def _figures(self) -> list[str]:
         unknown = "encoding" if self.doing == "encoding" else "waiting for the first byte"
         parts = [share_text(self.fetched, self.size) if self.size is not None else unknown]
-        if self.fetched:
+        if self.fetched and self.doing != "loaded":
             parts.append(f"{size_text(self.rate)}/s")
         if self.count is not None:
             parts.append(f"{self.count:,} items")
         if self.seconds_left is not None and self.state == "running":
             parts.append(f"{seconds_text(self.seconds_left)} left")
-        if self.retries:
-            parts.append(f"retry {self.retries}, resumed at {size_text(self.resumed)}")
-        if self.size is not None and self.state == "running":
-            # It is decoded while it comes; as long as it comes, that is what there is to wait for.
-            parts.append("downloading" if self.doing == "decoding" and self.fetched < self.size else self.doing)
-        return ", ".join(parts)
+        return [*parts, *([self._phase] if self._phase is not None else [])]
 
     def _arm(self, loop: asyncio.AbstractEventLoop) -> None:
         def tick() -> None:

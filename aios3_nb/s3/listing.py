@@ -6,12 +6,12 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
 from __future__ import annotations
 
 import datetime
-import html
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, overload
 
 from aios3_nb.address import S3Uri
+from aios3_nb.markup import table_html
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import Settings
 from aios3_nb.text import size_text, visible
@@ -109,16 +109,10 @@ class Listing(Sequence[Entry]):
         return "\n".join([*lines, *([] if self.complete else ["... and more; ask for them with --limit"])])
 
     def _repr_html_(self) -> str:
-        cells = "".join(
-            f"<tr><td style='text-align:left'>{html.escape(name)}</td><td>{html.escape(size)}</td>"
-            f"<td>{html.escape(time)}</td></tr>"
-            for size, time, name in self._rows()
-        )
-        more = "" if self.complete else "<p>... and more; ask for them with --limit</p>"
-        head = "<thead><tr><th style='text-align:left'>name</th><th>size</th><th>modified (UTC)</th></tr></thead>"
-        # Without the class, JupyterLab typesets what stands between two dollar signs.
-        table = f"<table class='tex2jax_ignore mathjax_ignore'>{head}<tbody>{cells}</tbody></table>"
-        return f"{table}{more}" if cells else "<p>(nothing there)</p>"
+        rows = [(name, size, time) for size, time, name in self._rows()]
+        note = "" if self.complete else "... and more; ask for them with --limit"
+        head = ("name", "size", "modified (UTC)")
+        return table_html(rows, head=head, note=note, numbers=(1,)) if rows else "<p>(nothing there)</p>"
 
     def _rows(self) -> list[tuple[str, str, str]]:
         return [_row(entry, self._base) for entry in self._entries]

@@ -29,7 +29,7 @@ class Monitor:
         """The `count`-th retry of this object resumes at byte `offset`."""
 
     def phase(self, name: str) -> None:
-        """The work is now of another kind: waiting, downloading, decoding, verifying."""
+        """The work is now of another kind: waiting, downloading, decoding, verifying; loaded, when others go on."""
 
     def items(self, count: int) -> None:
         """`count` items have been handed out."""

@@ -114,7 +114,7 @@ def test_a_loop_that_is_left_ends_the_download_that_nobody_can_read_any_more(run
     running.ok("for m in get_ipython().run_line_magic('s3load', 's3://b/items.pkl --iter'):\n    break\ndel m")
     check_health(running)
     assert "items.pkl: 1 item, fetched" in running.late
-    assert not [state for state in running.widgets.values() if state["_model_name"] == "FloatProgressModel"]
+    assert not [state for state in running.widgets.values() if "_rows" in state]
 
 
 SCRIPT = """

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import Protocol
 
+from aios3_nb.markup import table_html
 from aios3_nb.pipeline.peek.json import JsonOutline, outline_json
 from aios3_nb.pipeline.peek.other import OtherOutline, outline_other
 from aios3_nb.pipeline.peek.pickle import PickleOutline, outline_pickle
@@ -73,9 +73,14 @@ class Peek:
         return "\n".join([visible(self.uri), *(f"  {heading:<{width}}  {text}" for heading, text in rows)])
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f'<tr><th style="text-align:left">{html.escape(heading)}</th>'
-            f'<td style="text-align:left"><code>{html.escape(text)}</code></td></tr>'
-            for heading, text in self.rows()
-        )
-        return f"<table><caption>{html.escape(visible(self.uri))}</caption><tbody>{rows}</tbody></table>"
+        rows = self.rows()
+        return table_html(rows, caption=visible(self.uri), kinds=[_kind(*row) for row in rows])
+
+
+def _kind(heading: str, text: str) -> str:
+    """Return how a line of a look is marked: whether it says that the object loads, or does not."""
+    if heading == "blocked":
+        return "bad"
+    if heading != "verdict":
+        return ""
+    return "good" if text == "loads safely" else "bad"

@@ -1,0 +1,97 @@
+"""Rows of progress in a real kernel: what a page is told, and what stands there when no page listens."""
+
+from __future__ import annotations
+
+import pickle
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+from tests.kernels import Kernel, kernel
+
+ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Kernel]:
+    """A kernel with the magics, and a server on which loads take a while."""
+    blocks = [bytes([n]) * 1_000_000 for n in range(12)]
+    with FaultServer() as server:
+        server.put("bkt", "slow.pkl", pickle.dumps(blocks))
+        server.put("bkt", "quick.pkl", pickle.dumps(blocks[:4]))
+        server.fault(Fault(kind=Kind.THROTTLE, key="slow.pkl", rate=50_000, times=None))
+        server.fault(Fault(kind=Kind.THROTTLE, key="quick.pkl", rate=3_000_000, times=None))
+        with kernel(ENVIRONMENT | {"AWS_ENDPOINT_URL": server.url}) as started:
+            started.ok("%load_ext aios3_nb")
+            yield started
+
+
+def rows(running: Kernel) -> list[dict[str, Any]]:
+    return next((state["_rows"] for state in running.widgets.values() if "_rows" in state), [])
+
+
+def until(running: Kernel, holds: Callable[[], Any], *, wait: float = 20.0) -> Any:
+    """Return what `holds()` gives, reading on what the kernel sends."""
+    end = time.monotonic() + wait
+    while not (found := holds()):
+        assert time.monotonic() < end, rows(running)
+        try:
+            running._note_widget(running.client.get_iopub_msg(timeout=0.05))
+        except Exception:
+            continue
+    return found
+
+
+def widget(running: Kernel) -> str:
+    return next(comm for comm, state in running.widgets.items() if "_rows" in state)
+
+
+def test_of_several_loads_each_says_when_it_is_done_and_one_cancel_ends_them(running: Kernel) -> None:
+    cell = running.start("%s3load a=s3://bkt/slow.pkl b=s3://bkt/quick.pkl")
+    until(running, lambda: len(rows(running)) == 3 and rows(running)[2]["state"] == "done")
+    total, slow, quick = rows(running)
+    assert total["name"] == "2 objects"
+    assert (slow["state"], slow["name"]) == ("running", "slow.pkl")
+    assert quick["text"] == "4 of 4 MB, loaded"
+    running.click(widget(running))
+    ended = running.collect(cell)
+    assert [name for name, _ in ended.errors] == ["LoadCancelledError"]
+    assert ended.seconds < 3
+    assert not any("_rows" in state for state in running.widgets.values())
+
+
+def test_where_no_page_shows_widgets_the_text_goes_on_and_says_why(running: Kernel) -> None:
+    cell = running.start("m = %s3load s3://bkt/slow.pkl")
+    texts: list[str] = []
+    end = time.monotonic() + 20
+    while len(texts) < 2:
+        assert time.monotonic() < end, texts
+        message = running.client.get_iopub_msg(timeout=20)
+        running._note_widget(message)
+        if message["msg_type"] == "update_display_data":
+            texts.append(message["content"]["data"]["text/plain"])
+    assert all("pip install anywidget" in text for text in texts)
+    assert texts[0].startswith("▶ slow.pkl: ")
+    assert texts[0] != texts[1]
+    running.click(widget(running))
+    running.collect(cell)
+
+
+def test_a_page_that_answered_is_left_alone(running: Kernel) -> None:
+    cell = running.start("m = %s3load s3://bkt/slow.pkl")
+    until(running, lambda: rows(running))
+    comm = widget(running)
+    data = {"method": "custom", "content": {"event": "hello"}}
+    running.client.shell_channel.send(running.client.session.msg("comm_msg", {"comm_id": comm, "data": data}))
+    began, updates = time.monotonic(), 0
+    while time.monotonic() - began < 5:
+        message = running.client.get_iopub_msg(timeout=20)
+        running._note_widget(message)
+        updates += message["msg_type"] == "update_display_data"
+    assert updates == 0
+    running.click(comm)
+    running.collect(cell)
