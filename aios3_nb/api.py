@@ -4,6 +4,7 @@ The sync ones work anywhere, also where a loop is running; the awaited ones run 
 name is in `aios3_nb.options`. Annotations are evaluated here, for `spelled_out` reads them.
 """
 
+import warnings
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -11,6 +12,7 @@ from aios3_nb.loop import bridge, interruptible
 from aios3_nb.options import Iterating, Loading, Looking, Opening, Peeking, Storing, divided
 from aios3_nb.pipeline import (
     Items,
+    Loaded,
     Order,
     aload_all,
     aload_one,
@@ -30,6 +32,7 @@ from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries
 from aios3_nb.settings import Overrides
 from aios3_nb.signatures import awaited, spelled_out
 from aios3_nb.streams import Monitor, S3File
+from aios3_nb.text import visible
 
 if TYPE_CHECKING:
     from aios3_nb.pipeline.peek import Peek
@@ -43,6 +46,7 @@ def open(uri: str, **options: Unpack[Opening]) -> S3File:
 
     Args:
         uri: ``s3://bucket/key``, an ARN, an https address of S3, or a key relative to ``%s3cd``.
+        limit: The first so many items as a list, rows of a table, or objects of a glob; the rest is not fetched.
         version_id: This version instead of the latest.
         options: Settings for this file alone, such as ``profile``, ``endpoint_url``, ``read_timeout``.
 
@@ -84,7 +88,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
     if wanted.pattern:
         with interruptible():
             return bridge().run(_load_matching, wanted)
-    return load_one(wanted, Monitor()).value
+    return _noted(load_one(wanted, Monitor()))
 
 
 @awaited(load)
@@ -92,7 +96,14 @@ async def aload(uri: str, **options: Any) -> Any:
     wanted = make_order(uri, options, Loading)
     if wanted.pattern:
         return await _load_matching(wanted)
-    return (await aload_one(wanted, Monitor())).value
+    return _noted(await aload_one(wanted, Monitor()))
+
+
+def _noted(loaded: Loaded) -> Any:
+    """Return the value; what the closing line of a magic says about it is a warning here."""
+    if loaded.note:
+        warnings.warn(f"{visible(str(loaded.info.uri))}: {loaded.note}", stacklevel=3)
+    return loaded.value
 
 
 async def _load_matching(wanted: Order) -> Any:

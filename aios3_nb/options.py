@@ -33,12 +33,11 @@ class Loading(Peeking, total=False):
     allow: Iterable[str]
     trust: bool
     encoding: str | None
+    limit: int | None
 
 
 class Iterating(Loading, total=False):
     """What loading items one by one takes."""
-
-    limit: int | None
 
 
 class Looking(Overrides, total=False):

@@ -118,7 +118,7 @@ def test_type_checkers_see_every_option_of_both(tmp_path: Path) -> None:
         "    await aios3_nb.aload('s3://b/k', frmat='json')\n"
         "    await aios3_nb.apeek('s3://b/k', limit=1)\n"
         "    aios3_nb.iterate('s3://b/k', limit='1')\n"
-        "    await aios3_nb.adump(1, 's3://b/k', format='text')\n"
+        "    await aios3_nb.adump(1, 's3://b/k', format=5)\n"
     )
     command = [sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", str(path)]
     lines = subprocess.run(command, capture_output=True, text=True, cwd=Path(aios3_nb.__file__).parents[1]).stdout

@@ -9,6 +9,7 @@ from itertools import islice
 from typing import BinaryIO
 
 from aios3_nb.errors import FormatError, MissingPackageError, OptionError, S3Error
+from aios3_nb.formats.collector import collector_paused
 from aios3_nb.text import visible
 
 
@@ -20,6 +21,7 @@ class LoadOptions:
         path: Which part of a JSON document is wanted, such as ``users.item.name``.
         allow: Dotted names that a pickle may use besides those that are safe.
         trust: Whether to run whatever a pickle asks for.
+        limit: Items or rows to load, the first ones; None loads all. Who iterates stops by himself.
         max_bytes: Most bytes that a compressed archive may expand to.
         encoding: How text is written, as Python names codecs; for a pickle, how its 8-bit strings of Python 2
             are, or ``bytes`` to leave them as they are. None means the format's own way.
@@ -28,6 +30,7 @@ class LoadOptions:
     path: str | None = None
     allow: tuple[str, ...] = ()
     trust: bool = False
+    limit: int | None = None
     max_bytes: int | None = None
     encoding: str | None = None
 
@@ -51,8 +54,10 @@ class Format:
         matches: Whether a file begins like this one, from its first `HEAD_SIZE` bytes.
         loader: Makes the object. The file stands at its beginning and has read, read1, readinto, peek and seek.
         items: Yields items while the rest of the file is still coming; None if there is no such thing.
+        takes_limit: Whether the loader looks at ``--limit``; where it does not, the first items are loaded.
         takes_path: Whether ``--path`` means something.
         takes_encoding: Whether ``--encoding`` means something.
+        has_counted_items: Whether so many of the items mean something; pieces of bytes are of any length.
         dumper: Writes a value to a binary file; it raises what it likes for what it cannot hold. None where the format
             is only read.
         advice: Instead of a loader, for what is recognised only: how to load it.
@@ -64,7 +69,9 @@ class Format:
     matches: Callable[[bytes], bool] = _matches_nothing
     loader: Loader | None = None
     items: Items | None = None
+    has_counted_items: bool = True
     dumper: Dumper | None = None
+    takes_limit: bool = False
     takes_path: bool = False
     takes_encoding: bool = False
     advice: str = ""
@@ -84,7 +91,15 @@ class Format:
         if self.loader is None:
             raise FormatError(self.advice)
         with self._with_the_way_on():
-            return self.loader(file, options)
+            if options.limit is None or self.takes_limit:
+                return self.loader(file, options)
+            return self._first_items(file, options, options.limit)
+
+    def _first_items(self, file: BinaryIO, options: LoadOptions, limit: int) -> list[object]:
+        if self.items is None or not self.has_counted_items:
+            raise OptionError(f"--limit is for items and rows; {self.name} has none. Load it without.")
+        with collector_paused():
+            return list(islice(self.items(file, options), limit))
 
     def iterate(self, file: BinaryIO, options: LoadOptions) -> Iterator[object]:
         """Return an iterator of the items in `file`.

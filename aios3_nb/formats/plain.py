@@ -80,5 +80,12 @@ TEXT = Format(
 )  # fmt: skip
 """UTF-8 unless another encoding is given, exactly: newlines are not translated, a byte order mark stays."""
 
-BYTES = Format(name="bytes", suffixes=(".bin", ".dat"), loader=_load_bytes, items=_iterate_bytes, dumper=_dump_bytes)
+BYTES = Format(
+    name="bytes",
+    suffixes=(".bin", ".dat"),
+    loader=_load_bytes,
+    items=_iterate_bytes,
+    has_counted_items=False,
+    dumper=_dump_bytes,
+)
 """As they are; the items are pieces of any length up to 1 MiB."""

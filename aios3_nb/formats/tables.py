@@ -7,6 +7,7 @@ several connections is faster than many small reads.
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -23,7 +24,7 @@ def _load_csv(file: BinaryIO, options: LoadOptions, *, separator: str) -> Any:
     codec_and_mark(encoding, b"")
     with library_errors("CSV"):
         try:
-            return pd.read_csv(file, sep=separator, encoding=encoding)
+            return pd.read_csv(file, sep=separator, encoding=encoding, nrows=options.limit)
         except UnicodeDecodeError as exc:
             wrong = exc
     raise not_this_encoding(wrong)
@@ -32,7 +33,11 @@ def _load_csv(file: BinaryIO, options: LoadOptions, *, separator: str) -> Any:
 def _load_parquet(file: BinaryIO, options: LoadOptions) -> Any:
     with package("pandas pyarrow", "Parquet"):
         import pandas as pd
-        import pyarrow.parquet  # noqa: F401  what pandas needs, looked for before the download
+        import pyarrow.parquet  # what pandas needs, looked for before the download
+    if options.limit is not None:
+        with library_errors("Parquet"):
+            parquet = pyarrow.parquet.ParquetFile(file)
+            return _first_rows(parquet.schema_arrow, parquet.iter_batches(max(options.limit, 1)), options.limit)
     data = io.BytesIO(file.read())
     with library_errors("Parquet"):
         return pd.read_parquet(data, engine="pyarrow")
@@ -43,12 +48,36 @@ def _load_arrow(file: BinaryIO, options: LoadOptions) -> Any:
         import pandas as pd
         import pyarrow as pa
         import pyarrow.feather  # looked for before the download
+    if options.limit is not None and not peek_head(file, 4).startswith(b"FEA1"):
+        with library_errors("Arrow"):
+            return _first_arrow_rows(file, options.limit)
     data = file.read()
     if data.startswith(_FILES):
         with library_errors("Arrow"):
-            return pd.read_feather(io.BytesIO(data))
+            return pd.read_feather(io.BytesIO(data))[: options.limit]
     with library_errors("Arrow stream"):
         return pa.ipc.open_stream(pa.py_buffer(data)).read_pandas()
+
+
+def _first_arrow_rows(file: BinaryIO, limit: int) -> Any:
+    """Return the first rows of an Arrow file or stream, of which no more batches are read than have them."""
+    import pyarrow as pa
+
+    if not peek_head(file, 6).startswith(b"ARROW1"):
+        stream = pa.ipc.open_stream(file)
+        return _first_rows(stream.schema, iter(stream), limit)
+    whole = pa.ipc.open_file(file)
+    return _first_rows(whole.schema, map(whole.get_batch, range(whole.num_record_batches)), limit)
+
+
+def _first_rows(schema: Any, batches: Iterator[Any], limit: int) -> Any:
+    import pyarrow as pa
+
+    taken, rows = [], 0
+    while rows < limit and (batch := next(batches, None)) is not None:
+        taken.append(batch)
+        rows += batch.num_rows
+    return pa.Table.from_batches(taken, schema).slice(0, limit).to_pandas()
 
 
 _FILES = (b"ARROW1", b"FEA1")
@@ -120,6 +149,7 @@ CSV = Format(
     suffixes=(".csv",),
     loader=partial(_load_csv, separator=","),
     dumper=partial(_dump_csv, separator=","),
+    takes_limit=True,
     takes_encoding=True,
     way_on='pandas.read_csv(aios3_nb.open(uri), encoding="cp1252")',
 )
@@ -128,6 +158,7 @@ TSV = Format(
     suffixes=(".tsv", ".tab"),
     loader=partial(_load_csv, separator="\t"),
     dumper=partial(_dump_csv, separator="\t"),
+    takes_limit=True,
     takes_encoding=True,
     way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t", encoding="cp1252")',
 )
@@ -136,6 +167,7 @@ PARQUET = Format(
     suffixes=(".parquet", ".pq"),
     matches=begins_with(b"PAR1"),
     loader=_load_parquet,
+    takes_limit=True,
     dumper=_dump_parquet,
     way_on="pyarrow.parquet.ParquetFile(aios3_nb.open(uri))",
 )
@@ -144,6 +176,7 @@ ARROW = Format(
     suffixes=(".arrow", ".arrows", ".feather", ".ipc"),
     matches=_is_arrow,
     loader=_load_arrow,
+    takes_limit=True,
     dumper=_dump_arrow,
     way_on="pyarrow.ipc.open_stream(aios3_nb.open(uri)), or open_file for a file",
 )

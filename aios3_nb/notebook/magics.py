@@ -60,7 +60,12 @@ def _loading(function: Decorated) -> Decorated:
         argument(
             "--path", metavar="P", help="only this part: of JSON users.item.name or /users/*/name, of npz an array"
         ),
-        argument("--limit", metavar="N", type=int, help="with --iter: this many items, then stop the download"),
+        argument(
+            "--limit",
+            metavar="N",
+            type=int,
+            help="this many items, rows, or objects of a glob; the rest is not fetched",
+        ),
         argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
         argument("--iter", action="store_true", help="a lazy stream of items instead of the whole"),
         argument("--format", metavar="NAME", help="pickle, json, jsonl, text, bytes, ...; else by suffix and content"),

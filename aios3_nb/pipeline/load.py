@@ -55,6 +55,7 @@ class Loaded:
         verdict: What was checked: ``CRC32 ok``, or ``not checked (why)``.
         seconds: Time from the call to the value.
         trusted: Why the pickle was allowed to run anything; empty when it was not.
+        note: What else there is to say, such as that more pickles follow; empty when there is nothing.
     """
 
     value: Any
@@ -63,6 +64,7 @@ class Loaded:
     verdict: str
     seconds: float
     trusted: str = ""
+    note: str = ""
 
 
 def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge) -> S3File:
@@ -90,7 +92,7 @@ def load_one(order: Order, monitor: Monitor) -> Loaded:
     Raises:
         S3Error: One of the tree; nothing stays open.
     """
-    with interruptible(), open_file(order, monitor, whole=order.path is None) as file:
+    with interruptible(), open_file(order, monitor, whole=not order.is_partial) as file:
         return _decoded(file, order, monitor)
 
 
@@ -98,7 +100,7 @@ async def aload_one(order: Order, monitor: Monitor) -> Loaded:
     """Return the object of `order`; the running loop goes on turning meanwhile."""
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
-    file = open_file(order, monitor, whole=order.path is None, via=lambda: thread_bridge(loop))
+    file = open_file(order, monitor, whole=not order.is_partial, via=lambda: thread_bridge(loop))
     try:
         await file.apeek()
         if file.info is None or file.info.size > _INLINE:
@@ -151,7 +153,10 @@ async def amatching(order: Order) -> list[Order]:
             f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))}",
             uri=str(order.uri),
         )
-    return [replace(order, uri=entry.uri, pattern="") for entry in found]
+    if [entry.uri for entry in found] == [order.uri]:
+        return [replace(order, pattern="")]  # an object that is called just so
+    # So many objects, and all of each.
+    return [replace(order, uri=entry.uri, pattern="", limit=None) for entry in found[: order.limit]]
 
 
 def _share(settings: Settings, at_once: int) -> Settings:
@@ -198,12 +203,24 @@ def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, be
     monitor.phase("decoding")
     options, trusted = options_of(order, info, chosen)
     value = chosen.load(plain, options)
-    if chosen.name == "pickle" and plain is file and (rest := info.size - file.tell()) > 0:
-        warnings.warn(f"{visible(str(order.uri))}: {rest:,} bytes follow the pickle; --iter gives all.", stacklevel=2)
-    in_part = order.path is not None and order.settings.verify != "require"
+    note = _rest_of_row(plain, chosen, order, info if plain is file else None)
+    is_left = order.is_partial or (bool(note) and info.size - file.tell() > MIB)
+    in_part = is_left and order.settings.verify != "require"
     # The download of the rest, for its checksum alone, is what a path is there to save.
     verdict = "not checked (read in part)" if in_part else finish()
-    return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began, trusted)
+    return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began, trusted, note)
+
+
+def _rest_of_row(plain: BinaryIO, chosen: Format, order: Order, info: ObjectInfo | None) -> str:
+    """Return what to say when something follows a pickle that was loaded; `info` only if it is not compressed."""
+    if chosen.name != "pickle" or order.limit is not None:
+        return ""
+    if (info is not None and plain.tell() >= info.size) or not (head := peek_head(plain, 2)):
+        return ""
+    size = "" if info is None else f" ({size_text(info.size - plain.tell())} follow)"
+    if head[:1] == b"\x80" or head[:1] in b"(]}cI":
+        return f"the first of several pickles{size}; --iter gives all, --limit N the first"
+    return f"something else follows the pickle{size}; --format bytes gives all"
 
 
 def chosen_format(plain: BinaryIO, order: Order) -> Format:
@@ -218,7 +235,7 @@ def options_of(order: Order, info: ObjectInfo, chosen: Format) -> tuple[LoadOpti
     if not why and chosen.name in _RUN_CODE:
         prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url)
         why = f"trusted (prefix {visible(str(prefix))})" if prefix is not None else ""
-    return replace(order.reading, trust=bool(why)), why
+    return replace(order.reading, trust=bool(why), limit=order.limit), why
 
 
 def check_size(file: S3File, order: Order) -> None:

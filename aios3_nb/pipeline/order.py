@@ -26,7 +26,7 @@ class Order:
         pattern: The glob that the key may be instead, when there is no object called so; empty when it cannot be.
         settings: Where it is and how to fetch it.
         format: Name of its format; None leaves that to its suffix and its first bytes.
-        limit: Items to yield, at most; None yields all.
+        limit: Items to yield or to load, rows of a table, or objects of a glob, at most; None means all.
         reading: What the format is told.
     """
 
@@ -36,6 +36,11 @@ class Order:
     format: str | None = None
     limit: int | None = None
     reading: LoadOptions = field(default_factory=LoadOptions)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether only a part of the object is wanted, so that the rest need not be fetched."""
+        return self.reading.path is not None or self.limit is not None
 
     @property
     def path(self) -> str | None:

@@ -238,16 +238,17 @@ def closing_line(name: str, loaded: Loaded, fetched: int) -> str:
     Where only part of it was wanted, it says how little was `fetched`: ``users.json: fetched 0.3 of 954 MB in ...``.
     """
     size, seconds = loaded.info.size, loaded.seconds
+    note = f", {loaded.note}" if loaded.note else ""
     if fetched < size:
         return (
             f"{visible(name, most=80)}: fetched {share_text(fetched, size)} in {seconds_text(seconds)}, "
-            f"{loaded.verdict}{_etag(loaded.info)}"
+            f"{loaded.verdict}{note}{_etag(loaded.info)}"
         )
     # That of a small object would tell of round trips, and of what a pickle imports.
     rate = f" ({size_text(size / seconds)}/s)" if seconds > 0.05 and size >= _RATED else ""
     trusted = f", {loaded.trusted}" if loaded.trusted else ""
     return (
-        f"{visible(name, most=80)}: {size_text(size)} in {seconds_text(seconds)}{rate}, {loaded.verdict}{trusted}"
+        f"{visible(name, most=80)}: {size_text(size)} in {seconds_text(seconds)}{rate}, {loaded.verdict}{trusted}{note}"
         f"{_etag(loaded.info)}"
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aios3_nb.formats.pickle import Names, is_joblib, joblib_text, missing_package, pip_name
 from aios3_nb.pipeline.peek.ranges import EndError, EnoughError, Ranges
@@ -15,6 +15,10 @@ MAX_BYTES = 4 * 1024 * 1024
 MAX_REQUESTS = 64
 
 _SHOWN_NAMES = 40
+
+_MORE_OPCODES = 20_000
+_MORE_BYTES = 512 * 1024
+"""How far pickles behind the first one are counted: enough to know that there are many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,9 @@ class PickleOutline:
         scanned: Offset that was reached.
         size: Of the object.
         problem: Why it cannot be loaded, whatever is allowed; empty when nothing was found.
+        pickles: How many follow one another, as far as they were looked at; what is said above is of the first, but for
+            the names, which are those of all.
+        all_pickles: Whether these are all.
     """
 
     protocol: int
@@ -50,6 +57,8 @@ class PickleOutline:
     scanned: int
     size: int
     problem: str = ""
+    pickles: int = 1
+    all_pickles: bool = True
 
     @property
     def verdict(self) -> str:
@@ -65,7 +74,7 @@ class PickleOutline:
         if self.missing:
             return f"needs packages that are not installed: pip install {' '.join(map(pip_name, self.missing))}"
         if self.complete:
-            return "loads safely"
+            return "loads safely" if self.all_pickles else "loads safely, as far as it was looked at"
         return f"could not tell yet: {share_text(self.scanned, self.size)} looked at; more names may follow"
 
     def rows(self) -> list[tuple[str, str]]:
@@ -77,6 +86,9 @@ class PickleOutline:
             ("pickle", f"protocol {self.protocol}, {self.opcodes:,} opcodes, depth {self.depth}"),
             ("payload", size_text(self.payload_bytes)),
         ]
+        if self.pickles > 1:
+            least = "" if self.all_pickles else "at least "
+            rows.insert(1, ("pickles in a row", f"{least}{self.pickles:,}; --iter gives all. The first one:"))
         names = list(self.names.items())
         rows += [
             (self._heading(name), f"{name}  ({count:,} made)" if count else name)
@@ -112,7 +124,29 @@ def outline_pickle(
         problem = f"cut short: it goes on where the object ends, after byte {walk.start:,}"
     except (RefusedError, ValueError, IndexError, KeyError) as exc:
         problem = str(exc) if isinstance(exc, RefusedError) else f"not a pickle: broken at byte {walk.start:,}"
-    return _summary(walk, size, complete=complete, problem=problem)
+    outline = _summary(walk, size, complete=complete, problem=problem)
+    if not complete or ranges.position == size:
+        return outline
+    count, to_the_end = _others(ranges, walk.made, size)
+    if not count:
+        return outline
+    names = _summary(walk, size, complete=complete, problem=problem)
+    return replace(names, pickles=1 + count, all_pickles=to_the_end, scanned=ranges.position)
+
+
+def _others(ranges: Ranges, made: dict[tuple[str, str], int], size: int) -> tuple[int, bool]:
+    """Return how many more pickles follow, as far as little work tells, and whether these are all; note their names."""
+    count, opcodes, until = 0, _MORE_OPCODES, ranges.position + _MORE_BYTES
+    try:
+        while ranges.position < size:
+            walk = Walk(ranges, made=made)
+            if ranges.position >= until or not walk.run(opcodes):
+                return count, False
+            opcodes -= walk.opcodes
+            count += 1
+    except (EnoughError, EndError, RefusedError, ValueError, IndexError, KeyError):
+        return count, False
+    return count, True
 
 
 def _summary(walk: Walk, size: int, *, complete: bool, problem: str) -> PickleOutline:
