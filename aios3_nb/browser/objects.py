@@ -34,7 +34,7 @@ class Details:
         content_type: What the uploader called it.
         content_encoding: Likewise.
         storage_class: Empty for the standard one.
-        checksum: What a load would be checked with, such as ``CRC32``; or ``no checksum`` and the like.
+        checksum: What a load would be checked with, such as ``CRC32C of 64 parts``; or ``no checksum`` and the like.
         encryption: Such as ``aws:kms``; empty when the store does not say.
         metadata: The uploader's own names and values.
     """
@@ -58,7 +58,7 @@ async def details(uri: S3Uri, settings: Settings) -> Details:
     See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     """
     answer = await ask("head_object", uri, settings, **_arguments(uri, settings), ChecksumMode="ENABLED")
-    checksum = checksum_of(answer)
+    checksum = checksum_of(answer, bucket=uri.bucket, endpoint_url=None)
     version = answer.get("VersionId", "")
     return Details(
         uri=uri,
@@ -69,7 +69,7 @@ async def details(uri: S3Uri, settings: Settings) -> Details:
         content_type=answer.get("ContentType", ""),
         content_encoding=answer.get("ContentEncoding", ""),
         storage_class=answer.get("StorageClass", ""),
-        checksum=checksum.why_not or checksum.algorithm,
+        checksum=str(checksum),
         encryption=answer.get("ServerSideEncryption", ""),
         metadata=answer.get("Metadata", {}),
     )

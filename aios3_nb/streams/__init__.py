@@ -11,19 +11,17 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
+    from aios3_nb.streams.checksum import checksum_of as checksum_of
     from aios3_nb.streams.file import S3File as S3File
-    from aios3_nb.streams.monitor import Monitor as Monitor
-    from aios3_nb.streams.object import ObjectInfo as ObjectInfo
+    from aios3_nb.streams.object import Monitor as Monitor, ObjectInfo as ObjectInfo
     from aios3_nb.streams.source import ObjectSource as ObjectSource
     from aios3_nb.streams.stream import ObjectStream as ObjectStream
-    from aios3_nb.streams.verify import checksum_of as checksum_of
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
+        checksum="checksum_of",
         file="S3File",
-        monitor="Monitor",
-        object="ObjectInfo",
+        object="Monitor ObjectInfo",
         source="ObjectSource",
         stream="ObjectStream",
-        verify="checksum_of",
     )

@@ -30,6 +30,7 @@ class Ahead:
     Attributes:
         next: Offset in the object of the first byte that was not asked for yet.
         origin: Offset at which the reader began to go straight on.
+        waited: Seconds that the reader has waited for the network so far.
     """
 
     def __init__(self, source: ObjectSource, plan: Plan, settings: Settings, position: int) -> None:
@@ -45,7 +46,7 @@ class Ahead:
         self._waiter: asyncio.Future[None] | None = None
         self._goal = 0
         """Offset that the reader waits for."""
-        self._waited = 0.0
+        self.waited = 0.0
         self._failure: BaseException | None = None
 
     @property
@@ -214,7 +215,7 @@ class Ahead:
             assert part.task is not None
             part.task.result()
         loop = asyncio.get_running_loop()
-        left = self._settings.total_timeout - self._waited
+        left = self._settings.total_timeout - self.waited
         alarm = loop.call_later(max(0.0, left), self._wake)
         began = loop.time()
         self._goal = position
@@ -224,9 +225,9 @@ class Ahead:
         finally:
             self._waiter = None
             alarm.cancel()
-            self._waited += loop.time() - began
+            self.waited += loop.time() - began
         self._raise_failure()
-        if self._waited >= self._settings.total_timeout:
+        if self.waited >= self._settings.total_timeout:
             raise StalledError(
                 f"{self._source.name}: waited for the network for {self._settings.total_timeout:g} s in all "
                 f"(total_timeout), and reached byte {part.start + part.filled:,}.",

@@ -12,12 +12,11 @@ from dataclasses import replace
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import ObjectChangedError
 from aios3_nb.s3 import UnfitAnswerError, status_of
+from aios3_nb.streams.checksum import Checksum, checksum_of, etag_of
 from aios3_nb.streams.object import Answer, ObjectInfo
-from aios3_nb.streams.verify import checksum_of
 from aios3_nb.text import visible
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
-_ENCRYPTION = ("ServerSideEncryption", "SSECustomerAlgorithm")
 
 
 class RangesIgnoredError(Exception):
@@ -54,7 +53,7 @@ class Judge:
         if status_in(answer) != 200 or length is None:
             raise UnfitAnswerError(f"asked for the object, the answer was {_shape(answer)}")
         if self.info is None:
-            self.info = replace(self._described(answer, int(length)), checksum=checksum_of(answer))
+            self.info = replace(self._described(answer, int(length)), checksum=self._checksum(answer))
         self._check_etag(answer)
         if length != self.info.size:
             raise UnfitAnswerError(f"the object has {self.info.size:,} bytes, the answer was {_shape(answer)}")
@@ -96,8 +95,19 @@ class Judge:
         if self.info is None:
             self.info = self._described(answer, int(answer["ContentLength"]))
         self._check_etag(answer)
-        self.info = replace(self.info, checksum=checksum_of(answer))
+        self.info = replace(self.info, checksum=self._checksum(answer))
         return self.info
+
+    def same(self, answer: Answer) -> None:
+        """Compare the ETag of an answer that has no bytes, with quotes or without.
+
+        Raises:
+            ObjectChangedError: The object was replaced.
+        """
+        assert self.info is not None
+        etag = answer.get("ETag")
+        if self.info.etag and etag and etag.strip('"') != self.info.etag.strip('"'):
+            raise self.changed(f"its etag is {visible(etag)} now")
 
     def learned_empty(self, exc: BaseException) -> bool:
         """Say whether the first range was refused because the object is empty: no range of it exists.
@@ -137,8 +147,11 @@ class Judge:
             last_modified=answer.get("LastModified"),
             content_type=answer.get("ContentType", ""),
             endpoint_url=self.endpoint_url,
-            answer={name: answer[name] for name in ("ETag", *_ENCRYPTION) if name in answer},
+            etag_checksum=etag_of(answer, bucket=self._uri.bucket, endpoint_url=self.endpoint_url),
         )
+
+    def _checksum(self, answer: Answer) -> Checksum:
+        return checksum_of(answer, bucket=self._uri.bucket, endpoint_url=self.endpoint_url)
 
     def _check_etag(self, answer: Answer) -> None:
         assert self.info is not None

@@ -31,8 +31,7 @@ from aios3_nb.s3 import (
 )
 from aios3_nb.settings import Settings
 from aios3_nb.streams.judge import Judge, RangesIgnoredError
-from aios3_nb.streams.monitor import Monitor
-from aios3_nb.streams.object import Answer, ObjectInfo
+from aios3_nb.streams.object import Answer, Monitor, ObjectInfo
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
@@ -48,6 +47,10 @@ _TELLING = 0.03
 """Seconds that tell of a rate; a shorter time may be one in which the loop did something else."""
 _SWIFT = 150_000_000
 """Bytes per second, at least."""
+
+
+_AT_MOST = 5.0
+"""Seconds that an answer is waited for without which the load goes on as well."""
 
 
 class ObjectSource:
@@ -141,6 +144,28 @@ class ObjectSource:
         if known is None:
             self._monitor.opened(info)
         return info
+
+    async def once(self, operation: str, **arguments: Any) -> Answer:
+        """Return S3's answer to `operation` on this version of the object; it is tried once, and not waited for long.
+
+        Raises:
+            ObjectChangedError: The object was replaced.
+            S3Error: It did not succeed, for whatever reason.
+        """
+        try:
+            connection = await self._connected()
+            self._monitor.requested()
+            pinned = self._arguments()
+            if operation == "get_object_attributes":
+                pinned.pop("IfMatch", None)  # it knows none; the ETag of the answer is compared
+            async with deadline(min(self._patience, _AT_MOST)):
+                answer: Answer = await getattr(connection, operation)(**pinned, **arguments)
+        except Exception as exc:
+            if status_of(exc) == 412:
+                raise self._judge.changed("it was replaced") from None
+            raise explained(exc, self.uri, self._settings) from stripped(exc)
+        self._judge.same(answer)
+        return answer
 
     async def fill(
         self, start: int, stop: int, memory: Callable[[], Awaitable[memoryview]], progress: Callable[[int], None]

@@ -11,18 +11,14 @@ A large `readinto` has no part buffers between: its slices are filled by several
 
 from __future__ import annotations
 
-import asyncio
-
-from aios3_nb.errors import AccessDeniedError, ChecksumError, NotVerifiedError, ServiceError
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.ahead import Ahead
-from aios3_nb.streams.monitor import Monitor
-from aios3_nb.streams.object import ObjectInfo
+from aios3_nb.streams.check import Check
+from aios3_nb.streams.object import Monitor, ObjectInfo
 from aios3_nb.streams.part import Part
 from aios3_nb.streams.plan import FIRST, Plan
 from aios3_nb.streams.source import ObjectSource
-from aios3_nb.streams.verify import Checksum, Verifier, md5_of
 
 _DIRECT = 2 * MIB
 """From this length on, bytes that were not asked for yet go straight into the reader's buffer."""
@@ -32,9 +28,6 @@ _GLIMPSE = 128 * 1024
 
 What it copies is hashed meanwhile, but what it is shown must be hashed before.
 """
-
-_DRAIN = 64 * MIB
-"""Bytes behind the end of what was decoded that are read only to finish the checksum."""
 
 
 class ObjectStream:
@@ -57,9 +50,7 @@ class ObjectStream:
         self._ahead: Ahead | None = None
         self._glimpse = _GLIMPSE
         self._failure: BaseException | None = None
-        self._verifier = Verifier()
-        self._checksum_task: asyncio.Task[None] | None = None
-        self._checksum_known = False
+        self._check = Check(source, settings)
 
     @property
     def info(self) -> ObjectInfo | None:
@@ -91,7 +82,7 @@ class ObjectStream:
         part = await self._arrived(ahead, position, want, eager=eager)
         end = min(part.filled, max(part.handed, position - part.start + max(want, self._glimpse)))
         self._glimpse = min(2 * self._glimpse, self._settings.part_size)
-        await self._hand_over(part, end)
+        await self._hand_over(ahead, part, end)
         # Not up to `filled`: nobody has hashed what comes after `handed`.
         return part.view[position - part.start : part.handed]
 
@@ -125,24 +116,20 @@ class ObjectStream:
         ahead = await self._begun(0, 1)
         if not ahead.size:
             return "empty"
-        required = self._settings.verify == "require"
-        if self._settings.verify != "off":
+        if not self._check.off:
             self._monitor.phase("verifying")
-            verifier = self._verifier
-            while verifier.in_order and verifier.position < ahead.size:
-                if ahead.size - verifier.position > _DRAIN and not required:
-                    break
-                await self.window(verifier.position, self._settings.part_size)
-        verdict = self._verifier.verdict(ahead.size)
-        if required and not verdict.endswith(" ok"):
-            raise self._not_verified(verdict)
-        return verdict
+            await self._check.ready(0, ahead.size)
+            for start, stop in self._check.unread():
+                while start < stop:
+                    start += len(await self.window(start, min(stop - start, self._settings.part_size)))
+        if self._check.damage:
+            raise self._check.damaged(ahead.size)
+        return self._check.verdict()
 
     async def aclose(self) -> None:
         """Stop fetching, close every connection, and wait until all tasks have ended."""
         self.abort(ValueError("I/O operation on closed file."))
-        if self._checksum_task is not None:
-            await asyncio.gather(self._checksum_task, return_exceptions=True)
+        await self._check.aclose()
         if self._ahead is not None:
             await self._ahead.drop()
 
@@ -152,8 +139,7 @@ class ObjectStream:
             self._failure = failure
         if self._ahead is not None:
             self._ahead.abort(self._failure)
-        if self._checksum_task is not None:
-            self._checksum_task.cancel()
+        self._check.cancel()
         self._source.abort()
 
     def _raise_failure(self) -> None:
@@ -172,45 +158,15 @@ class ObjectStream:
                 at = position
             assert self._source.info is not None
             plan = Plan(self._source.info.size, self._whole, self._settings)
-            self._expect_checksum(self._source.info)
+            self._check.begin(self._source.info)
             self._ahead = Ahead(self._source, plan, self._settings, at)
             self._monitor.phase("downloading")
         return self._ahead
 
-    def _expect_checksum(self, info: ObjectInfo) -> None:
-        """Learn what the bytes must hash to: from this answer, from the ETag of a small object, or later by HEAD."""
-        if self._settings.verify == "off":
-            self._expect(Checksum(why_not="verify is off"))
-        elif info.checksum is not None:
-            self._expect(info.checksum)
-        elif info.size <= FIRST and (md5 := md5_of(info.answer or {})):
-            self._expect(md5)
-
-    def _expect(self, checksum: Checksum) -> None:
-        if self._settings.verify == "require" and not checksum.algorithm:
-            raise self._not_verified(f"not checked ({checksum.why_not})")
-        self._verifier.expect(checksum)
-        self._checksum_known = True
-
-    def _asking(self) -> asyncio.Task[None]:
-        if self._checksum_task is None:
-            self._checksum_task = asyncio.get_running_loop().create_task(self._ask_checksum())
-        return self._checksum_task
-
-    async def _ask_checksum(self) -> None:
-        try:
-            info = await self._source.head()
-        except (AccessDeniedError, ServiceError) as exc:  # a store that knows no HEAD, or does not allow it
-            self._expect(Checksum(why_not=f"HEAD failed: {type(exc).__name__}"))
-        else:
-            assert info.checksum is not None
-            self._expect(info.checksum)
-
     # ---- handing over
 
     async def _arrived(self, ahead: Ahead, position: int, want: int, *, eager: bool) -> Part:
-        if not ahead.origin and max(ahead.next, position + want) > FIRST and not self._checksum_known:
-            self._asking()  # beside the second part
+        self._check.reach(max(ahead.next, position + want) - ahead.origin)
         return await ahead.arrived(position, want, eager=eager)
 
     async def _copy(self, ahead: Ahead, position: int, view: memoryview) -> None:
@@ -224,42 +180,22 @@ class ObjectStream:
             begin = at - part.start
             end = min(part.filled, begin + len(view) - done)
             if part.buffer is None:  # the bytes are where they belong already
-                await self._hand_over(part, end)
+                await self._hand_over(ahead, part, end)
             else:
                 async with bulk.copying(view[done : done + end - begin], part.view[begin:end]):
-                    await self._hand_over(part, end)
+                    await self._hand_over(ahead, part, end)
             done += end - begin
 
-    async def _hand_over(self, part: Part, end: int) -> None:
-        """Hash what `part` has up to `end` and was not handed over before, and judge when it is the last."""
+    async def _hand_over(self, ahead: Ahead, part: Part, end: int) -> None:
+        """Hash what `part` has up to `end` and was not handed over before, and judge when nothing is missing."""
         begin = part.handed
-        if begin >= end or self._settings.verify == "off":
+        if begin >= end or self._check.off:
             part.handed = max(begin, end)
             return
-        stop = part.start + end
-        last = self._source.info is not None and stop == self._source.info.size
-        verifier = self._verifier
-        if verifier.continues(part.start + begin) and not self._checksum_known and (last or stop > FIRST):
-            await self._asking()
-        data = part.view[begin:end]
+        start, data = part.start + begin, part.view[begin:end]
+        await self._check.ready(start, len(data))
         try:
-            if len(data) < bulk.LONG or not self._checksum_known:
-                verifier.feed(part.start + begin, data)
-            else:
-                await bulk.beside(lambda: verifier.feed(part.start + begin, data))
+            await self._check.hash(start, data, ahead.waited)
         finally:
             part.handed = end  # also when it was cancelled meanwhile: it was hashed nevertheless
-        if last and verifier.in_order and (difference := verifier.mismatch()):
-            raise ChecksumError(
-                f"{self._source.name} arrived damaged: {difference}. Nothing of it should be used. Run it again; if "
-                "it fails again, the stored object is damaged.",
-                uri=self._source.name,
-                offset=stop,
-            )
-
-    def _not_verified(self, verdict: str) -> NotVerifiedError:
-        return NotVerifiedError(
-            f"{self._source.name}: verify is 'require', but the object was {verdict}. "
-            "Use --verify=auto to load it anyway.",
-            uri=self._source.name,
-        )
+        await self._check.judge(part.start + end)

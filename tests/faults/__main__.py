@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.cases import Case, Scene, table
+from tests.faults.cases import Case, Scene, stored_as, table
 from tests.faults.peers import OURS, READERS, WAIT
 from tests.faults.server import FaultServer
 
@@ -127,14 +127,7 @@ def _measure(row: str, reader: str, peers_python: str) -> Cell:
 
 
 def _arrange(server: FaultServer, case: Case, contents: Contents) -> None:
-    server.put(
-        "bucket",
-        contents.key,
-        contents.data,
-        checksum=case.checksum,
-        etag=case.etag,
-        version_id=case.version_id,
-    )
+    server.put("bucket", contents.key, contents.data, **stored_as(case, len(contents.data)))
     for fault in case.faults:
         server.fault(fault)
 

@@ -5,7 +5,9 @@ Every read of every case ends, within its bound, with the right data or with the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from aios3_nb import errors
 from tests.faults.fault import Fault, Kind
@@ -45,7 +47,10 @@ class Case:
         checksum: Algorithm of the checksum stored with the object, as S3 does with all new ones; None for none.
         etag: ETag of the object; None for the MD5 of its bytes.
         version_id: Version of the object; None where the bucket keeps none.
-        whole: Only reading the whole object in order can notice.
+        headers: Sent with the object.
+        parts: How many the object was uploaded in; 0 for one piece.
+        composite: The stored checksum is that of the parts' checksums.
+        whole: Only reading the whole object can notice.
         warns: Our reader warns.
     """
 
@@ -56,8 +61,16 @@ class Case:
     checksum: str | None = "crc32"
     etag: str | None = None
     version_id: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    parts: int = 0
+    composite: bool = False
     whole: bool = False
     warns: bool = False
+
+    @property
+    def in_any_order(self) -> bool:
+        """Whether its checksum can be told whatever order the bytes come in."""
+        return (self.checksum or "").startswith("crc")
 
 
 def table(scene: Scene) -> dict[str, Case]:
@@ -187,12 +200,41 @@ def _flips(scene: Scene) -> dict[str, Case]:
     """One wrong bit, on the way or on the server's disk; the object's checksum is that of the right bytes."""
     flip = Fault(kind=Kind.FLIP, at=scene.size // 2, times=ALWAYS)
     wrong = {"outcome": errors.ChecksumError, "whole": True}
+    other = '"0123456789abcdef0123456789abcdef"'
     multipart = '"0123456789abcdef0123456789abcdef-3"'
+    known = {"Server": "SeaweedFS 4.48"}
     return {
         "1 bit flipped, CRC32 stored": _row(flip, etag=multipart, compared=True, **wrong),
-        "1 bit flipped, no checksum but the ETag": _row(flip, checksum=None, compared=True, **wrong),
+        "1 bit flipped, no checksum but the ETag": _row(flip, checksum=None, headers=known, compared=True, **wrong),
+        "an ETag that is no MD5": _row(checksum=None, etag=other),
+        "an ETag of parts that is no MD5": _row(checksum=None, etag=multipart, parts=3),
+        "1 bit flipped, MD5 of 3 parts": _row(flip, checksum=None, headers=known, parts=3, **wrong),
         "1 bit flipped, CRC32C stored": _row(flip, checksum="crc32c", etag=multipart, **wrong),
         "1 bit flipped, CRC64NVME stored": _row(flip, checksum="crc64nvme", etag=multipart, **wrong),
         "1 bit flipped, SHA1 stored": _row(flip, checksum="sha1", etag=multipart, **wrong),
         "1 bit flipped, SHA256 stored": _row(flip, checksum="sha256", etag=multipart, **wrong),
+        **{
+            f"1 bit flipped, {name.upper()} of 5 parts": _row(flip, checksum=name, composite=True, parts=5, **wrong)
+            for name in ("crc32", "crc32c", "crc64nvme", "sha1", "sha256")
+        },
+    }
+
+
+def cut(size: int, parts: int) -> tuple[int, ...]:
+    """Return the lengths of so many parts of an object, all but the last one of the same; none for no parts."""
+    if not parts:
+        return ()
+    length = -(-size // parts)
+    return (*(length,) * (parts - 1), size - length * (parts - 1))
+
+
+def stored_as(case: Case, size: int) -> dict[str, Any]:
+    """Return how the object of `case` is stored, as `FaultServer.put` takes it."""
+    return {
+        "checksum": case.checksum,
+        "checksum_type": "COMPOSITE" if case.composite else "FULL_OBJECT",
+        "etag": case.etag,
+        "version_id": case.version_id,
+        "headers": case.headers,
+        "parts": cut(size, case.parts),
     }

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tests.faults.fault import Fault, Kind, answer_bent
-from tests.faults.store import NO_HEADERS, Answer, Request, Store, StoredObject, checksum_of, etag_of
+from tests.faults.store import NO_HEADERS, Answer, Request, Store, StoredObject, checksum_of, composite_of, etag_of
 from tests.faults.wire import Connection
 
 STOP_SECONDS = 5.0
@@ -92,12 +92,15 @@ class FaultServer:
         checksum_type: str = "FULL_OBJECT",
         version_id: str | None = None,
         headers: Mapping[str, str] = NO_HEADERS,
+        parts: tuple[int, ...] = (),
+        lists_parts: bool = False,
     ) -> StoredObject:
-        """Store an object; its ETag is its MD5 unless given, `checksum` names an algorithm."""
+        """Store an object; its ETag is its MD5 (of `parts`) unless given, `checksum` names an algorithm."""
         value = checksum_of(checksum, data) if checksum else None
-        if value and checksum_type == "COMPOSITE":
-            value = (value[0], f"{value[1]}-3")
-        stored = StoredObject(data, etag or etag_of(data), version_id, value, checksum_type, headers)
+        if checksum and checksum_type == "COMPOSITE":
+            value = composite_of(checksum, data, parts)
+        etag = etag or etag_of(data, parts)
+        stored = StoredObject(data, etag, version_id, value, checksum_type, headers, parts, lists_parts)
         self.store.put(bucket, key, stored)
         return stored
 

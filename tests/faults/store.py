@@ -10,9 +10,10 @@ import base64
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
+from itertools import accumulate
 from types import MappingProxyType
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -59,7 +60,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """One version of one object; `checksum` is the header S3 would send for it, as (name, value)."""
+    """One version of one object.
+
+    Attributes:
+        checksum: The header S3 would send for it, as (name, value).
+        parts: Bytes of each part that it was uploaded in; empty when it was stored in one piece.
+        lists_parts: GetObjectAttributes tells of each part; AWS does so only for those with checksums.
+    """
 
     data: bytes
     etag: str
@@ -67,6 +74,8 @@ class StoredObject:
     checksum: tuple[str, str] | None = None
     checksum_type: str = "FULL_OBJECT"
     headers: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[int, ...] = ()
+    lists_parts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,19 @@ def parse_range(text: str | None) -> tuple[int, int | None] | None:
 def checksum_of(algorithm: str, data: bytes) -> tuple[str, str]:
     """Return the checksum header S3 sends: its name, and the big-endian checksum in base64."""
     return f"x-amz-checksum-{algorithm}", base64.b64encode(_CHECKSUMS[algorithm](data)).decode()
+
+
+def composite_of(algorithm: str, data: bytes, parts: tuple[int, ...]) -> tuple[str, str]:
+    """Return the checksum header of an object in `parts`: the checksum of their checksums."""
+    whole = b"".join(_CHECKSUMS[algorithm](piece) for piece in pieces(data, parts))
+    return f"x-amz-checksum-{algorithm}", f"{base64.b64encode(_CHECKSUMS[algorithm](whole)).decode()}-{len(parts)}"
+
+
+def pieces(data: bytes, parts: tuple[int, ...]) -> Iterator[bytes]:
+    """Yield `data` in pieces of those lengths."""
+    stops = list(accumulate(parts))
+    assert stops[-1] == len(data)
+    return (data[stop - length : stop] for length, stop in zip(parts, stops, strict=True))
 
 
 def _crc32c(data: bytes) -> bytes:
@@ -209,9 +231,12 @@ class Store:
         return answer_stored(stored, request)
 
 
-def etag_of(data: bytes) -> str:
-    """Return the ETag of an object that was put in one piece: its MD5, quoted."""
-    return f'"{hashlib.md5(data).hexdigest()}"'
+def etag_of(data: bytes, parts: tuple[int, ...] = ()) -> str:
+    """Return an object's ETag, quoted: its MD5, or that of the MD5s of its `parts`."""
+    if not parts:
+        return f'"{hashlib.md5(data).hexdigest()}"'
+    whole = b"".join(hashlib.md5(piece).digest() for piece in pieces(data, parts))
+    return f'"{hashlib.md5(whole).hexdigest()}-{len(parts)}"'
 
 
 def answer_stored(stored: StoredObject, request: Request) -> Answer:
@@ -221,8 +246,12 @@ def answer_stored(stored: StoredObject, request: Request) -> Answer:
     refused = request.headers.get("if-none-match")
     if refused is not None and _etag_fits(refused, stored.etag):
         return Answer(304, {"ETag": stored.etag}, length=0)
+    if "attributes" in request.query:
+        return _xml(_attributes(stored, int(request.headers.get("x-amz-part-number-marker", "0"))))
     size = len(stored.data)
     headers = _object_headers(stored)
+    if "partNumber" in request.query:
+        return _answer_part(stored, int(request.query["partNumber"]), headers)
     if request.range is None:
         if request.headers.get("x-amz-checksum-mode", "").upper() == "ENABLED":
             headers |= _checksum_headers(stored)
@@ -238,6 +267,32 @@ def answer_stored(stored: StoredObject, request: Request) -> Answer:
     # S3 sends no whole-object checksum with a range.
     headers["Content-Range"] = f"bytes {start}-{stop - 1}/{size}"
     return Answer(206, headers, memoryview(stored.data)[start:stop], start=start, length=stop - start)
+
+
+def _answer_part(stored: StoredObject, number: int, headers: dict[str, str]) -> Answer:
+    parts = stored.parts or (len(stored.data),)
+    if number > len(parts):
+        return error(416, "InvalidPartNumber", "The requested partnumber is not satisfiable")
+    start, stop = sum(parts[: number - 1]), sum(parts[:number])
+    headers["Content-Range"] = f"bytes {start}-{stop - 1}/{len(stored.data)}"
+    if stored.parts:
+        headers["x-amz-mp-parts-count"] = str(len(parts))
+    return Answer(206, headers, memoryview(stored.data)[start:stop], start=start, length=stop - start)
+
+
+def _attributes(stored: StoredObject, marker: int, most: int = 1000) -> str:
+    rows = [
+        f"<Part><PartNumber>{number}</PartNumber><Size>{length}</Size></Part>"
+        for number, length in list(enumerate(stored.parts, 1))[marker : marker + most]
+        if stored.lists_parts
+    ]
+    more = len(stored.parts) > marker + most
+    parts = f"<PartsCount>{len(stored.parts)}</PartsCount><IsTruncated>{str(more).lower()}</IsTruncated>{''.join(rows)}"
+    etag = stored.etag.strip('"')  # it has no quotes here
+    return (
+        f"<GetObjectAttributesResponse {_NAMESPACE}><ETag>{etag}</ETag>"
+        f"{f'<ObjectParts>{parts}</ObjectParts>' if stored.parts else ''}</GetObjectAttributesResponse>"
+    )
 
 
 def _etag_fits(wanted: str | None, etag: str) -> bool:

@@ -26,13 +26,15 @@ class Way:
         read: Reads the object at a URI with some settings; returns what it saw, in the end as bytes.
         contents: Makes the object to read; the number makes it another one.
         seen: What of an object's bytes `read` returns when all is well.
-        in_order: It reads the whole object from first to last byte.
+        in_order: It reads from first to last byte.
+        covers: It reads all of them.
     """
 
     read: Callable[..., bytes]
     contents: Callable[[int], bytes]
     seen: Callable[[bytes], bytes] = field(default=lambda data: data)
     in_order: bool = True
+    covers: bool = True
 
     @property
     def key(self) -> str:
@@ -95,6 +97,14 @@ def _seek(uri: str, **settings: Any) -> bytes:
     return b"".join(seen)
 
 
+def _backwards(uri: str, **settings: Any) -> bytes:
+    with aios3_nb.open(uri, **settings) as file:
+        file.seek(SIZE // 2 + 1000)
+        end = file.read()
+        file.seek(0)
+        return bytes(file.read(SIZE // 2 + 1000)) + end
+
+
 async def _aload(uri: str, **settings: Any) -> bytes:
     return b"".join(await aios3_nb.aload(uri, **settings))
 
@@ -142,7 +152,8 @@ WAYS: dict[str, Way] = {
     "iterate": Way(_iterate, json_lines),
     "open+read": Way(_read, pickle_of_blocks),
     "open+readinto": Way(_readinto, json_lines),
-    "seek": Way(_seek, json_lines, lambda data: b"".join(data[a:b] for a, b in _SEEKS), in_order=False),
+    "seek": Way(_seek, json_lines, lambda data: b"".join(data[a:b] for a, b in _SEEKS), False, covers=False),
+    "backwards": Way(_backwards, pickle_of_blocks, in_order=False),
     "aload": Way(_run(_aload), pickle_of_blocks, _unpickled),
     "aiterate": Way(_run(_aiterate), json_lines),
     "aread": Way(_run(_aread), pickle_of_blocks),

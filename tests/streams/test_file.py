@@ -20,7 +20,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import aios3_nb
-from aios3_nb.errors import NotVerifiedError
 from aios3_nb.streams import bulk, source
 from aios3_nb.streams.plan import FIRST
 from tests.faults.fault import Fault, Kind
@@ -239,14 +238,6 @@ def test_an_object_that_is_replaced_while_the_one_connection_breaks(opened, stor
 def test_small_parts_that_end_anywhere_in_a_long_read(opened, size: int) -> None:
     with opened("bytes", part_size=1000, budget=256 * 1024) as file:
         assert file.read(size) == BYTES[:size]
-
-
-def test_insisting_on_a_checksum_fails_when_the_bytes_were_not_read_in_order(opened) -> None:
-    with opened("bytes", verify="require") as file:
-        file.seek(MIB)
-        file.read(10)
-        with pytest.raises(NotVerifiedError, match="not read in order"):
-            file.finish()
 
 
 def test_closing_stops_what_is_in_flight(opened, store) -> None:

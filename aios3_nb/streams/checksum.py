@@ -1,0 +1,164 @@
+"""What S3 says an object's bytes hash to, and what may be concluded from it.
+
+See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import hashlib
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from aios3_nb.streams.crc import Crc
+
+_MD5_ETAG = re.compile(r'"?([0-9a-f]{32})(?:-(\d{1,5}))?"?')
+_OF_PARTS = re.compile(r"([A-Za-z0-9+/]+=*)(?:-(\d{1,5}))?")
+
+SLOW = frozenset(("MD5", "SHA1", "SHA256"))
+"""Those that hash less than 2 GB in a second and core, where CRCs do 4 to 19."""
+
+
+class Hash(Protocol):
+    """A hash object of `hashlib`."""
+
+    def update(self, data: memoryview, /) -> None:
+        """Hash `data` behind what was hashed before."""
+
+    def digest(self) -> bytes:
+        """Return the hash."""
+
+
+Algorithm = Crc | Callable[[], Hash]
+"""A CRC, whose pieces can be joined; or what makes hash objects, which have to see the bytes in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checksum:
+    """What an object's bytes hash to.
+
+    Attributes:
+        algorithm: ``CRC64NVME``, ``CRC32C``, ``CRC32``, ``SHA1``, ``SHA256`` or ``MD5``; empty when there is
+            nothing to check with.
+        value: The digest.
+        parts: Parts whose hashes, one after the other, it is the hash of; 0 when it is that of the bytes.
+        lengths: Bytes of each part; empty as long as nobody knows.
+        told: Whether the store gave the length of each part; else they follow from that of the first.
+        proves: Whether other bytes are proven by another hash. An ETag of an unknown store may be anything.
+        why_not: Why there is nothing to check with.
+    """
+
+    algorithm: str = ""
+    value: bytes = b""
+    parts: int = 0
+    lengths: tuple[int, ...] = ()
+    told: bool = False
+    proves: bool = True
+    why_not: str = ""
+
+    def __str__(self) -> str:
+        if not self.algorithm:
+            return self.why_not
+        parts = f" of {self.parts:,} part{'s' if self.parts > 1 else ''}" if self.parts else ""
+        return f"{self.algorithm}{parts}"
+
+
+def checksum_of(answer: Mapping[str, Any], *, bucket: str, endpoint_url: str | None) -> Checksum:
+    """Return the best that can be checked with, of what the answer to a plain GET or a HEAD says.
+
+    Args:
+        answer: As botocore gives it.
+        bucket: Of the object.
+        endpoint_url: Of the server that answered; empty for AWS, None when it is not known.
+    """
+    found = [each for name in _ALGORITHMS if (each := _stored(answer, name))]
+    usable = [each for each in found if each.algorithm]
+    if usable:
+        # That of the bytes needs no knowledge of the parts.
+        return min(usable, key=lambda each: each.parts > 0)
+    return etag_of(answer, bucket=bucket, endpoint_url=endpoint_url) or next(
+        iter(found), Checksum(why_not="no checksum")
+    )
+
+
+def etag_of(answer: Mapping[str, Any], *, bucket: str, endpoint_url: str | None) -> Checksum | None:
+    """Return the MD5 that the ETag is or may be, of the bytes or of the parts' MD5s; None when it is none.
+
+    AWS makes it so, but not for KMS, for customers' keys, and in directory buckets. Other stores mostly do the same.
+
+    See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+    """
+    match = _MD5_ETAG.fullmatch(answer.get("ETag", ""))
+    encrypted = answer.get("ServerSideEncryption", "AES256") != "AES256" or "SSECustomerAlgorithm" in answer
+    if match is None or encrypted or bucket.endswith(("--x-s3", "--xa-s3")):
+        return None
+    parts = int(match[2] or 0)
+    return Checksum("MD5", bytes.fromhex(match[1]), parts, proves=endpoint_url == "" or _is_md5(answer, parts))
+
+
+def algorithm(name: str) -> Algorithm | None:
+    """Return the algorithm that S3 calls `name`; None where a package is missing for it."""
+    return _ALGORITHMS[name]()
+
+
+def _stored(answer: Mapping[str, Any], name: str) -> Checksum | None:
+    match = _OF_PARTS.fullmatch(answer.get(f"Checksum{name}") or "")
+    if match is None:
+        return None
+    if algorithm(name) is None:
+        return Checksum(why_not=f"{name} needs: pip install 'aios3_nb[crt]'")
+    if answer.get("ChecksumType") == "COMPOSITE" and not match[2]:
+        return Checksum(why_not=f"{name} of parts, and the store does not say of how many")
+    try:
+        return Checksum(name, base64.b64decode(match[1]), int(match[2] or 0))
+    except binascii.Error:
+        return None
+
+
+def _is_md5(answer: Mapping[str, Any], parts: int) -> bool:
+    """Say whether the server is one that is known to make its ETags of MD5s."""
+    server = str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("server", ""))
+    if server.startswith("SeaweedFS"):
+        return True
+    # MinIO can be told to invent them; it marks those as if they were of parts.
+    return server.startswith("MinIO") and not parts and "ServerSideEncryption" not in answer
+
+
+@functools.cache
+def _crt(name: str, polynomial: int, width: int) -> Crc | None:
+    try:
+        from awscrt import checksums
+    except ImportError:
+        return None
+    function = getattr(checksums, name, None)
+    return None if function is None else Crc(function, polynomial, width)
+
+
+@functools.cache
+def _crc32() -> Crc:
+    """Return a CRC32 by carry-less multiplication where one is installed: 9 GB/s against zlib's 3.6."""
+    try:
+        from isal.isal_zlib import crc32
+    except ImportError:
+        return Crc(zlib.crc32, 0xEDB88320, 4)
+    return Crc(crc32, 0xEDB88320, 4)
+
+
+def _hashlib(name: str) -> Callable[[], Hash]:
+    return lambda: hashlib.new(name, usedforsecurity=False)
+
+
+_ALGORITHMS: dict[str, Callable[[], Algorithm | None]] = {
+    # Fastest first: an object may carry several.
+    "CRC64NVME": lambda: _crt("crc64nvme", 0x9A6C9329AC4BC9B5, 8),
+    "CRC32C": lambda: _crt("crc32c", 0x82F63B78, 4),
+    "CRC32": _crc32,
+    "SHA1": lambda: _hashlib("sha1"),
+    "SHA256": lambda: _hashlib("sha256"),
+    "MD5": lambda: _hashlib("md5"),
+}

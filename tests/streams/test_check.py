@@ -1,0 +1,255 @@
+"""What objects are checked with: every kind of checksum, on real multipart objects and on a server that misbehaves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import aios3_nb
+from aios3_nb.errors import ChecksumError, NotVerifiedError
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+
+MIB = 1024 * 1024
+DATA = random.Random(11).randbytes(3 * MIB + 1234)
+THIRDS = (MIB + 500, MIB + 500, MIB + 234)
+UNEQUAL = (MIB + 500, MIB + 100, MIB + 634)
+"""Their number and the first of them look like parts of one length."""
+PLAINLY_UNEQUAL = (MIB, 100, 2 * MIB + 1134)
+ALGORITHMS = ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"]
+KNOWN = {"Server": "SeaweedFS 4.48"}
+
+
+@pytest.fixture(scope="module")
+def the_store() -> Iterator[FaultServer]:
+    with FaultServer() as server:
+        yield server
+
+
+@pytest.fixture
+def store(the_store: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    the_store.reset()
+    return the_store
+
+
+@pytest.fixture
+def put(store: FaultServer) -> Callable[..., None]:
+    """Stores DATA as k, in parts."""
+
+    def put(parts: tuple[int, ...] = THIRDS, algorithm: str | None = None, **options: Any) -> None:
+        kind = "COMPOSITE" if algorithm else "FULL_OBJECT"
+        store.put("b", "k", DATA, parts=parts, checksum=algorithm, checksum_type=kind, **options)
+
+    return put
+
+
+@pytest.fixture
+def opened(store: FaultServer) -> Callable[..., aios3_nb.S3File]:
+    return lambda **options: aios3_nb.open("s3://b/k", endpoint_url=store.url, retry_wait=0.05, **options)
+
+
+def verdict(file: aios3_nb.S3File) -> str:
+    """Read all of it, as a lazy reader does, and return what is said at the end."""
+    with file:
+        assert file.read() == DATA
+        return file.finish()
+
+
+def asked(store: FaultServer) -> list[str]:
+    """Return what the requests without bytes asked for."""
+    return [
+        "part" if "partNumber" in request.query else "attributes" if "attributes" in request.query else "head"
+        for request in store.requests
+        if request.method == "HEAD" or "attributes" in request.query
+    ]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_checksums_of_parts_are_checked(put, opened, store, algorithm) -> None:
+    put(algorithm=algorithm)
+    assert verdict(opened()) == f"{algorithm.upper()} of 3 parts ok"
+    assert asked(store) == ["head", "part"]
+
+
+@pytest.mark.parametrize("flip", [0, 2 * MIB, len(DATA) - 1], ids=["first part", "middle part", "last part"])
+@pytest.mark.parametrize("algorithm", [None, *ALGORITHMS])
+def test_a_bit_that_is_wrong_in_any_part_is_found(put, opened, store, algorithm, flip) -> None:
+    put(algorithm=algorithm, headers=KNOWN)
+    store.fault(Kind.FLIP, at=flip, times=None)
+    with pytest.raises(ChecksumError, match=f"{(algorithm or 'md5').upper()} of 3 parts is"):
+        verdict(opened())
+
+
+def test_the_md5s_of_parts_are_checked(put, opened, store) -> None:
+    put()
+    assert verdict(opened()) == "MD5 of 3 parts ok"
+
+
+def test_one_small_request_beside_a_whole_read(put, store) -> None:
+    put(algorithm="crc32c")
+    assert aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url, verify="require") == DATA
+    assert asked(store) == ["part"]
+
+
+def test_an_object_in_one_part_needs_no_request(put, store) -> None:
+    put(parts=(len(DATA),), algorithm="sha256")
+    assert aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url, verify="require") == DATA
+    assert asked(store) == []
+
+
+def test_an_etag_of_an_unknown_store_may_be_anything(put, opened, store) -> None:
+    put(etag=f'"{"0f" * 16}-3"')
+    assert verdict(opened()) == "not checked (the ETag is no MD5)"
+    store.put("b", "k", DATA, etag=f'"{"0f" * 16}"')
+    assert verdict(opened()) == "not checked (the ETag is no MD5)"
+    with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
+        verdict(opened(verify="require"))
+
+
+def test_a_small_object_whose_etag_is_no_md5_is_checked_with_what_a_head_says(store) -> None:
+    store.put("b", "small", b"abc" * 100, etag=f'"{"0f" * 16}"', checksum="crc32")
+    with aios3_nb.open("s3://b/small", endpoint_url=store.url) as file:
+        assert file.read() == b"abc" * 100
+        assert file.finish() == "CRC32 ok"
+    assert asked(store) == ["head"]
+    store.fault(Kind.FLIP, at=5, times=None)
+    with aios3_nb.open("s3://b/small", endpoint_url=store.url) as file, pytest.raises(ChecksumError, match="CRC32"):
+        file.read()
+
+
+def test_unequal_parts_are_checked_where_the_store_lists_them(put, opened, store) -> None:
+    put(PLAINLY_UNEQUAL, "crc32", lists_parts=True)
+    assert verdict(opened()) == "CRC32 of 3 parts ok"
+    assert asked(store) == ["head", "part", "attributes"]
+
+
+def test_unequal_parts_that_nobody_lists_are_no_damage(put, opened) -> None:
+    put(PLAINLY_UNEQUAL, "crc32")
+    assert verdict(opened()) == "not checked (its parts differ in length)"
+
+
+@pytest.mark.parametrize("lists_parts", [True, False])
+def test_unequal_parts_that_look_equal_are_no_damage(put, opened, lists_parts) -> None:
+    put(UNEQUAL, "crc32", lists_parts=lists_parts)
+    assert verdict(opened()) == "not checked (its parts differ in length)"
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (501, "NotImplemented"), (503, "SlowDown")])
+def test_a_store_that_does_not_tell_of_its_parts(put, store, status, code) -> None:
+    put(algorithm="crc32")
+    store.fault(Kind.STATUS, method="HEAD", status=status, code=code, times=None)
+    assert aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url) == DATA
+    with pytest.raises(NotVerifiedError, match="does not say how it was cut into parts"):
+        aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url, verify="require")
+
+
+def test_damage_is_not_told_of_parts_that_nobody_vouches_for(put, opened, store) -> None:
+    """The first part says they are of one length; then nothing more is answered, and the bytes differ."""
+    put(algorithm="crc32")
+    store.fault(Fault(kind=Kind.STATUS, method="HEAD", first=3, times=None, status=403, code="AccessDenied"))
+    store.fault(Kind.FLIP, at=100, times=None)
+    with opened() as file:
+        assert file.read() != DATA
+        assert file.finish() == "not checked (the store does not say how it was cut into parts)"
+
+
+def test_a_head_that_is_denied_leaves_the_etag(put, opened, store) -> None:
+    store.put("b", "k", DATA)
+    store.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
+    assert verdict(opened()) == "MD5 ok"
+
+
+def test_an_object_that_is_replaced_while_its_parts_are_asked_for(put, opened, store) -> None:
+    put(algorithm="crc32")
+    store.fault(Fault(kind=Kind.REPLACE, method="HEAD", first=2, data=DATA[::-1]))
+    with pytest.raises(aios3_nb.ObjectChangedError):
+        verdict(opened())
+
+
+def test_a_kms_object_has_no_md5(put, opened) -> None:
+    put(headers={"x-amz-server-side-encryption": "aws:kms"})
+    assert verdict(opened()) == "not checked (no checksum)"
+
+
+@pytest.mark.parametrize("verify", ["auto", "require"])
+def test_the_read_that_completes_the_cover_finds_the_damage(put, opened, store, verify) -> None:
+    put(algorithm="crc32", headers=KNOWN)
+    store.fault(Kind.FLIP, at=3 * MIB, times=None)
+    with opened(verify=verify) as file:
+        file.seek(2 * MIB)
+        file.read()
+        file.seek(MIB)
+        file.read(MIB)
+        file.seek(0)
+        with pytest.raises(ChecksumError):
+            file.read(MIB)
+        with pytest.raises(ChecksumError):
+            file.finish()
+
+
+def test_what_is_missing_is_said_or_read_by_who_insists(store, opened) -> None:
+    store.put("b", "k", DATA, checksum="crc32c")
+    with opened() as file:
+        file.seek(MIB)
+        file.read(MIB)
+        assert file.finish().endswith("of it not read)")
+    with opened(verify="require") as file:
+        file.seek(MIB)
+        file.read(MIB)
+        assert file.finish() == "CRC32C ok"
+
+
+# ---- real multipart objects
+
+REAL = random.Random(12).randbytes(12 * MIB + 77)
+
+
+def upload(s3: Any, bucket: str, algorithm: str | None, kind: str | None, lengths: tuple[int, ...]) -> None:
+    """Store REAL as `k`, in parts of those lengths."""
+    named = {"ChecksumAlgorithm": algorithm} if algorithm else {}
+    target = {"Bucket": bucket, "Key": "k"}
+    typed = {"ChecksumType": kind} if kind else {}
+    upload = {**target, "UploadId": s3.create_multipart_upload(**target, **named, **typed)["UploadId"]}
+    parts, start = [], 0
+    for number, length in enumerate(lengths, 1):
+        answer = s3.upload_part(**upload, PartNumber=number, Body=REAL[start : start + length], **named)
+        checksums = {k: v for k, v in answer.items() if k.startswith("Checksum") and k != "ChecksumType"}
+        parts.append({"PartNumber": number, "ETag": answer["ETag"], **(checksums if algorithm else {})})
+        start += length
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+
+
+EQUAL = (5 * MIB, 5 * MIB, 2 * MIB + 77)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "kind", "words"),
+    [
+        (None, None, "MD5 of 3 parts ok"),
+        ("CRC32", None, "CRC32 of 3 parts ok"),
+        ("CRC32C", None, "CRC32C of 3 parts ok"),
+        ("SHA1", None, "SHA1 of 3 parts ok"),
+        ("SHA256", None, "SHA256 of 3 parts ok"),
+        ("CRC32", "FULL_OBJECT", "CRC32 ok"),
+        ("CRC64NVME", None, "CRC64NVME ok"),
+    ],
+)
+def test_multipart_objects_of_a_real_store(s3, bucket, algorithm, kind, words) -> None:
+    upload(s3, bucket, algorithm, kind, EQUAL)
+    with aios3_nb.open(f"s3://{bucket}/k", verify="require") as file:
+        assert file.read() == REAL
+        assert file.finish() == words
+
+
+@pytest.mark.parametrize("lengths", [(6 * MIB, 5 * MIB, MIB + 77), (5 * MIB, 7 * MIB, 77)])
+def test_unequal_parts_of_a_real_store_are_no_damage(s3, bucket, lengths) -> None:
+    upload(s3, bucket, "CRC32", None, lengths)
+    with aios3_nb.open(f"s3://{bucket}/k") as file:
+        assert file.read() == REAL
+        assert file.finish() in ("CRC32 of 3 parts ok", "not checked (its parts differ in length)")
