@@ -127,8 +127,7 @@ class S3Browser(anywidget.AnyWidget):  # type: ignore[misc]  # not typed, for wh
         try:
             message = message_of(content, buffers)
             self.tell({"is": "heard", "n": message.number})
-            if waits_for_cells(self._shell) and not self._note:
-                self._note = _WAITS
+            self._note = _WAITS if waits_for_cells(self._shell) else ""
             if message.do == "height":
                 self._grow(message.whole("pixels"))
             else:

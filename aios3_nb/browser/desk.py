@@ -20,6 +20,7 @@ from aios3_nb.browser.face import Face
 from aios3_nb.browser.lists import Lists, now
 from aios3_nb.browser.look import details_pairs, look
 from aios3_nb.browser.model import Question, child
+from aios3_nb.browser.objects import ASKED_FOR, PREVIEW
 from aios3_nb.browser.shown import chosen_shown, preview_shown
 from aios3_nb.browser.uploads import Uploads
 from aios3_nb.errors import OptionError, S3Error
@@ -110,21 +111,21 @@ class Desk:
             self.lists.ask(child(self.lists.contents.question, entry))
         else:
             self.choose(edition, [(row, row + 1)], row)
-            self.look()
+            self.look(by_itself=False)
 
-    def look(self) -> None:
-        """Look into the object that is chosen."""
+    def look(self, *, by_itself: bool) -> None:
+        """Look into the object that is chosen; `by_itself` says that nobody has asked for it, so it costs little."""
         if len(self._chosen) == 1 and not self._chosen[0].is_prefix:
-            self._face.post(self._look, self._chosen[0])
+            self._face.post(self._look, self._chosen[0], PREVIEW if by_itself else ASKED_FOR)
 
     def show_again(self) -> None:
         """Show the preview once more, to a page that has only come."""
         self._send_preview()
 
-    async def _look(self, entry: Entry) -> None:
+    async def _look(self, entry: Entry, most: int) -> None:
         self._face.tell({"is": "looking", "name": visible(entry.name, most=100)})
         try:
-            known, preview = await look(self._order(entry))
+            known, preview = await look(self._order(entry), most=most)
         except S3Error as exc:
             if self._chosen == (entry,):
                 self._show_preview(({"is": "preview", "error": str(exc)}, []))

@@ -10,7 +10,7 @@ From the page, each with its fields (see `Message`):
 ``go text`` ``crumb at`` ``up`` ``back`` ``refresh``   another place, or the same again
 ``filter text contains`` ``sort column descending``   fewer rows, another order
 ``more`` ``all`` ``stop``             the next page, all pages, no more of them
-``look`` ``load name`` ``file name`` ``download`` ``copy`` ``code name`` ``delete``   on what is chosen
+``look by_itself`` ``load name`` ``file name`` ``download`` ``copy`` ``code name`` ``delete``   on what is chosen
 ``answer card yes`` ``cancel card`` ``dismiss card``   on a card
 ``upload file name size`` ``piece file at`` ``path text``   bring something in; a piece has its bytes beside it
 ``connect profile endpoint``          reach S3 in another way
@@ -48,7 +48,7 @@ _HANDS: Mapping[str, Hand] = MappingProxyType(
         "more": lambda desk, _: desk.lists.go_on(),
         "all": lambda desk, _: desk.lists.go_on(all=True),
         "stop": lambda desk, _: desk.lists.stop(),
-        "look": lambda desk, _: desk.look(),
+        "look": lambda desk, m: desk.look(by_itself=m.flag("by_itself")),
         "load": lambda desk, m: desk.load(m.text("name")),
         "file": lambda desk, m: desk.open_file(m.text("name")),
         "download": lambda desk, _: desk.download(),

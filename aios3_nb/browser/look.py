@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import datetime
 import io
-from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
-from types import MappingProxyType
-from typing import Any, BinaryIO, cast
+from typing import BinaryIO, cast
 
 from aios3_nb.browser import objects
 from aios3_nb.browser.contents import BY_SUFFIX, Look
@@ -26,21 +24,30 @@ from aios3_nb.s3 import Entry
 from aios3_nb.text import size_text, visible
 
 
-async def look(order: Order) -> tuple[Details, Preview]:
-    """Return the details and a preview of the object; 1 MB is fetched at most.
+async def look(order: Order, *, most: int = objects.PREVIEW) -> tuple[Details, Preview]:
+    """Return the details and a preview of the object.
+
+    Args:
+        order: What is looked into.
+        most: Bytes that a table of columns may cost; anything else costs 1 MB at most.
 
     Raises:
         S3Error: It cannot be read.
     """
-    known, seen = await asyncio.gather(objects.details(order.uri, order.settings), _preview(order))
+    known, seen = await asyncio.gather(objects.details(order.uri, order.settings), _preview(order, most))
     return known, seen
 
 
-async def _preview(order: Order) -> Preview:
+async def _preview(order: Order, most: int) -> Preview:
     suffix = suffix_of(order.uri.key)
     if suffix in BY_SUFFIX and suffix_of(order.uri.key, packed=True) == suffix:
         return await _contents(order, BY_SUFFIX[suffix])
-    return await _PREVIEWS.get(_format_by_name(order.uri.key), _beginning)(order)
+    match _format_by_name(order.uri.key):
+        case "pickle":
+            return await _outline(order)
+        case "parquet":
+            return await _table(order, most)
+    return await _beginning(order)
 
 
 async def _beginning(order: Order) -> Preview:
@@ -83,19 +90,20 @@ def _verdict(outline: object) -> str:
     return "good" if outline.complete and not outline.missing else "open"
 
 
-async def _table(order: Order) -> Preview:
-    tail, size = await objects.ending(order.uri, order.settings)
-    try:
-        return await asyncio.to_thread(parquet_preview, tail, size)
-    except ImportError:
-        return Preview(f"Parquet, {size_text(size)}: to look into it, pip install pyarrow")
-    except Exception as exc:  # pyarrow has many; each says that this is no such file
-        return Preview(f"No Parquet that could be read: {visible(str(exc), most=200)}")
-
-
-_PREVIEWS: Mapping[str, Callable[[Order], Coroutine[Any, Any, Preview]]] = MappingProxyType(
-    {"pickle": _outline, "parquet": _table}
-)
+async def _table(order: Order, most: int) -> Preview:
+    way = thread_bridge(asyncio.get_running_loop())
+    async with objects.ranges(order.uri, order.settings) as (read, size):
+        file = RangedFile(lambda start, stop: way.run(read, start, stop), size, most=most)
+        try:
+            return await asyncio.to_thread(parquet_preview, file, size)
+        except ImportError:
+            return Preview(f"Parquet, {size_text(size)}: to look into it, pip install pyarrow")
+        except TooMuchError:
+            return Preview(f"Parquet, {size_text(size)}: its list of columns is longer than is fetched by itself")
+        except S3Error:
+            raise
+        except Exception as exc:  # pyarrow has many; each says that this is no such file
+            return Preview(f"No Parquet that could be read: {visible(str(exc), most=200)}")
 
 
 def _format_by_name(key: str) -> str:

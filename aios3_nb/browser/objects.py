@@ -17,6 +17,9 @@ from aios3_nb.streams import Monitor, ObjectSource, checksum_of
 PREVIEW = 1 * MIB
 """Bytes that a preview fetches, at most."""
 
+ASKED_FOR = 32 * MIB
+"""Bytes that a preview may fetch that somebody has asked for by hand."""
+
 _LEAST = 1024
 """Bytes asked for when only the size is wanted."""
 
@@ -81,16 +84,6 @@ async def beginning(uri: S3Uri, settings: Settings, *, most: int = PREVIEW) -> t
     try:
         info = await source.begin(0, most)
         return await source.read(0, min(most, info.size)), info.size
-    finally:
-        source.abort()
-
-
-async def ending(uri: S3Uri, settings: Settings, *, most: int = PREVIEW) -> tuple[bytes, int]:
-    """Return the last bytes of the object, `most` at most, and the size of all of it."""
-    source = ObjectSource(uri, settings, Monitor())
-    try:
-        info = await source.begin(0, _LEAST)
-        return await source.read(max(0, info.size - (most - _LEAST)), info.size), info.size
     finally:
         source.abort()
 

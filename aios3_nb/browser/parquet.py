@@ -1,41 +1,67 @@
-"""A look into a Parquet file: its columns and rows by its footer; its first rows where all of it is small."""
+"""A look into a Parquet file: its columns and rows by its footer, and its first rows by the pages that they are in."""
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from aios3_nb.browser.preview import Preview, cells
+from aios3_nb.browser.ranged import RangedFile, TooMuchError
+from aios3_nb.settings import KIB
 from aios3_nb.text import size_text
 
-_ROWS = 20
+_ROWS = 50
+_COLUMNS = 60
+_BUFFER = 256 * KIB
+"""Bytes of a column that are read at once: its first pages, and not the whole of it."""
+
 _EXPANDED = 50_000_000
-"""Bytes that a group of rows may say to expand to; a small file may say anything."""
+"""Bytes that a column of the first group of rows may say to expand to, unless it was hardly compressed."""
+
+_MOST_PACKED = 100
+"""How much smaller than its content a larger column may be: a small file may say anything."""
 
 
-def parquet_preview(tail: bytes, size: int) -> Preview:
-    """Return what the last bytes of a Parquet file tell, or all of them when it is that short.
+def parquet_preview(file: RangedFile, size: int) -> Preview:
+    """Return the first rows of a Parquet file; only its columns, where the rows would take more than may be fetched.
 
     Raises:
         ImportError: There is no pyarrow.
-        Exception: It is no Parquet file, or its footer is longer than `tail`; whatever pyarrow raises.
+        TooMuchError: Its footer alone is longer.
+        Exception: It is no Parquet file; whatever pyarrow raises.
 
     See: https://parquet.apache.org/docs/file-format/
     """
     import pyarrow.parquet as pq
 
-    # The footer is found from the end, so its last bytes are enough to be a file of that kind.
-    about = pq.read_metadata(io.BytesIO(tail if len(tail) == size else b"PAR1" + tail))
-    columns = about.schema.to_arrow_schema()
+    opened = pq.ParquetFile(file, buffer_size=_BUFFER, pre_buffer=False)
+    about, fields = opened.metadata, list(opened.schema_arrow)
     title = f"Parquet, {size_text(size)}: {about.num_rows:,} rows, {about.num_columns:,} columns"
-    if len(tail) == size and about.num_row_groups and about.row_group(0).total_byte_size <= _EXPANDED:
-        return Preview(title, table=(cells(columns.names), *_first_rows(pq.ParquetFile(io.BytesIO(tail)))))
-    pairs = [cells((field.name, field.type)) for field in list(columns)[:100]]
-    return Preview(f"{title}. Too large to show rows of it", pairs=tuple((name, kind) for name, kind in pairs))
+    names, types = cells([field.name for field in fields]), cells([str(field.type) for field in fields])
+    try:
+        rows = _first_rows(opened, [field.name for field in fields[:_COLUMNS]]) if _is_bounded(about) else None
+    except TooMuchError:
+        rows = None
+    if rows is None:
+        note = "To show rows of it, more has to be fetched than is fetched by itself. Press Preview."
+        return Preview(title, note, pairs=tuple(zip(names, types, strict=True)))
+    note = f"Shown: the first {len(rows):,} rows." if about.num_rows > len(rows) else ""
+    return Preview(title, note, table=(names, *rows), types=types)
 
 
-def _first_rows(file: Any) -> list[tuple[str, ...]]:
-    batch = next(file.iter_batches(batch_size=_ROWS, row_groups=[0]), None)
+def _is_bounded(about: Any) -> bool:
+    if not about.num_row_groups:
+        return True
+    group = about.row_group(0)
+    columns = (group.column(at) for at in range(group.num_columns))
+    return all(
+        column.total_uncompressed_size <= max(_EXPANDED, _MOST_PACKED * column.total_compressed_size)
+        for column in columns
+    )
+
+
+def _first_rows(file: Any, names: list[str]) -> list[tuple[str, ...]]:
+    groups = [0] if file.metadata.num_row_groups else []
+    batch = next(file.iter_batches(batch_size=_ROWS, row_groups=groups, columns=names), None)
     if batch is None:
         return []
     columns = [column.to_pylist() for column in batch.columns]

@@ -14,7 +14,7 @@ from aios3_nb.address import S3Uri, name_from_key
 from aios3_nb.browser.look import entry_pairs
 from aios3_nb.browser.model import Contents, crumbs
 from aios3_nb.browser.preview import Preview
-from aios3_nb.browser.text import place_text, status_text
+from aios3_nb.browser.text import place_text, status_text, title_text
 from aios3_nb.s3 import Entry
 from aios3_nb.text import size_text, visible
 
@@ -58,6 +58,7 @@ def listing_shown(contents: Contents) -> dict[str, Any]:
         "count": contents.count,
         "state": contents.state,
         "text": status_text(contents),
+        "title": title_text(contents),
         "listed": listed,
         "busy": contents.busy,
         "complete": contents.complete,

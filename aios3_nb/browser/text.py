@@ -42,6 +42,20 @@ def status_text(contents: Contents) -> str:
             return _found(contents)
 
 
+def title_text(contents: Contents) -> str:
+    """Return what stands in the place of the rows when there are none, in two or three words."""
+    error = contents.error
+    if isinstance(error, CredentialsError):
+        return "No credentials"
+    if isinstance(error, EndpointError):
+        return "The endpoint is out of reach"
+    if contents.state == "denied":
+        return "Buckets may not be listed" if contents.question.where is None else "Access denied"
+    if error is not None:
+        return "This could not be listed"
+    return "No match" if contents.question.is_filtered else "Nothing here"
+
+
 def _asked(question: Question) -> str:
     if question.where is None:
         return "the buckets"

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.panel_page import PANEL, Shown
@@ -93,6 +95,23 @@ def test_marimo(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
         panel = Shown(page, page.locator(PANEL))
         use(panel)
         panel.picture("browser-marimo")
+
+
+def test_an_executed_notebook_and_its_export_show_the_listing(stocked: FaultServer, tmp_path: Path) -> None:
+    source = "\n".join(
+        [
+            "%load_ext aios3_nb",
+            f"import os; os.environ.update({ENVIRONMENT!r})",
+            f"%config S3Magics.endpoint_url = {stocked.url!r}",
+            "%s3browse s3://data/",
+        ]
+    )
+    book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(book, kernel_name="python3", timeout=30).execute()
+    book.metadata.pop("widgets", None)  # as JupyterLab saves it
+    exported, _ = HTMLExporter().from_notebook_node(book)
+    assert "config.json" in exported
+    assert "5 entries." in exported
 
 
 @contextlib.contextmanager

@@ -236,8 +236,21 @@ def test_each_state_is_drawn(book: Notebook, lab: Lab, stocked: FaultServer) -> 
     panel.picture("connection")
     panel.root.get_by_label("Endpoint", exact=True).fill("http://127.0.0.1:9")
     panel.click("Connect")
-    panel.expect("This could not be listed")
+    panel.expect("The endpoint is out of reach")
     panel.picture("state-unreachable")
+    panel = browse(book, "%s3browse --profile nobody s3://data/")
+    panel.expect("nobody")
+    panel.picture("state-no-profile")
+    panel = browse(book, "%s3browse s3://data/")
+    panel.row("config.json")
+    stocked.fault(Kind.STATUS, key="", status=403, code="AccessDenied")
+    panel.root.get_by_label("Where").get_by_role("button", name="Buckets").click()
+    panel.expect("Buckets may not be listed")
+    panel.picture("state-no-buckets")
+    panel.click("Type another address")
+    book.page.keyboard.type("s3://data/")
+    book.page.keyboard.press("Enter")
+    panel.row("config.json")
 
 
 # ---- previews
@@ -521,13 +534,18 @@ def test_where_the_front_end_is_missing_a_listing_stands_in_its_place(lab: Lab, 
         lab.page.unroute("**/extensions/anywidget/**")
 
 
-def test_a_page_that_is_reloaded_shows_the_panel_again_where_it_was(lab: Lab, stocked: FaultServer) -> None:
+def test_a_page_that_is_reloaded_while_a_cell_runs_shows_the_panel_again_where_it_was(
+    lab: Lab, stocked: FaultServer
+) -> None:
+    """As soon as the cell is done: till then, JupyterLab itself asks in vain what widgets there are."""
     book = opened(lab, stocked)
     panel = browse(book, "%s3browse s3://data/")
     panel.open("models/")
     panel.row("2024/")
     book.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     book.page.wait_for_timeout(500)
+    book.start(book.add("time.sleep(5)"))
+    book.page.wait_for_timeout(300)
     book.page.reload()
     again = Shown(book.page, book.page.locator(PANEL).first)
     again.row("2024/")

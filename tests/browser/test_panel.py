@@ -379,7 +379,7 @@ def test_a_look_inside_is_bounded_and_shows_what_s3_knows(faulty: FaultServer, b
     driver.choose("a.json")
     assert ("object", "s3://bkt/a.json") in driver.browser._chosen["pairs"]
     assert len(faulty.requests) == 1
-    driver.ask("look")
+    driver.ask("look", by_itself=False)
     assert sorted(request.method for request in faulty.requests[1:]) == ["GET", "HEAD"]
     assert ("version", "v7") in driver.browser._chosen["pairs"]
     assert ("checksum", "CRC32") in driver.browser._chosen["pairs"]
@@ -404,8 +404,9 @@ def test_a_look_into_a_pickle_shows_what_it_imports_and_runs_none_of_it(faulty: 
 
 
 @pytest.mark.parametrize("rows", [3, 300_000])
-def test_a_look_into_parquet_shows_rows_of_a_small_one_and_columns_of_any(
-    faulty: FaultServer, browse: Any, rows: int
+@pytest.mark.parametrize("by_itself", [True, False])
+def test_a_look_into_parquet_shows_its_first_rows_and_by_itself_fetches_little(
+    faulty: FaultServer, browse: Any, rows: int, by_itself: bool
 ) -> None:
     import numpy as np
     import pyarrow as pa
@@ -413,17 +414,41 @@ def test_a_look_into_parquet_shows_rows_of_a_small_one_and_columns_of_any(
 
     file = io.BytesIO()
     values = np.random.default_rng(0).random(rows)
-    pq.write_table(pa.table({"<b>": [f"\x1b{n}" for n in range(rows)], "value": values}), file)
+    texts = [f"\x1b{n}" for n in range(rows)]
+    pq.write_table(pa.table({"<b>": texts, "value": values, "again": values[::-1]}), file)
+    faulty.put("bkt", "t.parquet", file.getvalue())
+    driver = browse("s3://bkt/")
+    driver.listed()
+    driver.choose("t.parquet")
+    driver.ask("look", by_itself=by_itself)
+    assert f"{rows:,} rows, 3 columns" in driver.preview["title"]
+    has_rows = rows == 3 or not by_itself
+    assert bool(driver.preview["table"]) == has_rows
+    if has_rows:
+        assert driver.preview["table"][0] == ["<b>", "value", "again"]
+        assert driver.preview["table"][3][0] == "\\x1b2"
+        assert driver.preview["types"] == ["string", "double", "double"]
+    else:
+        assert ["<b>", "string"] in driver.preview["pairs"]
+        assert "Press Preview" in driver.preview["note"]
+    fetched = sum(min(stop, len(file.getvalue())) - start for start, stop in faulty.gets("t.parquet"))
+    assert fetched <= (PREVIEW + 1024 if by_itself else len(file.getvalue()) + PREVIEW)
+
+
+def test_first_rows_of_a_large_parquet_file_are_its_first_pages(faulty: FaultServer, browse: Any) -> None:
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    file = io.BytesIO()
+    pq.write_table(pa.table({"value": np.random.default_rng(0).random(3_000_000)}), file, use_dictionary=False)
     faulty.put("bkt", "t.parquet", file.getvalue())
     driver = browse("s3://bkt/")
     driver.listed()
     driver.open("t.parquet")
-    assert f"{rows:,} rows, 2 columns" in driver.preview["title"]
-    text = json.dumps([driver.preview["table"], driver.preview["pairs"]])
-    assert "<b>" in text
-    assert ("\\\\x1b2" in text) == (rows == 3)
+    assert len(driver.preview["table"]) == 51
     fetched = sum(min(stop, len(file.getvalue())) - start for start, stop in faulty.gets("t.parquet"))
-    assert fetched <= PREVIEW
+    assert fetched < len(file.getvalue()) / 8
 
 
 def test_a_look_of_one_row_is_not_shown_beside_another(faulty: FaultServer, browse: Any) -> None:
@@ -433,9 +458,9 @@ def test_a_look_of_one_row_is_not_shown_beside_another(faulty: FaultServer, brow
     driver.listed()
     faulty.fault(Kind.DELAY, key="a.txt", seconds=0.5, times=None)
     driver.choose("a.txt")
-    driver.do("look")
+    driver.do("look", by_itself=False)
     driver.choose("b.txt")
-    driver.ask("look")
+    driver.ask("look", by_itself=False)
     assert driver.preview["text"] == "quick"
     assert [each["preview"]["text"] for each, _ in driver.told if each["is"] == "preview" and each["preview"]] == [
         "quick"
@@ -711,7 +736,7 @@ def test_no_name_hides_a_character(faulty: FaultServer, browse: Any) -> None:
             driver.do("choose", edition=driver.listing["edition"], ranges=[[0, 1]], lead=0)
             seen += 1
         for what in ("look", "copy", "delete"):
-            driver.ask(what)
+            driver.ask(what, by_itself=True)
         driver.ask("rows", edition=driver.listing["edition"], **{"from": 0, "to": 1})
         driver.do("code", name="")
         state = driver.browser

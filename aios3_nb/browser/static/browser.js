@@ -7,7 +7,7 @@
  *
  * @typedef {{at: number, name: string, title: string}} Crumb
  * @typedef {{address: string, crumbs: Crumb[], shortened: boolean, can_upload: boolean, can_go_back: boolean}} Place
- * @typedef {{edition: number, count: number, state: string, text: string, listed: string, busy: boolean,
+ * @typedef {{edition: number, count: number, state: string, text: string, title: string, listed: string, busy: boolean,
  *   complete: boolean, can_go_on: boolean, sort: string, descending: boolean, filter: string, contains: boolean,
  *   is_search: boolean}} Listing
  * @typedef {{count: number, objects?: number, kind?: string, uri?: string, title?: string, summary?: string,
@@ -429,13 +429,13 @@ class Rows {
     if (waiting) {
       for (let n = 0; n < 8; n++) this.over.append(make("div", "skeleton", {}, make("span", "bone"), make("span", "bone"), make("span", "bone")));
     } else if (said) {
-      const titles = /** @type {Record<string, string>} */ ({ empty: "Nothing here", denied: "Access denied", error: "This could not be listed" });
       const filtered = this.listing.filter !== "";
       this.over.append(
         icon(said === "empty" ? (filtered ? "eye" : "folder") : "plug"),
-        make("strong", "", {}, filtered && said === "empty" ? "No match" : titles[said] ?? said),
+        make("strong", "", {}, this.listing.title),
         make("p", "", {}, this.listing.text),
       );
+      if (said === "denied") this.over.append(button("Type another address", "edit", () => this.panel.editAddress(), { text: true }));
       if (said !== "empty") this.over.append(button("Try again", "refresh", () => this.panel.kernel.ask("refresh"), { text: true }));
       if (said === "empty" && filtered) this.over.append(button("Clear the filter", "close", () => this.panel.clearFilter(), { text: true }));
     }
@@ -1189,7 +1189,7 @@ class Panel {
     this.facts.hidden = !chosen.pairs?.length;
     window.clearTimeout(this.resting);
     if (one && objects && this.automatic && this.preview.dataset.of !== chosen.uri) {
-      this.resting = window.setTimeout(() => this.kernel.ask("look"), REST_MS);
+      this.resting = window.setTimeout(() => this.kernel.ask("look", { by_itself: true }), REST_MS);
     }
     this.preview.dataset.of = chosen.uri ?? "";
   }
@@ -1220,6 +1220,7 @@ class Panel {
   /** @param {string} what */
   act(what) {
     if (what === "load" || what === "file" || what === "code") this.kernel.ask(what, { name: this.name.value.trim() });
+    else if (what === "look") this.kernel.ask(what, { by_itself: false });
     else this.kernel.ask(what);
   }
 
