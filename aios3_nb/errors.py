@@ -6,7 +6,7 @@ S3Error
 ├── ObjectNotFoundError (FileNotFoundError)   no such bucket, key or version
 ├── AccessDeniedError (PermissionError)       the answer was 403
 ├── CredentialsError (PermissionError)        none found, expired, or refused
-├── EndpointError (ConnectionError)           nobody answers there, or it is another region's bucket
+├── EndpointError (ConnectionError)           nobody answers there, it is no S3, or another region's bucket
 ├── DownloadError (ConnectionError)           transient faults outlasted the retries
 │   └── StalledError (TimeoutError)           ... and the last of them was silence, or a drip
 ├── RedirectError (ConnectionError)           the server pointed to another host

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
-    from aios3_nb.s3.client import client_for as client_for, forget_client as forget_client
+    from aios3_nb.s3.client import (
+        client_for as client_for,
+        forget_client as forget_client,
+        forget_refused as forget_refused,
+    )
     from aios3_nb.s3.clock import Ticker as Ticker, deadline as deadline
     from aios3_nb.s3.direct import get_object as get_object
     from aios3_nb.s3.endpoint import endpoint_of as endpoint_of
@@ -29,6 +33,7 @@ if TYPE_CHECKING:
         stripped as stripped,
     )
     from aios3_nb.s3.find import base_of as base_of, list_entries as list_entries, list_matching as list_matching
+    from aios3_nb.s3.foreign import check_answer as check_answer
     from aios3_nb.s3.listing import (
         PAGE as PAGE,
         Entry as Entry,
@@ -42,13 +47,14 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
-        client="client_for forget_client",
+        client="client_for forget_client forget_refused",
         clock="Ticker deadline",
         direct="get_object",
         endpoint="endpoint_of",
         failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of explained gave_up"
         " is_transient status_of stripped",
         find="base_of list_entries list_matching",
+        foreign="check_answer",
         listing="PAGE Entry Listing Page list_buckets list_page",
         request="RetryBudget ask",
         store="Body save",

@@ -10,16 +10,20 @@ import asyncio
 import datetime
 import functools
 import hashlib
+import logging
+import math
 import os
+import time
 import weakref
 from collections.abc import AsyncGenerator
 from email.utils import parsedate_to_datetime
-from typing import Any, cast
+from typing import Any
 
 from aios3_nb.address import S3Uri, server_of
-from aios3_nb.errors import OptionError
+from aios3_nb.errors import AccessDeniedError, CredentialsError, OptionError, S3Error
 from aios3_nb.s3 import direct
 from aios3_nb.s3.failures import explained
+from aios3_nb.s3.foreign import refuse_page
 from aios3_nb.settings import Settings
 
 _POOL = 64
@@ -28,6 +32,10 @@ _POOL = 64
 _Key = tuple[Settings, str]
 _retired: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[_Life]] = weakref.WeakKeyDictionary()
 """Clients that nobody is given any more, but that may still be in use; they end with their loop."""
+_refused: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, float]] = weakref.WeakKeyDictionary()
+"""When each client was last forgotten for a refusal."""
+_LATELY = 1.0
+"""Seconds."""
 _lives: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, _Life]] = weakref.WeakKeyDictionary()
 
 
@@ -83,24 +91,68 @@ def forget_client(settings: Settings) -> None:
         _retired.setdefault(loop, []).append(life)
 
 
+def forget_refused(settings: Settings, error: S3Error) -> bool:
+    """Have the next `client_for` read the credentials again if `error` may be due to them; return whether it is.
+
+    Whoever logs in then only has to run the cell again. A refusal of this very object says little, and many may come
+    at once; making a client takes a while, so it is made anew once a second at most for those.
+    """
+    if not isinstance(error, (CredentialsError, AccessDeniedError)):
+        return False
+    lately, now = _refused.setdefault(asyncio.get_running_loop(), {}), time.monotonic()
+    key = _key(settings)
+    if isinstance(error, AccessDeniedError) and now - lately.get(key, -math.inf) < _LATELY:
+        return False
+    lately[key] = now
+    forget_client(settings)
+    return True
+
+
 def _key(settings: Settings) -> _Key:
     # botocore reads AWS_* once, when the client is made. Whoever sets them in a cell expects the next call
     # to use them. Only a digest of them is kept, for they hold secrets.
     environment = [f"{name}={os.environ.get(name)}" for name in sorted(os.environ) if name.startswith("AWS_")]
-    return settings.connection, hashlib.sha256("\0".join(environment).encode()).hexdigest()
+    told = [*environment, *map(_state_of, _files())]
+    return settings.connection, hashlib.sha256("\0".join(told).encode()).hexdigest()
 
 
-def _timestamp(value: Any) -> datetime.datetime:
-    """Return the time that S3 wrote, as botocore does, but ISO times, of listings, and those of headers much sooner.
+def _files() -> tuple[str, ...]:
+    """Return the files that a login changes: profiles, credentials, and the tokens of single sign-on."""
+    return (
+        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
+        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
+        "~/.aws/sso/cache",
+    )
 
-    botocore tries every format there is: four fifths of the time that a page of 1000 keys takes to be read.
+
+def _state_of(path: str) -> str:
+    try:
+        found = os.stat(os.path.expanduser(path))
+    except (OSError, ValueError):
+        return ""
+    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
+
+
+def _timestamp(value: Any) -> datetime.datetime | None:
+    """Return the time that S3 wrote; None when it is none, which is no reason to refuse the object.
+
+    As botocore reads it, but ISO times, of listings, and those of headers much sooner: botocore tries every format
+    there is, which took four fifths of the time that a page of 1000 keys takes to be read.
     """
     try:
         return parsedate_to_datetime(value) if value.endswith(" GMT") else datetime.datetime.fromisoformat(value)
     except (AttributeError, TypeError, ValueError):
-        from botocore.utils import parse_timestamp
+        return _odd_timestamp(value)
 
-        return cast(datetime.datetime, parse_timestamp(value))
+
+def _odd_timestamp(value: Any) -> datetime.datetime | None:
+    from botocore.utils import parse_timestamp
+
+    try:
+        found = parse_timestamp(value)
+    except Exception:  # whatever its parsers make of it
+        return None
+    return found if isinstance(found, datetime.datetime) else None
 
 
 def _user_agent() -> str:
@@ -121,19 +173,30 @@ def _transport() -> type:
 
     class Transport(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore is not typed
         async def _get_session(self, proxy_url: str | None) -> Any:
-            return _WithoutRedirects(await super()._get_session(proxy_url))
+            return _Careful(await super()._get_session(proxy_url))
 
     return Transport
 
 
-class _WithoutRedirects:
-    """The one method of `aiohttp.ClientSession` that aiobotocore calls, never following a redirect."""
+class _Careful:
+    """The method of `aiohttp.ClientSession` that aiobotocore calls: it follows no redirect, and takes any header."""
 
     def __init__(self, session: Any) -> None:
         self._session = session
 
     async def request(self, method: str, **options: Any) -> Any:
-        return await self._session.request(method, allow_redirects=False, **options)
+        answer = await self._session.request(method, allow_redirects=False, **options)
+        # aiobotocore decodes them as UTF-8; the metadata of many uploaders is in Latin-1, as HTTP once said.
+        answer._raw_headers = tuple((name, _as_utf8(value)) for name, value in answer._raw_headers)  # noqa: SLF001
+        return answer
+
+
+def _as_utf8(value: bytes) -> bytes:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1").encode()
+    return value
 
 
 async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
@@ -154,10 +217,14 @@ async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
         # Given whole: botocore otherwise puts one together anew for every request, from 40 parts, twice.
         user_agent=_user_agent(),
     )
+    # As botocore does for its own: what it would log of an expired login, with frames, the error says in a line.
+    logging.getLogger("aiobotocore").addHandler(logging.NullHandler())
     session = aiobotocore.session.AioSession(profile=settings.profile)
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=_timestamp)
     async with session.create_client(
         "s3", region_name=settings.region, endpoint_url=settings.endpoint_url, config=config
     ) as made:
+        # Of several that fit, the pattern with more stars is called first: before botocore makes it an error of S3.
+        made.meta.events.register_first("before-parse.*.*", refuse_page)
         direct.watch(made)
         yield made

@@ -23,6 +23,8 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
+from aios3_nb.s3.foreign import refuse_page
+
 _VARYING = {"Range": "Range", "IfMatch": "If-Match", "ChecksumMode": "x-amz-checksum-mode"}
 """Argument -> header. ``Key`` and ``VersionId`` vary too, in the address; all other arguments are a bucket's own."""
 
@@ -207,7 +209,9 @@ async def _refused(client: Any, response: Any) -> dict[str, Any]:
 
     model = client.meta.service_model.operation_model("GetObject")
     parser = client._endpoint._response_parser_factory.create_parser("rest-xml")  # noqa: SLF001
-    parsed = parser.parse(await convert_to_response_dict(response, model), model.output_shape)
+    said = await convert_to_response_dict(response, model)
+    refuse_page(said)
+    parsed = parser.parse(said, model.output_shape)
     if not isinstance(parsed, dict):  # a coroutine, from aiobotocore 2.20 on
         parsed = await parsed
     raise client.exceptions.from_code(parsed.get("Error", {}).get("Code"))(parsed, "GetObject")

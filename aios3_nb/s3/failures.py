@@ -5,7 +5,9 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,7 @@ from aios3_nb.errors import (
     StalledError,
     UriError,
 )
+from aios3_nb.s3.foreign import ForeignAnswerError
 from aios3_nb.text import visible, without_secrets
 
 if TYPE_CHECKING:
@@ -74,10 +77,13 @@ _BY_CODE: dict[str, tuple[type[S3Error], str]] = {
     "KeyTooLongError": (UriError, "The key of {uri} is longer than S3's 1,024 bytes."),
 }
 
+SKEWED = "RequestTimeTooSkewed"
+"""Tried once more: a request may have waited long, in a machine that slept, after it was signed."""
+
 _TRANSIENT_CODES = frozenset(
     {
         "SlowDown", "ServiceUnavailable", "Throttling", "ThrottlingException", "TooManyRequests",
-        "BandwidthLimitExceeded", "RequestLimitExceeded", "InternalError", "RequestTimeout", "RequestTimeTooSkewed",
+        "BandwidthLimitExceeded", "RequestLimitExceeded", "InternalError", "RequestTimeout", SKEWED,
         "RequestTimeoutException", "OperationAborted", "BadDigest", "429", "500", "502", "503", "504",
     }
 )  # fmt: skip
@@ -131,7 +137,7 @@ def is_transient(exc: BaseException) -> bool:
             or status_of(exc) in (408, 429)
             or (status_of(exc) >= 500 and status_of(exc) != 501)
         )
-    if isinstance(exc, (boto.ProxyConnectionError, boto.SSLError)):
+    if isinstance(exc, (boto.ProxyConnectionError, boto.SSLError)) or _is_unreadable(exc):
         return False
     return isinstance(
         exc,
@@ -158,7 +164,12 @@ def explained(exc: BaseException, uri: S3Uri, settings: Settings) -> S3Error:
     """Return our error for `exc`, to be raised ``from stripped(exc)``."""
     if isinstance(exc, S3Error):
         return exc
-    return _of_service(exc, uri) or _of_configuration(exc, uri) or _of_network(exc, uri, settings)
+    return (
+        _of_service(exc, uri)
+        or _of_endpoint(exc, uri, settings)
+        or _of_configuration(exc, uri, settings)
+        or _of_network(exc, uri, settings)
+    )
 
 
 def gave_up(exc: BaseException, uri: S3Uri, settings: Settings, *, offset: int, attempts: int) -> S3Error:
@@ -173,8 +184,8 @@ def gave_up(exc: BaseException, uri: S3Uri, settings: Settings, *, offset: int, 
     """
     if isinstance(exc, UnfitAnswerError):
         return ProtocolError(f"{_shown(uri)}: {exc}", uri=str(uri), offset=offset, attempts=attempts)
-    if never_connected(exc) and offset == 0:
-        return _of_network(exc, uri, settings)
+    if code_of(exc) == SKEWED or (never_connected(exc) and offset == 0):
+        return explained(exc, uri, settings)
     kind = StalledError if _is_timeout(exc) else DownloadError
     return kind(
         f"Gave up on {_shown(uri)} at byte {offset:,} after {attempts} failures in a row; the last one: "
@@ -213,6 +224,18 @@ def _is_timeout(exc: BaseException) -> bool:
     return isinstance(exc, (SilenceError, TimeoutError, boto.ReadTimeoutError, boto.ConnectTimeoutError))
 
 
+def _is_unreadable(exc: BaseException) -> bool:
+    """Say whether what came was no answer of HTTP that can be read, or a file for the request is not there."""
+    import aiohttp
+    import botocore.exceptions as boto
+    from botocore.parsers import ResponseParserError
+
+    if isinstance(exc, ResponseParserError):
+        return True
+    error = exc.kwargs.get("error") if type(exc) is boto.HTTPClientError else None  # type: ignore[attr-defined]
+    return isinstance(error, (ValueError, FileNotFoundError, aiohttp.ClientResponseError))
+
+
 def _of_service(exc: BaseException, uri: S3Uri) -> S3Error | None:
     import botocore.exceptions as boto
 
@@ -230,13 +253,13 @@ def _of_service(exc: BaseException, uri: S3Uri) -> S3Error | None:
         said = exc.response.get("Error", {}).get("Message", "")
         text = f"S3 refused {{uri}}: {status} {visible(code, most=80)} {visible(without_secrets(said), most=200)}"
         text = text.replace("{", "{{").replace("}", "}}").replace("{{uri}}", "{uri}")
-    error = kind(text.format(**_names(uri), code=code), uri=str(uri))
+    error = kind(text.format(**_names(uri), code=code) + _reason(exc, kind), uri=str(uri))
     if isinstance(error, ServiceError):
         error.code = code
     return error
 
 
-def _of_configuration(exc: BaseException, uri: S3Uri) -> S3Error | None:
+def _of_configuration(exc: BaseException, uri: S3Uri, settings: Settings) -> S3Error | None:
     import botocore.exceptions as boto
 
     if isinstance(exc, boto.ProfileNotFound):
@@ -245,25 +268,102 @@ def _of_configuration(exc: BaseException, uri: S3Uri) -> S3Error | None:
         )
     if isinstance(exc, boto.NoCredentialsError):
         return CredentialsError(_NO_KEYS.format(uri=_shown(uri)), uri=str(uri))
-    if isinstance(
-        exc,
-        (
-            boto.CredentialRetrievalError,
-            boto.PartialCredentialsError,
-            boto.SSOError,
-            boto.TokenRetrievalError,
-        ),
-    ):
+    if isinstance(exc, (boto.SSOError, boto.TokenRetrievalError)):
+        return CredentialsError(
+            f"The login of {_login_of(settings)} is not there or has expired: {cause_text(exc)}. "
+            f"Log in, and run the cell again: aws sso login{_profile_option(settings)}",
+            uri=str(uri),
+        )
+    if isinstance(exc, (boto.CredentialRetrievalError, boto.PartialCredentialsError)):
         return CredentialsError(
             f"No usable credentials for {_shown(uri)}: {cause_text(exc)}. Log in again.", uri=str(uri)
         )
+    if isinstance(exc, boto.ConfigParseError):
+        return OptionError(_broken_file(exc))
     if isinstance(exc, boto.NoRegionError):
         return OptionError("No region is configured. Name it with --region NAME.", uri=str(uri))
     if isinstance(exc, boto.ParamValidationError):
         return UriError(f"{_shown(uri)} is no address of an object: {cause_text(exc)}", uri=str(uri))
-    if isinstance(exc, ValueError):
+    if isinstance(exc, ValueError):  # also botocore's own of a region that can be none
         return OptionError(f"{visible(without_secrets(str(exc)), most=200)}. Check --endpoint-url.", uri=str(uri))
+    if isinstance(exc, boto.BotoCoreError) and not isinstance(exc, (boto.HTTPClientError, boto.ConnectionError)):
+        return OptionError(f"The AWS configuration does not work: {cause_text(exc)}.", uri=str(uri))
     return None
+
+
+def _of_endpoint(exc: BaseException, uri: S3Uri, settings: Settings) -> S3Error | None:
+    """Return the error for something that answers and is no S3, or may not be one."""
+    import botocore.exceptions as boto
+
+    endpoint = without_secrets(settings.endpoint_url or "AWS")
+    if isinstance(exc, ForeignAnswerError):
+        return EndpointError(
+            f"{endpoint}: this is no S3 endpoint: {visible(str(exc), most=200)}, asked for {_shown(uri)}. Check "
+            "--endpoint-url (a store's console has another port), and whether the network wants you to log in.",
+            uri=str(uri),
+        )
+    if isinstance(exc, boto.SSLError):
+        return EndpointError(
+            f"The certificate of {endpoint} is not trusted here: {cause_text(exc)}. If it is your own, name the file "
+            "of the authority that signed it: %env AWS_CA_BUNDLE=/path/to/ca.pem",
+            uri=str(uri),
+        )
+    if _is_unreadable(exc):
+        return EndpointError(
+            f"{endpoint} gave no answer of S3 that can be read: {cause_text(exc)}. Check --endpoint-url, and files "
+            "that AWS_CA_BUNDLE and the like name.",
+            uri=str(uri),
+        )
+    return None
+
+
+def _broken_file(exc: Any) -> str:
+    """Return what is wrong with a file of the AWS configuration; nothing of what is in it, which may be a secret."""
+    error = exc.kwargs.get("error")
+    line = getattr(error, "lineno", None)
+    if errors := getattr(error, "errors", None):
+        line = errors[0][0]
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+    where = f", line {line}," if line else ""
+    kind = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    return (
+        f"The AWS configuration file {visible(str(exc.kwargs.get('path')))}{where} cannot be read: {kind}. "
+        "Mend it, and run the cell again."
+    )
+
+
+def _login_of(settings: Settings) -> str:
+    name = settings.profile or os.environ.get("AWS_PROFILE", "")
+    return f"profile {visible(name)}" if name else "the default profile"
+
+
+def _profile_option(settings: Settings) -> str:
+    name = settings.profile or os.environ.get("AWS_PROFILE", "")
+    return f" --profile {shlex.quote(name)}" if name else ""
+
+
+def _reason(exc: Any, kind: type[S3Error]) -> str:
+    """Return the server's own words for a refusal, where they say more than that it is one."""
+    if kind not in (AccessDeniedError, CredentialsError):
+        return ""
+    said = str(exc.response.get("Error", {}).get("Message") or "").strip().rstrip(".")
+    if said.casefold() in _SAYS_NOTHING:
+        return ""
+    return f" S3 says: {visible(_without_keys(without_secrets(said)), most=500)}."
+
+
+_SAYS_NOTHING = {"", "none", "access denied", "accessdenied", "forbidden", "access denied."}
+_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{8,}\b|\b(?:IQoJ|FwoG|FQoG)[\w+/=-]{8,}")
+_OWN = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
+
+
+def _without_keys(text: str) -> str:
+    """Return `text` without ids of access keys, and tokens, which servers repeat; nor those of this process."""
+    for name in _OWN:
+        if len(own := os.environ.get(name, "")) > 5:  # shorter ones, of test servers, are in any text
+            text = text.replace(own, "…")
+    return _KEY_ID.sub("…", text)
 
 
 def _of_network(exc: BaseException, uri: S3Uri, settings: Settings) -> S3Error:

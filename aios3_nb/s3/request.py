@@ -14,10 +14,11 @@ import random
 from typing import Any
 
 from aios3_nb.address import S3Uri
-from aios3_nb.s3.client import client_for, forget_client
+from aios3_nb.s3.client import client_for, forget_client, forget_refused
 from aios3_nb.s3.clock import deadline
 from aios3_nb.s3.failures import (
     EXPIRED,
+    SKEWED,
     SilenceError,
     UnfitAnswerError,
     code_of,
@@ -28,6 +29,7 @@ from aios3_nb.s3.failures import (
     never_connected,
     stripped,
 )
+from aios3_nb.s3.foreign import check_answer
 from aios3_nb.settings import Settings
 
 _FIRST_WAIT = 0.1
@@ -95,6 +97,8 @@ class RetryBudget:
         if isinstance(failure, UnfitAnswerError):
             self._unfit += 1
             return self._settings.retries if self._unfit <= _UNFIT_ANSWERS else 0
+        if code_of(failure) == SKEWED:
+            return min(self._settings.retries, 1)
         if never_connected(failure) and not self._connected:
             return min(self._settings.retries, _FIRST_CONNECTS)
         return self._settings.retries
@@ -118,12 +122,16 @@ async def ask(operation: str, uri: S3Uri, settings: Settings, **arguments: Any) 
         try:
             connection = await client_for(settings)
             async with deadline(settings.connect_timeout + settings.read_timeout):
-                return await getattr(connection, operation)(**arguments)
+                answer = await getattr(connection, operation)(**arguments)
+            check_answer(answer, uri.key)
+            return answer
         except Exception as exc:
             if code_of(exc) in EXPIRED and not refreshed:
                 refreshed = True
                 forget_client(settings)
             elif not is_transient(exc):
-                raise explained(exc, uri, settings) from stripped(exc)
+                error = explained(exc, uri, settings)
+                forget_refused(settings, error)
+                raise error from stripped(exc)
             elif not await budget.allows(exc):
                 raise gave_up(exc, uri, settings, offset=0, attempts=budget.failures) from stripped(exc)

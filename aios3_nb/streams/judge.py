@@ -114,7 +114,7 @@ class Judge:
 
         It is believed of an answer to a range that says so itself.
         """
-        answer = getattr(exc, "response", {})
+        answer = getattr(exc, "response", None) or {}
         headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
         if status_of(exc) != 416 or self.info is not None or headers.get("content-range") != "bytes */0":
             return False

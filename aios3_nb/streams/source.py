@@ -17,12 +17,14 @@ from aios3_nb.s3 import (
     EXPIRED,
     RetryBudget,
     SilenceError,
+    check_answer,
     client_for,
     code_of,
     deadline,
     endpoint_of,
     explained,
     forget_client,
+    forget_refused,
     gave_up,
     get_object,
     is_transient,
@@ -137,6 +139,7 @@ class ObjectSource:
                 self._monitor.requested()
                 async with deadline(self._patience):
                     answer = await connection.head_object(**self._arguments(), ChecksumMode="ENABLED")
+                check_answer(answer, self.uri.key)
                 break
             except Exception as exc:
                 await self._recover(exc, 0)
@@ -273,6 +276,7 @@ class ObjectSource:
                 answer = await get_object(connection, self._arguments() | options)
                 body = Body(answer["Body"], self._settings)
                 self._open.add(body)
+            check_answer(answer, self.uri.key)
             body.position, body.stop = accept(answer)
         except BaseException as exc:
             if body is not None:
@@ -316,7 +320,10 @@ class ObjectSource:
         if self._renews_credentials(exc):
             return
         if not is_transient(exc):
-            raise explained(exc, self.uri, self._settings) from stripped(exc)
+            error = explained(exc, self.uri, self._settings)
+            if forget_refused(self._settings, error):
+                self._connection = None
+            raise error from stripped(exc)
         if not await self.retry.allows(exc):
             self._give_up(exc, offset)
         self._monitor.retried(self.retry.retries, offset)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -40,6 +40,7 @@ class Kind(StrEnum):
     FLIP = "flip"  # one bit of the byte at `at` is wrong
     GZIP = "gzip"  # the body comes compressed, though nobody asked
     DELAY = "delay"  # `seconds` pass before the first byte
+    ANSWER = "answer"  # `status`, `headers` and, as its body, `data`, whatever was asked for
     THROTTLE = "throttle"  # the body comes at `rate` bytes per second
 
 
@@ -63,6 +64,7 @@ class Fault:
         by: How many bytes a range is off.
         data: What an object is replaced with.
         rate: Bytes per second.
+        headers: Of an answer.
     """
 
     kind: Kind
@@ -79,6 +81,7 @@ class Fault:
     by: int = 1000
     data: bytes = b""
     rate: float = 1e6
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def fits(self, request: Request, size: int | None) -> bool:
         """Tell whether `request`, for an object of `size` bytes (None: there is none), is one to count."""
@@ -223,6 +226,7 @@ _TO_ANSWER: Mapping[Kind, Callable[[Answer, Fault, Request], Any]] = {
     Kind.NO_ETAG: lambda answer, fault, request: answer.with_headers(ETag=None),
     Kind.NO_CONTENT_RANGE: lambda answer, fault, request: answer.with_headers(Content_Range=None),
     Kind.DELAY: lambda answer, fault, request: replace(answer, delay=answer.delay + fault.seconds),
+    Kind.ANSWER: lambda answer, fault, request: Answer(fault.status, fault.headers, fault.data, length=len(fault.data)),
     Kind.THROTTLE: lambda answer, fault, request: replace(answer, rate=fault.rate),
 }
 _TO_PART: Mapping[Kind, Callable[[Answer, Fault, StoredObject], Answer]] = {
