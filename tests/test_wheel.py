@@ -27,7 +27,8 @@ def test_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) -> Non
         names = archive.namelist()
     info = f"aios3_nb-{aios3_nb.__version__}.dist-info/"
     assert {name.partition("/")[0] + "/" for name in names} == {"aios3_nb/", info}
-    page = {f"aios3_nb/browser/static/browser.{kind}" for kind in ("js", "css")}
+    parts = ("browser/static/browser", "progress/static/progress")
+    page = {f"aios3_nb/{part}.{kind}" for part in parts for kind in ("js", "css")}
     assert page <= set(names)
     assert {"aios3_nb/py.typed", "aios3_nb/formats/pickle/names.txt", f"{info}licenses/LICENSE"} <= set(names)
     package = Path(aios3_nb.__file__).parent

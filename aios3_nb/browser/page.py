@@ -45,14 +45,14 @@ class Page:
     def shown(self, handle: Any) -> None:
         """Note where the panel is displayed; a cell is running just now."""
         self._handle, self._busy = handle, True
-        if self._shell is not None:
+        if getattr(self._shell, "kernel", None) is not None:
             self._shell.events.register("pre_run_cell", self._begins)
             self._shell.events.register("post_run_cell", self._ends)
 
     async def watch(self) -> None:
         """Put a listing in the panel's place when no page answers; while cells run, it may not be able to."""
-        if self._shell is None:
-            return
+        if getattr(self._shell, "kernel", None) is None:
+            return  # a terminal shows the text that there is
         try:
             quiet = 0.0
             while quiet < _PATIENCE and not self._answered:
