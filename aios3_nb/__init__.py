@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         ls as ls,
         open as open,
         peek as peek,
+        sign as sign,
     )
     from aios3_nb.browser import S3Browser as S3Browser, browse as browse
     from aios3_nb.errors import (
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
         MissingPackageError as MissingPackageError,
         NotVerifiedError as NotVerifiedError,
         ObjectChangedError as ObjectChangedError,
+        ObjectExistsError as ObjectExistsError,
         ObjectNotFoundError as ObjectNotFoundError,
         OptionError as OptionError,
         ProtocolError as ProtocolError,
@@ -62,6 +64,11 @@ if TYPE_CHECKING:
         TooLargeError as TooLargeError,
         TruncatedError as TruncatedError,
         UriError as UriError,
+    )
+    from aios3_nb.filesystems import (
+        S3FileSystem as S3FileSystem,
+        filesystem as filesystem,
+        register_filesystem as register_filesystem,
     )
     from aios3_nb.formats import Format as Format, LoadOptions as LoadOptions, register as register
     from aios3_nb.notebook import (
@@ -76,12 +83,13 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         aios3="stream chunks read save",
-        api="open load aload iterate aiterate peek apeek ls als cd dump adump",
+        api="open load aload iterate aiterate peek apeek ls als cd dump adump sign",
         browser="S3Browser browse",
-        errors="S3Error UriError OptionError ObjectNotFoundError AccessDeniedError CredentialsError EndpointError"
-        " DownloadError StalledError RedirectError ProtocolError ServiceError ObjectChangedError ChecksumError"
-        " NotVerifiedError FormatError TruncatedError BlockedPickleError TooLargeError MissingPackageError"
-        " LoadCancelledError",
+        errors="S3Error UriError OptionError ObjectNotFoundError ObjectExistsError AccessDeniedError CredentialsError"
+        " EndpointError DownloadError StalledError RedirectError ProtocolError ServiceError ObjectChangedError"
+        " ChecksumError NotVerifiedError FormatError TruncatedError BlockedPickleError TooLargeError"
+        " MissingPackageError LoadCancelledError",
+        filesystems="S3FileSystem filesystem register_filesystem",
         formats="Format LoadOptions register",
         notebook="load_ipython_extension unload_ipython_extension",
         pipeline="BackgroundLoad Items",

@@ -9,7 +9,7 @@ from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Unpack
 
 from aios3_nb.loop import bridge, interruptible
-from aios3_nb.options import Iterating, Loading, Looking, Opening, Peeking, Storing, divided
+from aios3_nb.options import DEFAULTS, Iterating, Loading, Looking, Opening, Peeking, Signing, Storing, divided
 from aios3_nb.pipeline import (
     Items,
     Loaded,
@@ -20,6 +20,7 @@ from aios3_nb.pipeline import (
     iterate_async,
     load_one,
     locate,
+    locate_object,
     make_order,
     make_store_order,
     open_file,
@@ -28,7 +29,7 @@ from aios3_nb.pipeline import (
     set_place,
     store_value,
 )
-from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries
+from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, signed_url
 from aios3_nb.settings import Overrides
 from aios3_nb.signatures import awaited, spelled_out
 from aios3_nb.streams import Monitor, S3File
@@ -209,6 +210,27 @@ def cd(uri: str | None, **options: Unpack[Overrides]) -> None:
     """
     _, settings = divided(options, Overrides)
     set_place(None if uri is None else locate(uri, settings))
+
+
+@spelled_out
+def sign(uri: str, **options: Unpack[Signing]) -> str:
+    """Return an https address from which anybody can read the object, without credentials, until it expires.
+
+    Nothing is sent, also not to see whether the object is there. It ends sooner when the credentials that signed it do.
+
+    Args:
+        uri: The object, as `load` takes it.
+        expires: Seconds, 604,800 (7 days) at most.
+        options: See `open`.
+
+    Raises:
+        CredentialsError: There are none to sign with.
+        OptionError: `expires` does not fit.
+    """
+    chosen, settings = divided(options, Signing)
+    address = locate_object(uri, settings, version_id=chosen.get("version_id"))
+    with interruptible():
+        return bridge().run(lambda: signed_url(address, settings, expires=chosen.get("expires", DEFAULTS["expires"])))
 
 
 @spelled_out

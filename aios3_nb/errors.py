@@ -4,6 +4,7 @@ S3Error
 ├── UriError (ValueError)                     what was written names no S3 object
 ├── OptionError (ValueError)                  an option or setting that does not exist or does not fit
 ├── ObjectNotFoundError (FileNotFoundError)   no such bucket, key or version
+├── ObjectExistsError (FileExistsError)       it was to be made, and not replaced
 ├── AccessDeniedError (PermissionError)       the answer was 403
 ├── CredentialsError (PermissionError)        none found, expired, or refused
 ├── EndpointError (ConnectionError)           nobody answers there, it is no S3, or another region's bucket
@@ -66,6 +67,10 @@ class OptionError(S3Error, ValueError):
 
 class ObjectNotFoundError(S3Error, FileNotFoundError):
     """No such bucket, key or version."""
+
+
+class ObjectExistsError(S3Error, FileExistsError):
+    """The object exists already, and was to be made only where there is none."""
 
 
 class AccessDeniedError(S3Error, PermissionError):

@@ -47,13 +47,19 @@ class Looking(Overrides, total=False):
     limit: int | None
 
 
+class Signing(Opening, total=False):
+    """What signing a URL takes."""
+
+    expires: float | None
+
+
 class Storing(Overrides, total=False):
     """What storing an object takes."""
 
     format: str | None
 
 
-DEFAULTS: Mapping[str, Any] = {"allow": (), "trust": False, "recursive": False}
+DEFAULTS: Mapping[str, Any] = {"allow": (), "trust": False, "recursive": False, "expires": 3600}
 """What an option is when it is not given: these, and None for all others."""
 
 

@@ -38,7 +38,7 @@ ORDER = (
         "api",
         "aios3",
     ),
-    *("progress", "server", "browser", "notebook", "__main__"),
+    *("filesystems", "progress", "server", "browser", "notebook", "__main__"),
 )
 """What lies in the package, from the lowest up: each may use those before it, and no other."""
 

@@ -68,7 +68,7 @@ def test_defaults_shown_are_those_in_force() -> None:
     order = make_order("s3://b/k", {})
     for name, value in options.DEFAULTS.items():
         holder = order if hasattr(order, name) else order.reading
-        assert name == "recursive" or getattr(holder, name) == value
+        assert name in ("recursive", "expires") or getattr(holder, name) == value
     assert inspect.signature(aios3_nb.load).parameters["format"].default is order.format
 
 

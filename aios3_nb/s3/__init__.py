@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         forget_refused as forget_refused,
     )
     from aios3_nb.s3.clock import Ticker as Ticker, deadline as deadline
+    from aios3_nb.s3.copying import copy_object as copy_object
     from aios3_nb.s3.direct import get_object as get_object
     from aios3_nb.s3.endpoint import endpoint_of as endpoint_of
     from aios3_nb.s3.failures import (
@@ -41,21 +42,27 @@ if TYPE_CHECKING:
         Page as Page,
         list_buckets as list_buckets,
         list_page as list_page,
+        walk as walk,
     )
+    from aios3_nb.s3.removal import remove_objects as remove_objects
     from aios3_nb.s3.request import RetryBudget as RetryBudget, ask as ask
-    from aios3_nb.s3.store import Body as Body, save as save
+    from aios3_nb.s3.signing import signed_url as signed_url
+    from aios3_nb.s3.store import Body as Body, Upload as Upload, save as save
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         client="client_for forget_client forget_refused",
         clock="Ticker deadline",
+        copying="copy_object",
         direct="get_object",
         endpoint="endpoint_of",
         failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of explained gave_up"
         " is_transient status_of stripped",
         find="base_of list_entries list_matching",
         foreign="check_answer",
-        listing="PAGE Entry Listing Page list_buckets list_page",
+        listing="PAGE Entry Listing Page list_buckets list_page walk",
+        removal="remove_objects",
         request="RetryBudget ask",
-        store="Body save",
+        signing="signed_url",
+        store="Body Upload save",
     )

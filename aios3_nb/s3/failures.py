@@ -9,6 +9,7 @@ import os
 import re
 import shlex
 import socket
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from aios3_nb.errors import (
@@ -16,6 +17,7 @@ from aios3_nb.errors import (
     CredentialsError,
     DownloadError,
     EndpointError,
+    ObjectExistsError,
     ObjectNotFoundError,
     OptionError,
     ProtocolError,
@@ -54,6 +56,7 @@ _BY_CODE: dict[str, tuple[type[S3Error], str]] = {
         "No such version: {uri}. Leave --version-id away for the latest one.",
     ),
     "MethodNotAllowed": (ObjectNotFoundError, "{uri} is a delete marker: this version is a deletion."),
+    "PreconditionFailed": (ObjectExistsError, "{uri} exists already, and was not replaced."),
     "AccessDenied": (AccessDeniedError, _DENIED),
     "AllAccessDisabled": (AccessDeniedError, _DENIED),
     "403": (AccessDeniedError, _DENIED),
@@ -202,10 +205,26 @@ def stripped(exc: BaseException) -> BaseException:
     Their local variables hold signatures and keys, which verbose tracebacks would print.
     """
     exc.__traceback__ = exc.__cause__ = exc.__context__ = None
-    for name in ("kwargs", "request", "response"):
-        vars(exc).pop(name, None)
+    attributes = vars(exc)
+    kwargs, response = attributes.get("kwargs"), attributes.get("response")
+    for name in [name for name, value in attributes.items() if not isinstance(value, (str, int))]:
+        del attributes[name]
+    # botocore's errors are pickled by these two, and an error that comes out of another process brings its cause along.
+    if isinstance(kwargs, dict):
+        attributes["kwargs"] = {name: without_secrets(str(value)) for name, value in kwargs.items()}
+    if isinstance(response, dict):
+        attributes["response"] = _of_response(response)
     exc.args = tuple(without_secrets(arg) if isinstance(arg, str) else type(arg).__name__ for arg in exc.args)
     return exc
+
+
+def _of_response(response: Mapping[str, Any]) -> dict[str, Any]:
+    """Return code, text and status of an answer, and nothing else of it."""
+    error = response.get("Error", {})
+    return {
+        "Error": {name: without_secrets(str(error[name])) for name in ("Code", "Message") if name in error},
+        "ResponseMetadata": {"HTTPStatusCode": response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)},
+    }
 
 
 def cause_text(exc: BaseException) -> str:

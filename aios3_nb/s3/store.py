@@ -24,64 +24,100 @@ _MOST_PARTS = 10_000
 Body = bytes | bytearray | memoryview | BinaryIO | AsyncIterator[bytes]
 
 
-async def save(uri: S3Uri, body: Body, settings: Settings) -> Mapping[str, Any]:
+async def save(uri: S3Uri, body: Body, settings: Settings, *, replace: bool = True) -> Mapping[str, Any]:
     """Store `body` at `uri`, all of it or nothing, and return S3's answer, with ETag and checksum.
 
     Args:
-        uri: Where; what is there is replaced.
+        uri: Where.
         body: The bytes, a binary file that is read to its end, or an async iterator of bytes.
         settings: ``part_size`` and ``concurrency`` count.
+        replace: Whether what is there already is replaced.
 
     Raises:
+        ObjectExistsError: It was not to be replaced.
         S3Error: Nothing was stored.
     """
-    parts = _parts(body, max(settings.part_size, _LEAST_PART))
-    first = await anext(parts, b"")
-    second = await anext(parts, None)
-    if second is None:
-        answer: Mapping[str, Any] = await ask("put_object", uri, settings, **_target(uri, settings), Body=bytes(first))
-        return answer
-    return await _save_in_parts(uri, _chain(first, second, parts), settings)
-
-
-async def _save_in_parts(uri: S3Uri, parts: AsyncIterator[bytes], settings: Settings) -> Mapping[str, Any]:
-    target = _target(uri, settings)
-    upload = {**target, "UploadId": (await ask("create_multipart_upload", uri, settings, **target))["UploadId"]}
-    under_way: set[asyncio.Task[Any]] = set()
-    stored: list[dict[str, Any]] = []
-
-    async def send(number: int, data: bytes) -> None:
-        answer = await ask("upload_part", uri, settings, **upload, PartNumber=number, Body=data)
-        checksums = {name: answer[name] for name in answer if name.startswith("Checksum") and name != "ChecksumType"}
-        stored.append({"PartNumber": number, "ETag": answer["ETag"], **checksums})
-
+    upload = Upload(uri, settings, replace=replace)
     try:
-        number = 0
-        async for data in parts:
-            number += 1
-            under_way.add(asyncio.get_running_loop().create_task(send(number, data)))
-            if len(under_way) >= settings.concurrency:
-                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    task.result()
-        await asyncio.gather(*under_way)
-        stored.sort(key=lambda part: part["PartNumber"])
-        together = {"Parts": stored}
-        answer: Mapping[str, Any] = await ask(
-            "complete_multipart_upload", uri, settings, **upload, MultipartUpload=together
-        )
-        return answer
+        async for part in _parts(body, upload.part_size):
+            await upload.add(part)
+        return await upload.complete()
     except BaseException:
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
-        await asyncio.shield(ask("abort_multipart_upload", uri, settings, **upload))
+        await upload.abort()
         raise
 
 
-def _target(uri: S3Uri, settings: Settings) -> dict[str, str]:
-    payer = {"RequestPayer": settings.request_payer} if settings.request_payer else {}
-    return {"Bucket": uri.bucket, "Key": uri.key, **payer}
+class Upload:
+    """An object that is being stored in parts, and appears whole when it is completed, or not at all.
+
+    It belongs to the loop that it is first awaited on. What fails to be completed must be aborted.
+
+    Attributes:
+        part_size: Bytes that every part but the last has.
+    """
+
+    def __init__(self, uri: S3Uri, settings: Settings, *, replace: bool = True) -> None:
+        self.part_size = max(settings.part_size, _LEAST_PART)
+        self._uri = uri
+        self._settings = settings
+        self._condition = {} if replace else {"IfNoneMatch": "*"}
+        self._first: bytes | None = None
+        self._upload: dict[str, str] = {}
+        self._number = 0
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._stored: list[dict[str, Any]] = []
+
+    async def add(self, data: bytes) -> None:
+        """Send the next part; returns when another one may follow, not when it is stored."""
+        if self._first is None:
+            self._first = data  # perhaps there is no second one
+            return
+        if not self._upload:
+            made = await ask("create_multipart_upload", self._uri, self._settings, **self._target())
+            self._upload = {"UploadId": made["UploadId"]}
+            await self._begin(self._first)
+        await self._begin(data)
+
+    async def complete(self) -> Mapping[str, Any]:
+        """Make the object appear, and return S3's answer."""
+        if not self._upload:
+            body = self._first or b""
+            return await self._ask("put_object", Body=body, **self._condition)
+        await asyncio.gather(*self._under_way)
+        self._stored.sort(key=lambda part: part["PartNumber"])
+        parts = {"Parts": self._stored}
+        return await self._ask("complete_multipart_upload", **self._upload, MultipartUpload=parts, **self._condition)
+
+    async def abort(self) -> None:
+        """Stop what is under way, and have S3 throw away what it has."""
+        for task in self._under_way:
+            task.cancel()
+        await asyncio.gather(*self._under_way, return_exceptions=True)
+        upload, self._upload = self._upload, {}
+        self._first = None
+        if upload:
+            await asyncio.shield(self._ask("abort_multipart_upload", **upload))
+
+    async def _begin(self, data: bytes) -> None:
+        self._number += 1
+        self._under_way.add(asyncio.get_running_loop().create_task(self._send(self._number, data)))
+        if len(self._under_way) >= self._settings.concurrency:
+            done, self._under_way = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+
+    async def _send(self, number: int, data: bytes) -> None:
+        answer = await self._ask("upload_part", **self._upload, PartNumber=number, Body=data)
+        checksums = {name: answer[name] for name in answer if name.startswith("Checksum") and name != "ChecksumType"}
+        self._stored.append({"PartNumber": number, "ETag": answer["ETag"], **checksums})
+
+    async def _ask(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
+        answer: Mapping[str, Any] = await ask(operation, self._uri, self._settings, **self._target(), **arguments)
+        return answer
+
+    def _target(self) -> dict[str, str]:
+        payer = {"RequestPayer": self._settings.request_payer} if self._settings.request_payer else {}
+        return {"Bucket": self._uri.bucket, "Key": self._uri.key, **payer}
 
 
 async def _parts(body: Body, size: int) -> AsyncIterator[bytes]:
@@ -108,11 +144,4 @@ async def _read(body: BinaryIO | AsyncIterator[bytes], size: int) -> AsyncIterat
             yield data
         return
     while data := await asyncio.to_thread(body.read, size):
-        yield data
-
-
-async def _chain(first: bytes, second: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    yield second
-    async for data in rest:
         yield data

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aios3_nb.streams.checksum import checksum_of as checksum_of
     from aios3_nb.streams.file import S3File as S3File
     from aios3_nb.streams.object import Monitor as Monitor, ObjectInfo as ObjectInfo
+    from aios3_nb.streams.ranges import MAX_GAP as MAX_GAP, Wanted as Wanted, read_ranges as read_ranges
     from aios3_nb.streams.source import ObjectSource as ObjectSource
     from aios3_nb.streams.stream import ObjectStream as ObjectStream
 else:
@@ -22,6 +23,7 @@ else:
         checksum="checksum_of",
         file="S3File",
         object="Monitor ObjectInfo",
+        ranges="MAX_GAP Wanted read_ranges",
         source="ObjectSource",
         stream="ObjectStream",
     )
