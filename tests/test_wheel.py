@@ -30,7 +30,7 @@ def test_wheel_has_the_package_and_nothing_else(built: tuple[Path, Path]) -> Non
     parts = ("browser/static/browser", "progress/static/progress")
     page = {f"aios3_nb/{part}.{kind}" for part in parts for kind in ("js", "css")}
     assert page <= set(names)
-    assert {"aios3_nb/py.typed", "aios3_nb/formats/pickle/names.txt", f"{info}licenses/LICENSE"} <= set(names)
+    assert {"aios3_nb/py.typed", "aios3_nb/formats/pickle/names.toml", f"{info}licenses/LICENSE"} <= set(names)
     package = Path(aios3_nb.__file__).parent
     source = {path.relative_to(package).as_posix() for path in package.rglob("*.py")}
     assert {name.partition("/")[2] for name in names if name.endswith(".py")} == source

@@ -1,20 +1,19 @@
-"""What keeps numpy's dtypes and arrays from being forged.
+"""numpy's dtypes and arrays, so that none is forged.
 
-``dtype.__setstate__`` believes what it is told: a state can claim that plain bytes hold pointers to objects,
-or that a field lies behind the end of its item, and numpy follows it. So a dtype gets a state only once, only
-one that numpy itself gives to an equal dtype made the public way, and only while nobody uses it yet whose
-memory the change would reinterpret.
+``dtype.__setstate__`` believes what it is told: a state can claim that plain bytes hold pointers to objects, or that a
+field lies behind the end of its item, and numpy follows it. So a dtype is always a new one, it gets one state, at
+once, and only one that numpy itself gives to an equal dtype made the public way. ``ndarray.__setstate__`` believes
+as much, so an array gets exactly as many bytes or objects as its shape says.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 import re
-import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aios3_nb.formats.pickle.guards import refused_arguments
+from aios3_nb.formats.pickle.refuse import refused
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,39 +22,46 @@ _CODE = re.compile(r"[?bhilqpBHILQPefdgFDGO]|[biufcOSUVMm]\d{0,10}")
 _ALIGNED = 0x80
 """NPY_ALIGNED_STRUCT of numpy/ndarraytypes.h."""
 
+_MOST_KNOWN = 1000
+"""States of dtypes that are remembered."""
+
 State = tuple[Any, ...]
+
+_known: dict[Any, State] = {}
+"""What a dtype was made of, and its state -> the state that is safe to give it, which is all of our own making."""
 
 
 class DTypes:
     """Makes the dtypes of one load, and gives them their states.
 
-    Args:
-        memo: Returns a copy of the unpickler's memo.
-        unused: Returns the references to a dtype that nothing uses, those in the memo not counted; None
-            while that is being measured.
-
     Attributes:
-        references: References to the last dtype that had to be unused, those in the memo not counted.
+        open: Those that wait for their state, by id. They must not be used meanwhile.
     """
 
-    def __init__(self, memo: Callable[[], dict[int, Any]], unused: Callable[[], int | None]) -> None:
-        self.references = 0
-        self._unused = unused
-        self._memo = memo
-        self._open: dict[int, np.dtype[Any]] = {}
+    def __init__(self) -> None:
+        self.open: dict[int, tuple[np.dtype[Any], Any]] = {}
 
-    def make(self, *args: Any) -> np.dtype[Any]:
-        """Return ``numpy.dtype(*args)``, for the arguments that its pickles have."""
+    def make(self, args: tuple[Any, ...]) -> np.dtype[Any]:
+        """Return ``numpy.dtype(*args)``, for the arguments that its pickles have; it is always a new one.
+
+        Raises:
+            FormatError: They are others.
+        """
+        dtype = self._made(args)
+        self.open[id(dtype)] = dtype, args[0]
+        return dtype
+
+    def _made(self, args: tuple[Any, ...]) -> np.dtype[Any]:
         import numpy as np
 
-        if len(args) != 3 or not all(isinstance(arg, (bool, int)) for arg in args[1:]):
-            raise refused_arguments("numpy.dtype", f"{len(args)} arguments")
+        if len(args) != 3 or type(args[1]) not in (bool, int) or type(args[2]) not in (bool, int) or not args[2]:
+            raise refused("numpy.dtype", f"{len(args)} arguments that are not those of its pickles")
         code = args[0]
-        if code is not np.record and not (isinstance(code, str) and _CODE.fullmatch(code)):
-            raise refused_arguments("numpy.dtype", "that type")
-        dtype = np.dtype(code, bool(args[1]), bool(args[2]))
-        self._open[id(dtype)] = dtype
-        return dtype
+        if type(code) is bytes:  # of Python 2
+            code = code.decode("latin1")
+        if code is not np.record and not (type(code) is str and _CODE.fullmatch(code)):
+            raise refused("numpy.dtype", "that type")
+        return np.dtype(code, bool(args[1]), True)
 
     def build(self, dtype: np.dtype[Any], state: Any) -> None:
         """Give `dtype` its `state`.
@@ -63,20 +69,30 @@ class DTypes:
         Raises:
             FormatError: The state is not one that an honest dtype has, or this is not the time for it.
         """
-        if self._open.pop(id(dtype), None) is not dtype:
-            raise refused_arguments("numpy.dtype.__setstate__", "a second state")
-        self._check_shape(state)
+        found = self.open.pop(id(dtype), None)
+        if found is None:
+            raise refused("numpy.dtype.__setstate__", "a second state")
+        key = _key(found[1], state)
+        private = _known.get(key) if key is not None else None
+        if private is None:
+            private = self._judged(dtype, state)
+            if key is not None and len(_known) < _MOST_KNOWN:
+                _known[key] = private
+        dtype.__setstate__(private)  # type: ignore[attr-defined]
+
+    def _judged(self, dtype: np.dtype[Any], state: Any) -> State:
+        """Return what is safe to give `dtype` in place of `state`: equal to it, of parts made by numpy."""
+        if type(state) is not tuple or not 8 <= len(state) <= 9:
+            raise refused("numpy.dtype.__setstate__", "a state of an unknown shape")
+        if type(state[1]) is bytes:  # of Python 2
+            state = (state[0], state[1].decode("latin1"), *state[2:])
+        if type(state[1]) is not str:
+            raise refused("numpy.dtype.__setstate__", "a state of an unknown shape")
         honest = self._honest(dtype, state)
         expected: State = honest.__reduce__()[2]  # type: ignore[assignment]
         if state[1:7] != expected[1:7] or not _same_flags(state[7], expected[7]):
-            raise refused_arguments("numpy.dtype.__setstate__", "a forged state")
-        if honest.hasobject != dtype.hasobject or honest.itemsize != dtype.itemsize:
-            self._check_unused(dtype)
-        dtype.__setstate__(_private(state, expected))  # type: ignore[attr-defined]
-
-    def _check_shape(self, state: Any) -> None:
-        if type(state) is not tuple or not 8 <= len(state) <= 9 or type(state[1]) is not str:
-            raise refused_arguments("numpy.dtype.__setstate__", "a state of an unknown shape")
+            raise refused("numpy.dtype.__setstate__", "a forged state")
+        return _private(state, expected)
 
     def _honest(self, dtype: np.dtype[Any], state: State) -> np.dtype[Any]:
         """Return a dtype made from what `state` says, by numpy's public constructors."""
@@ -110,22 +126,29 @@ class DTypes:
     def _finished(self, dtype: Any) -> np.dtype[Any]:
         import numpy as np
 
-        if not isinstance(dtype, np.dtype) or id(dtype) in self._open:
-            raise refused_arguments("numpy.dtype.__setstate__", "a field that is not finished")
+        if not isinstance(dtype, np.dtype) or id(dtype) in self.open:
+            raise refused("numpy.dtype.__setstate__", "a field that is not finished")
         return dtype
 
-    def _check_unused(self, dtype: np.dtype[Any]) -> None:
-        """Refuse to change how much memory `dtype` means, or which of it are objects, when it is in use.
 
-        Only the memo and the caller may hold it then: what else does could be an array.
-        """
-        memo = self._memo()
-        in_memo = sum(value is dtype for value in memo.values())
-        del memo
-        self.references = sys.getrefcount(dtype) - in_memo
-        unused = self._unused()
-        if unused is not None and self.references > unused:
-            raise refused_arguments("numpy.dtype.__setstate__", "a dtype that is in use")
+_PLAIN_KEY = frozenset((int, str, type(None)))
+
+
+def _key(code: Any, state: Any) -> Any:
+    """Return what `state` is remembered by; None for those with fields, which are rare, and of unknown shapes."""
+    if type(code) is not str or type(state) is not tuple or not 8 <= len(state) <= 9:
+        return None
+    if not _PLAIN_KEY.issuperset(map(type, state[:8])):
+        return None
+    if len(state) == 8:
+        return code, state
+    extra = state[8]
+    if type(extra) is not tuple or len(extra) != 2 or extra[0] or type(extra[1]) is not tuple:
+        return None
+    unit = extra[1]
+    if len(unit) != 4 or type(unit[0]) is not bytes or not _PLAIN_KEY.issuperset(map(type, unit[1:])):
+        return None
+    return code, state[:8], extra[0] is None, unit
 
 
 def _same_flags(flags: Any, expected: int) -> bool:
@@ -136,67 +159,121 @@ def _same_flags(flags: Any, expected: int) -> bool:
 def _private(state: State, expected: State) -> State:
     """Return `expected` with the flags and metadata of `state`, holding nothing the pickle can still change."""
     fields = None if expected[4] is None else dict(expected[4])
-    return (state[0], *expected[1:4], fields, *expected[5:7], *state[7:])
+    extra = state[8:]
+    if extra and type(extra[0]) is tuple and type(extra[0][0]) is dict:
+        extra = ((dict(extra[0][0]), *extra[0][1:]),)
+    return (state[0], *expected[1:4], fields, *expected[5:7], state[7], *extra)
 
 
 def _unit(unit: Any) -> str:
     name, count, denominator, _ = unit
     name = name.decode() if isinstance(name, bytes) else name
     if not re.fullmatch(r"generic|[a-zA-Zμ]{1,2}", name) or type(count) is not int or denominator != 1:
-        raise refused_arguments("numpy.dtype.__setstate__", "an unknown unit of time")
+        raise refused("numpy.dtype.__setstate__", "an unknown unit of time")
     return name if name == "generic" else f"{count}{name}"
 
 
-def guarded_array(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a `_reconstruct` of numpy that makes empty arrays only; BUILD fills them."""
-    check = _empty_check()
-
-    def reconstruct(subtype: Any, shape: Any, code: Any) -> Any:
-        check(subtype, shape, code)
-        return real(subtype, shape, code)
-
-    return reconstruct
-
-
-def guarded_masked_array(real: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a `_mareconstruct` of numpy.ma that makes empty arrays only."""
-    check = _empty_check()
-
-    def reconstruct(subtype: Any, base: Any, shape: Any, code: Any) -> Any:
-        check(base, shape, code)
-        check(subtype, shape, code)
-        return real(subtype, base, shape, code)
-
-    return reconstruct
-
-
-def _empty_check() -> Callable[[Any, Any, Any], None]:
+@functools.cache
+def array_types() -> frozenset[type]:
+    """Return the kinds of arrays that ``_reconstruct`` may make."""
     import numpy as np
 
-    ndarray = np.ndarray
+    return frozenset((np.ndarray, np.matrix, np.recarray, np.ma.MaskedArray))
 
-    def check(subtype: Any, shape: Any, code: Any) -> None:
-        is_array = subtype is ndarray or (isinstance(subtype, type) and issubclass(subtype, ndarray))
-        if not is_array or shape != (0,) or code not in (b"b", "b"):
-            raise refused_arguments("numpy._core.multiarray._reconstruct", "arguments of its own")
 
-    return check
+def check_empty(subtype: Any, shape: Any, code: Any) -> None:
+    """Refuse what ``_reconstruct`` is not called with by numpy's own pickles.
+
+    Raises:
+        FormatError: It is something else than an empty array of a listed kind.
+    """
+    ordinary = type(shape) is tuple and shape == (0,) and type(shape[0]) is int and code in (b"b", "b")
+    if not ordinary or not isinstance(subtype, type) or subtype not in array_types():
+        raise refused("numpy._core.multiarray._reconstruct", "arguments of its own")
+
+
+def check_content(what: str, shape: Any, dtype: Any, content: Any) -> None:
+    """Refuse what is not exactly as many bytes or objects as an array of `shape` and `dtype` has.
+
+    Raises:
+        FormatError: It is more or fewer, or of another kind.
+    """
+    import numpy as np
+
+    if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape) or not isinstance(dtype, np.dtype):
+        raise refused(what, "a shape or a dtype that is none")
+    count = math.prod(shape)
+    if type(content) is list:
+        fits = len(content) == count and (dtype.hasobject or dtype.char == "T")
+    else:
+        # numpy turns text of Python 2 into as many bytes.
+        fits = type(content) in (bytes, bytearray, str) and len(content) == count * dtype.itemsize
+        fits = fits and not dtype.hasobject and dtype.char != "T"
+    if not fits:
+        raise refused(what, "another number of elements than its shape has")
 
 
 def build_array(array: np.ndarray[Any, Any], state: Any) -> None:
-    """Give `array` its elements, unless it has some, or the list of them is not as long as it says."""
-    if array.size or type(state) is not tuple:
-        raise refused_arguments("numpy.ndarray.__setstate__", "a second state")
-    if len(state) >= 5 and type(state[4]) is list and math.prod(state[1]) != len(state[4]):
-        raise refused_arguments("numpy.ndarray.__setstate__", "another number of elements than its shape has")
-    array.__setstate__(state)
+    """Give `array` its elements.
+
+    Raises:
+        FormatError: They are not as many as its shape says.
+    """
+    if type(state) is not tuple or len(state) != 5 or type(state[0]) is not int:
+        raise refused("numpy.ndarray.__setstate__", "a state of an unknown shape")
+    check_content("numpy.ndarray.__setstate__", state[1], state[2], state[4])
+    type(array).__setstate__(array, state)
 
 
-def check_generator(generator: Any) -> None:
-    """Refuse a bit generator whose place in its buffer lies outside; it would read memory there."""
-    state = generator.state
-    place, size = state.get("buffer_pos"), 4
-    if state["bit_generator"] == "MT19937":
-        place, size = state["state"]["pos"], 624
-    if place is not None and not 0 <= place <= size:
-        raise refused_arguments(f"numpy.random.{state['bit_generator']}", "a place outside of its buffer")
+def build_masked(array: Any, state: Any) -> None:
+    """Give a masked array its elements and marks."""
+    import numpy as np
+
+    what = "numpy.ma.MaskedArray.__setstate__"
+    if type(state) is not tuple or len(state) != 7:
+        raise refused(what, "a state of an unknown shape")
+    _, shape, dtype, _, content, mask, fill = state
+    check_content(what, shape, dtype, content)
+    check_content(what, shape, np.ma.make_mask_descr(dtype), mask)
+    if not (fill is None or type(fill) in (bool, int, float, complex, str, bytes) or _is_numpy(fill)):
+        raise refused(what, "a value to fill with that is none")
+    np.ma.MaskedArray.__setstate__(array, state)  # type: ignore[arg-type]
+
+
+def _is_numpy(value: Any) -> bool:
+    import numpy as np
+
+    return type(value) is np.ndarray or (isinstance(value, np.generic) and type(value).__module__ == "numpy")
+
+
+def check_scalar(dtype: Any, content: Any) -> None:
+    """Refuse what is not exactly the bytes of one element.
+
+    Raises:
+        FormatError: It is something else.
+    """
+    import numpy as np
+
+    fits = False
+    if isinstance(dtype, np.dtype) and not dtype.hasobject and dtype.char != "T":
+        fits = type(content) in (bytes, str) and len(content) == dtype.itemsize
+    elif isinstance(dtype, np.dtype) and dtype.names and type(content) is np.ndarray:
+        # Of objects in fields; numpy takes the element out of an array of the same dtype.
+        fits = content.dtype == dtype and content.size == 1
+    if not fits:
+        raise refused("numpy._core.multiarray.scalar", "another number of bytes than its dtype has")
+
+
+def check_buffer(args: tuple[Any, ...]) -> None:
+    """Refuse what ``_frombuffer`` is not called with by numpy's own pickles.
+
+    Raises:
+        FormatError: Not exactly the bytes of the shape, or a dtype of objects.
+    """
+    what = "numpy._core.numeric._frombuffer"
+    if not 4 <= len(args) <= 5 or type(args[0]) not in (bytes, bytearray) or args[3] not in ("C", "F", "K"):
+        raise refused(what, "arguments of its own")
+    buffer, dtype, shape, _, *axes = args
+    if axes and axes[0] is not None and sorted(axes[0]) != list(range(len(shape))):
+        raise refused(what, "axes that there are not")
+    check_content(what, shape, dtype, buffer)

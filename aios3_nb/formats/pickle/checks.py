@@ -1,51 +1,175 @@
 """What is looked over once it is built, since compiled code believes it: indices, offsets, lengths.
 
-Each check raises `FormatError` for what would have its library read outside of its memory.
+Each check raises `FormatError` for what would have its library read outside of its memory. A library's own check is
+called as the function of the class: what the pickle put into the object never stands before it.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats.pickle.arrays import check_generator
-from aios3_nb.formats.pickle.guards import refused_arguments
+from aios3_nb.formats.pickle.models import MODELS
+from aios3_nb.formats.pickle.refuse import refused, require
+from aios3_nb.text import visible
+
+if TYPE_CHECKING:
+    from aios3_nb.formats.pickle.makes import Load
 
 Check = Callable[[Any], None]
 
 
 def check_for(cls: type) -> Check | None:
-    """Return the check for instances of `cls`; None when there is none."""
+    """Return the check for instances of `cls` that get attributes; None when there is none."""
     if cls.__module__.startswith("scipy.sparse."):
         return check_sparse
-    return _CHECKS.get(f"{cls.__module__}.{cls.__qualname__}")
+    if cls.__module__.startswith("scipy.interpolate."):
+        return check_spline
+    if cls.__module__.startswith("sklearn."):
+        return MODELS.get(cls.__name__)
+    return None
+
+
+# ---- scipy
 
 
 def check_sparse(matrix: Any) -> None:
     """Look at the indices of a sparse matrix of scipy."""
-    # The checks of scipy tidy up as they go; what was loaded stays as it was written.
-    draft = copy.copy(matrix)
-    kind = draft.format
+    kind = type(matrix).format.fget(matrix)
     try:
-        if kind in ("csr", "csc", "bsr"):
-            draft.check_format(full_check=True)
-        elif kind == "coo":
-            draft._check()  # noqa: SLF001
-        elif kind == "dia":
-            _require(draft.data.ndim == 2 and draft.offsets.shape == draft.data.shape[:1], "diagonals")
-        elif kind == "lil":
-            _check_rows(draft)
-    except (AttributeError, IndexError, TypeError, ValueError) as exc:
-        raise FormatError(f"The pickle has a {kind} matrix that is not consistent: {exc}") from exc
+        _SPARSE[kind](matrix)
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
+        text = visible(str(exc), most=200)
+        raise FormatError(f"The pickle has a {kind} matrix that is not consistent: {text}") from exc
 
 
-def _check_rows(matrix: Any) -> None:
-    _require(matrix.rows.shape == matrix.data.shape == matrix.shape[:1], "rows")
-    for indices, values in zip(matrix.rows, matrix.data, strict=True):
-        _require(type(indices) is list and len(indices) == len(values), "rows")
-        _require(not indices or 0 <= min(indices) <= max(indices) < matrix.shape[1], "columns")
+def _shape(matrix: Any) -> tuple[int, ...]:
+    shape = vars(matrix).get("_shape", vars(matrix).get("shape"))
+    require(type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape), "shape")
+    return shape  # type: ignore[no-any-return]
+
+
+def _vector(values: Any, kinds: str = "iu") -> Any:
+    import numpy as np
+
+    require(type(values) is np.ndarray and values.ndim == 1 and values.dtype.kind in kinds, "indices")
+    return values
+
+
+def _check_compressed(matrix: Any) -> None:
+    shape = _shape(matrix)
+    rows, columns = (1, *shape) if len(shape) == 1 else shape
+    if matrix.format == "csc":
+        rows, columns = columns, rows
+    pointers, indices, data = _vector(matrix.indptr), _vector(matrix.indices), _vector(matrix.data, "?biufcO")
+    _check_pointers(pointers, rows, len(indices))
+    require(len(indices) == len(data), "indices")
+    _check_indices(indices, columns)
+
+
+def _check_pointers(pointers: Any, rows: int, count: int) -> None:
+    require(len(pointers) == rows + 1 and pointers[0] == 0 and pointers[-1] <= count, "index pointers")
+    require(bool((pointers[1:] >= pointers[:-1]).all()), "index pointers")
+
+
+def _check_indices(indices: Any, most: int) -> None:
+    if len(indices):
+        require(bool(indices.min() >= 0), "indices must be >= 0: indices")
+        require(bool(indices.max() < most), "indices")
+
+
+def _check_blocks(matrix: Any) -> None:
+    import numpy as np
+
+    rows, columns = _shape(matrix)
+    pointers, indices, data = _vector(matrix.indptr), _vector(matrix.indices), matrix.data
+    require(type(data) is np.ndarray and data.ndim == 3 and 0 not in data.shape[1:], "blocks")
+    require(rows % data.shape[1] == 0 and columns % data.shape[2] == 0, "blocks")
+    _check_pointers(pointers, rows // data.shape[1], len(indices))
+    require(len(indices) == len(data), "indices")
+    _check_indices(indices, columns // data.shape[2])
+
+
+def _check_coordinates(matrix: Any) -> None:
+    shape, state = _shape(matrix), vars(matrix)
+    coordinates = state["coords"] if "coords" in state else (state["row"], state["col"])
+    data = _vector(matrix.data, "?biufcO")
+    require(type(coordinates) is tuple and len(coordinates) == len(shape), "coordinates")
+    for places, most in zip(coordinates, shape, strict=True):
+        require(len(_vector(places)) == len(data), "coordinates")
+        _check_indices(places, most)
+
+
+def _check_diagonals(matrix: Any) -> None:
+    import numpy as np
+
+    require(len(_shape(matrix)) == 2, "shape")
+    offsets, data = _vector(matrix.offsets), matrix.data
+    require(type(data) is np.ndarray and data.ndim == 2 and offsets.shape == data.shape[:1], "diagonals")
+
+
+def _check_lists(matrix: Any) -> None:
+    shape = _shape(matrix)
+    rows, data = _vector(matrix.rows, "O"), _vector(matrix.data, "O")
+    require(rows.shape == data.shape == shape[:1], "rows")
+    for indices, values in zip(rows, data, strict=True):
+        require(type(indices) is type(values) is list and len(indices) == len(values), "rows")
+        require({int}.issuperset(map(type, indices)), "columns")
+        require(not indices or 0 <= min(indices) <= max(indices) < shape[1], "columns")
+
+
+def _check_keys(matrix: Any) -> None:
+    shape = _shape(matrix)
+    for key in vars(matrix).get("_dict", ()):
+        places = key if type(key) is tuple else (key,)
+        require(len(places) == len(shape), "keys")
+        for place, most in zip(places, shape, strict=True):
+            require(type(place) is int or type(place).__module__ == "numpy", "keys")
+            require(bool(0 <= place < most), "keys")
+
+
+_SPARSE: dict[str, Check] = {
+    "csr": _check_compressed,
+    "csc": _check_compressed,
+    "bsr": _check_blocks,
+    "coo": _check_coordinates,
+    "dia": _check_diagonals,
+    "lil": _check_lists,
+    "dok": _check_keys,
+}
+
+
+def check_spline(spline: Any) -> None:
+    """Look at the knots and coefficients of a spline as its constructor does."""
+    state = vars(spline)
+    try:
+        knots, coefficients = state.get("_t", state.get("t")), state.get("_c", state.get("c"))
+        type(spline)(copy.copy(knots), copy.copy(coefficients), state["k"], state["extrapolate"], state["axis"])
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
+        raise FormatError(f"The pickle has a spline that is not consistent: {visible(str(exc), most=200)}") from exc
+
+
+# ---- scikit-learn's compiled trees
+
+
+def build_tree(load: Load, tree: Any, state: Any) -> None:
+    """Give a decision tree its nodes: children come later, features exist."""
+    _check_dict("sklearn.tree._tree.Tree", state, {"max_depth": int, "node_count": int})
+    load.check_finished("sklearn.tree._tree.Tree", (state.get("nodes"), state.get("values")))
+    type(tree).__setstate__(tree, dict(state))
+    check_tree(tree)
+
+
+def _check_dict(name: str, state: Any, kinds: dict[str, type]) -> None:
+    import numpy as np
+
+    if type(state) is not dict or not {str}.issuperset(map(type, state)):
+        raise refused(f"{name}.__setstate__", "a state of its own")
+    for key, value in state.items():
+        if type(value) is not kinds.get(key, np.ndarray):
+            raise refused(f"{name}.__setstate__", f"the attribute {key[:100]!r}")
 
 
 def check_tree(tree: Any) -> None:
@@ -53,41 +177,50 @@ def check_tree(tree: Any) -> None:
     import numpy as np
 
     count = tree.node_count
-    _require(0 <= count <= tree.capacity, "number of nodes")
+    require(0 <= count <= tree.capacity, "number of nodes")
     left, right = tree.children_left, tree.children_right
     leaf = left == -1
     places = np.arange(count)
     for children in (left, right):
-        _require(bool(np.all(leaf | ((children > places) & (children < count)))), "child of a tree's node")
-    _require(bool(np.all(leaf | ((tree.feature >= 0) & (tree.feature < tree.n_features)))), "feature of a tree's node")
+        require(bool(np.all(leaf | ((children > places) & (children < count)))), "child of a tree's node")
+    require(bool(np.all(leaf | ((tree.feature >= 0) & (tree.feature < tree.n_features)))), "feature of a tree's node")
 
 
-def check_predictor(predictor: Any) -> None:
-    """Look at the nodes of one tree of a histogram gradient boosting."""
+def build_neighbours(load: Load, tree: Any, state: Any) -> None:
+    """Give a ball tree or a k-d tree its arrays, which have to fit each other."""
     import numpy as np
 
-    nodes = predictor.nodes
-    inner = nodes[nodes["is_leaf"] == 0]
-    places = np.flatnonzero(nodes["is_leaf"] == 0)
-    for side in ("left", "right"):
-        _require(bool(np.all((inner[side] > places) & (inner[side] < len(nodes)))), "child of a tree's node")
-    _require(bool(np.all(inner["feature_idx"] >= 0)), "feature of a tree's node")
-    by_category = inner[inner["is_categorical"] != 0]
-    for sets in (predictor.binned_left_cat_bitsets, predictor.raw_left_cat_bitsets):
-        _require(bool(np.all(by_category["bitset_idx"] < len(sets))), "categories of a tree's node")
+    name = f"{type(tree).__module__}.{type(tree).__qualname__}"
+    if type(state) is not tuple or len(state) != 13:
+        raise refused(f"{name}.__setstate__", "a state of its own")
+    load.check_finished(name, state)
+    weights = state[12]
+    numbers = {int}.issuperset(map(type, state[4:11]))
+    if not numbers or not all(type(part) is np.ndarray for part in state[:4]):
+        raise refused(f"{name}.__setstate__", "a state of its own")
+    require(weights is None or (type(weights) is np.ndarray and weights.shape == state[0].shape[:1]), "weights")
+    if type(state[11]).__module__ != "sklearn.metrics._dist_metrics":
+        raise refused(f"{name}.__setstate__", "a distance of its own")
+    _check_arrays_of_neighbours(state)
+    type(tree).__setstate__(tree, state)
 
 
-def check_neighbours(tree: Any) -> None:
-    """Look at the indices of a ball tree or k-d tree."""
+def _check_arrays_of_neighbours(state: tuple[Any, ...]) -> None:
     import numpy as np
 
-    data, indices, nodes, bounds, *_ = tree.__getstate__()
+    data, indices, nodes, bounds = state[:4]
+    require(data.ndim == 2 and nodes.ndim == 1 and nodes.dtype.names is not None, "nodes of a tree")
     count = len(data)
-    _require(indices.shape == (count,) and bool(np.all((indices >= 0) & (indices < count))), "index of a tree")
+    require(indices.shape == (count,) and bool(np.all((indices >= 0) & (indices < count))), "index of a tree")
     begin, end = nodes["idx_start"], nodes["idx_end"]
-    _require(bool(np.all((begin >= 0) & (begin <= end) & (end <= count))), "node of a tree")
-    _require(bounds.ndim == 3 and bounds.shape[1:] == (len(nodes), data.shape[1]), "bounds of a tree")
-    _require(tree.__getstate__()[6] == len(nodes) and _levels_fit(nodes), "nodes of a tree")
+    require(bool(np.all((begin >= 0) & (begin <= end) & (end <= count))), "node of a tree")
+    require(bounds.ndim == 3 and bounds.shape[1:] == (len(nodes), data.shape[1]), "bounds of a tree")
+    require(len(bounds) == (2 if bounds.shape[0] == 2 else 1), "bounds of a tree")
+    require(state[6] == len(nodes) > 0 and state[4] > 0 and _levels_fit(nodes), "nodes of a tree")
+    try:
+        type(state[11])._validate_data(state[11], data)  # noqa: SLF001
+    except ValueError as exc:
+        raise FormatError(f"The pickle is not consistent: {visible(str(exc), most=200)}") from exc
 
 
 def _levels_fit(nodes: Any) -> bool:
@@ -98,54 +231,14 @@ def _levels_fit(nodes: Any) -> bool:
     return not inner.size or int(inner.max()) * 2 + 2 < len(nodes)
 
 
-def check_random_state(state: Any) -> None:
-    """Look at the generator inside of numpy's old ``RandomState``."""
-    check_generator(state._bit_generator)  # noqa: SLF001
+def build_metric(load: Load, metric: Any, state: Any) -> None:
+    """Give a distance its weights; those of Mahalanobis are a square."""
+    import numpy as np
 
-
-def check_arrow(array: Any) -> None:
-    """Look at every offset and every text of an Arrow array, batch or table."""
-    try:
-        array.validate(full=True)
-    except (ValueError, IndexError, TypeError) as exc:
-        raise FormatError(f"The pickle has an Arrow array that is not consistent: {exc}") from exc
-
-
-def check_arrow_parts(parts: Any) -> None:
-    """Look at the parts of an Arrow array before they are put together; Arrow aborts the process otherwise."""
-    import pyarrow as pa
-
-    try:
-        _compare_parts(parts, pa.nulls(0, parts[0]).__reduce__()[1][0])
-    except (TypeError, ValueError, IndexError, NotImplementedError) as exc:
-        raise refused_arguments("pyarrow.lib._restore_array", "parts that do not fit") from exc
-
-
-def _compare_parts(parts: Any, honest: Any) -> None:
-    kind, length, nulls, offset, buffers, children, dictionary = parts
-    as_many = len(buffers) == len(honest[4]) or (len(buffers) > 2 and "view" in str(kind))
-    fits = kind == honest[0] and as_many and len(children) == len(honest[5])
-    if not fits or (dictionary is None) != (honest[6] is None) or min(length, offset, nulls + 1) < 0:
-        raise ValueError("parts")
-    for child, honest_child in zip(children, honest[5], strict=True):
-        _compare_parts(child, honest_child)
-    if dictionary is not None:
-        _compare_parts(dictionary, honest[6])
-
-
-def _require(holds: bool, what: str) -> None:
-    if not holds:
-        raise FormatError(f"The pickle is not consistent: {what} outside of what there is.")
-
-
-_CHECKS: dict[str, Check] = {
-    "sklearn.tree._tree.Tree": check_tree,
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor": check_predictor,
-    "numpy.random._mt19937.MT19937": check_generator,
-    "numpy.random._philox.Philox": check_generator,
-    "numpy.random.mtrand.RandomState": check_random_state,
-} | {
-    f"sklearn.neighbors.{module}.{name}{bits}": check_neighbours
-    for module, name in (("_kd_tree", "KDTree"), ("_ball_tree", "BallTree"))
-    for bits in ("", "32", "64")
-}
+    name = f"sklearn.metrics._dist_metrics.{type(metric).__name__}"
+    if type(state) is not tuple or len(state) != 3 or not all(type(part) is np.ndarray for part in state[1:]):
+        raise refused(f"{name}.__setstate__", "a state of its own")
+    load.check_finished(name, state)
+    require(type(state[0]) in (int, float) and state[1].ndim == 1 and state[2].ndim == 2, "weights of a distance")
+    require(state[2].shape[0] == state[2].shape[1] or "Mahalanobis" not in name, "weights of a distance")
+    type(metric).__setstate__(metric, state)

@@ -1,48 +1,28 @@
-"""The safe unpickler: exact names, and every BUILD looked at where it could do harm."""
+"""The safe unpickler: exact names, and whatever a pickle does with them asks first.
+
+Classes and functions stand on the unpickler's stack as they are. Only what this load imported by a name that may be
+called is called, by what looks at the arguments first (`aios3_nb.formats.pickle.makes`); never an instance, and never
+what a call returned. A state goes only to an object that this load has just made, once, by the rule of its class
+(`aios3_nb.formats.pickle.states`). Items go only into the containers that pickles fill.
+"""
 
 from __future__ import annotations
 
-import functools
-import io
-import pickle
-import sys
-import types
-import weakref
+import collections
 from collections.abc import Callable
 from typing import Any
 
-from aios3_nb.errors import FormatError
-from aios3_nb.formats.pickle.arrays import DTypes, build_array, guarded_array, guarded_masked_array
-from aios3_nb.formats.pickle.checks import Check, check_arrow, check_arrow_parts, check_for
+from aios3_nb.errors import BlockedPickleError
+from aios3_nb.formats.pickle import allowed, pandas, states
+from aios3_nb.formats.pickle.arrays import DTypes
 from aios3_nb.formats.pickle.feed import Feed, NeedsCareError
-from aios3_nb.formats.pickle.find import Names, python3_name
-from aios3_nb.formats.pickle.guards import (
-    StandIn,
-    guarded_bytearray,
-    guarded_encode,
-    guarded_getattr,
-    guarded_reconstructor,
-)
+from aios3_nb.formats.pickle.find import Names, blocked_text, python3_name
+from aios3_nb.formats.pickle.makes import Builder, Check, Maker, maker
+from aios3_nb.formats.pickle.names import Entry
+from aios3_nb.formats.pickle.refuse import not_done, refused
 from aios3_nb.formats.pickle.scan import REST_BYTES, Scan
 
-_HEAP_TYPE = 1 << 9
-_IMMUTABLE_TYPE = 1 << 8
-_CAREFREE_MODULES = frozenset(("array", "builtins", "collections", "datetime", "decimal"))
-"""Modules whose types, where they are written in C, and instances a BUILD cannot harm."""
-
-_NO_STATE = (type, types.FunctionType, types.BuiltinFunctionType, types.MethodType, types.ModuleType, StandIn)
-
-
-@functools.cache
-def unused_dtype_references() -> int:
-    """Return how many references a dtype has during its BUILD when nothing uses it; the interpreter decides."""
-    import numpy as np
-
-    honest = pickle.dumps(np.dtype([("a", "O")]))
-    feed = Feed(io.BufferedReader(io.BytesIO(honest)), careful=True)
-    unpickler = SafeUnpickler(feed, Names(), unused_dtype=lambda: None)
-    unpickler.load()
-    return unpickler.dtypes.references
+_DICTS = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
 
 
 class SafeUnpickler(Scan):
@@ -51,83 +31,101 @@ class SafeUnpickler(Scan):
     Attributes:
         blocked: Dotted names that were not permitted, in the order of their first use.
         blocked_at: Offset of the piece with the first of them.
+        dtypes: Those of numpy that this load made.
     """
 
-    def __init__(
-        self,
-        feed: Feed,
-        names: Names,
-        *,
-        encoding: str = "ASCII",
-        unused_dtype: Callable[[], int | None] = unused_dtype_references,
-    ) -> None:
+    def __init__(self, feed: Feed, names: Names, *, encoding: str = "ASCII") -> None:
         super().__init__(feed, encoding)
         self.blocked: dict[str, None] = {}
         self.blocked_at = 0
+        self.dtypes = DTypes()
         self._names = names
-        self._stand_ins: dict[tuple[str, str], StandIn] = {}
+        self._makers: dict[int, Maker] = {}
+        """By the id of what may be called, all of which `_kept` keeps alive."""
+        self._empties: dict[int, Builder | None] = {}
+        self._kept: list[Any] = []
+        self._fresh: dict[int, tuple[Any, Builder]] = {}
+        """By id, what was made and may be given a state."""
+        self._waiting: set[int] = set()
+        """Ids of those that are of no use before they have it."""
         self._to_check: list[tuple[Check, Any]] = []
-        self._builders: dict[type, Callable[[Any, Any], None]] = {}
-        self.dtypes = DTypes(lambda: self.memo.copy(), unused_dtype)
+        self._do: tuple[Callable[[Any, Any], Any], ...] = (
+            self._reduce,
+            self._build,
+            self._newobj,
+            self._extend,
+            self._update,
+            self._append,
+            self._set,
+            self._add,
+            self._newobj_ex,
+            self._obj,
+            self._inst,
+        )
 
     def find_class(self, module: str, name: str) -> Any:
-        """Return what the name stands for, a guard, or nothing to speak of once a name was blocked."""
+        """Return what the name stands for, or nothing to speak of once a name was blocked."""
         module, name = python3_name(module, name, self.feed.protocol)
         if not self.permits(module, name) or self.blocked:
             return super().find_class(module, name)
-        found = self._names.find(module, name)
-        if self._names.is_guarded(module, name):
-            found = self._stand_in(module, name, found)
-        if not self.feed.careful and needs_care(found):
+        entry = self._names.entry(module, name)
+        if not self.feed.careful and not entry.free:
             if self.feed.plain:
                 raise NeedsCareError
             self.feed.careful = True
+        return self._import(module, name, entry)
+
+    def _import(self, module: str, name: str, entry: Entry) -> Any:
+        found = self._names.find(module, name)
+        dotted = f"{module}.{name}"
+        if id(found) in self._makers or id(found) in self._empties:
+            return found
+        self._kept.append(found)
+        if entry is ALLOWED:
+            self._allow(found, dotted)
+            return found
+        call = maker(self, dotted, entry, found)
+        if call is not None:
+            self._makers[id(found)] = call
+        if entry.make == "empty" or entry.make.startswith("new or "):
+            self._empties[id(found)] = states.builder(self, entry.state, found) if entry.state else None
         return found
 
+    def _allow(self, cls: type, dotted: str) -> None:
+        self._empties[id(cls)] = allowed.set_state
+        self._makers[id(cls)] = allowed.maker(self, cls, dotted)
+
     def persistent_load(self, pid: Any) -> Any:
-        """Do the BUILD of ``(object, state)``; see `aios3_nb.formats.pickle.feed` for how it comes here."""
-        if type(pid) is not tuple or self.feed.plain or self.blocked:
+        """Do what an opcode asks for; see `aios3_nb.formats.pickle.feed` for how it comes here."""
+        if type(pid) is not tuple or self.feed.plain:
             return self._word(pid)
-        target, state = pid
-        builder = self._builders.get(type(target))
-        if builder is None:
-            builder = self._builders[type(target)] = self._builder(target)
-        builder(target, state)
-        return target
+        target, argument, what = pid
+        if self.blocked:
+            return super().persistent_load(pid)
+        return self._do[what](target, argument)
 
     def finish(self) -> None:
         """Look over what was built, now that the pickle can change it no more.
 
         Raises:
-            FormatError: Something is not consistent, or holds a function that a guard stood in for.
+            FormatError: Something is not consistent.
         """
         for check, target in self._to_check:
             check(target)
 
-    def release(self) -> list[tuple[str, Callable[[], StandIn | None]]]:
-        """Let go of all that was unpickled; return each guard's name, and what tells whether it lives on."""
+    def release(self) -> None:
+        """Let go of all that was unpickled, and of the circles that this object stands in."""
         self.memo.clear()
-        taken: list[tuple[str, Callable[[], StandIn | None]]] = [
-            (stand_in.name, weakref.ref(stand_in)) for stand_in in self._stand_ins.values()
-        ]
-        self._stand_ins.clear()
-        return taken
+        for held in (self._makers, self._empties, self._kept, self._fresh, self._to_check, self.dtypes.open):
+            held.clear()
+        self._do = ()
 
     def _word(self, pid: Any) -> Any:
-        if type(pid) is tuple and not self.feed.plain:
-            return pid[0]
         if pid != self.feed.word:
             # It passed unread; looked into, its place is found.
             raise NeedsCareError
         self.feed.heard()
         return None
-
-    def _stand_in(self, module: str, name: str, real: Any) -> StandIn:
-        key = (module, name)
-        if key not in self._stand_ins:
-            make, care = _GUARDS[name]
-            self._stand_ins[key] = StandIn(f"{module}.{name}", make(self, real), needs_care=care)
-        return self._stand_ins[key]
 
     def permits(self, module: str, name: str) -> bool:
         """Return whether the pickle may have the name; from the first that it may not, only names are read."""
@@ -139,97 +137,152 @@ class SafeUnpickler(Scan):
         self.feed.stop_after(REST_BYTES)
         return False
 
-    def check_later(self, check: Check, target: Any) -> None:
-        """Check `target` now, and again when the pickle has ended: until then it can still change."""
-        check(target)
-        self._to_check.append((check, target))
+    # ---- what makers need of a load
 
-    # BUILD
+    def fresh(self, value: Any, build: Builder, *, waits: bool = False) -> Any:
+        """Note that `value` was made in this load, and may be given a state once by `build`; return it.
 
-    def _builder(self, target: Any) -> Callable[[Any, Any], None]:
-        """Return what gives objects like `target` their state."""
-        if isinstance(target, _NO_STATE):
-            return _refuse_state
-        numpy = sys.modules.get("numpy")
-        if numpy is not None and isinstance(target, numpy.dtype):
-            return self._build_dtype
-        if numpy is not None and isinstance(target, numpy.ndarray):
-            return build_array
-        check = check_for(type(target))
-        return set_state if check is None else functools.partial(self._build_checked, check)
+        What `waits` is of no use before.
+        """
+        self._fresh[id(value)] = value, build
+        if waits:
+            self._waiting.add(id(value))
+        return value
 
-    def _build_dtype(self, dtype: Any, state: Any) -> None:
-        self.dtypes.build(dtype, state)
+    def check_finished(self, name: str, args: tuple[Any, ...]) -> None:
+        """Refuse arguments that still wait for their state: they would change behind the back of what uses them."""
+        if self._waiting and not self._waiting.isdisjoint(map(id, args)):
+            raise refused(name, "something that is not finished")
 
-    def _build_checked(self, check: Check, target: Any, state: Any) -> None:
-        set_state(target, state)
-        self.check_later(check, target)
+    def check_later(self, check: Check, value: Any) -> None:
+        """Check `value` now, and again when the pickle has ended: until then it can still change."""
+        check(value)
+        self._to_check.append((check, value))
+
+    def empty(self, cls: Any, make: Callable[[], Any] | None = None) -> Any:
+        """Return an empty instance of `cls`, by `make`, if the pickle imported it as a class that may be made empty."""
+        build = self._empties.get(id(cls), _NEVER)
+        if build is _NEVER:
+            raise self._not_callable(cls)
+        value = pandas.empty(cls) if make is None else make()
+        if build is not None and type(value) is cls:
+            self._fresh[id(value)] = value, build
+        return value
+
+    def inner(self, owner: type, name: str) -> Any:
+        """Return the class inside of `owner`, when it may be imported by its own name."""
+        path = f"{owner.__qualname__}.{name}"
+        if not self.permits(owner.__module__, path):
+            raise BlockedPickleError(blocked_text([f"{owner.__module__}.{path}"]))
+        found = self._import(owner.__module__, path, self._names.entry(owner.__module__, path))
+        if isinstance(found, type) and found.__qualname__ == path:
+            return found
+        raise refused("builtins.getattr", repr(name))
+
+    def callable(self, value: Any, maker: Maker) -> Any:
+        """Note that the pickle may call `value` by `maker`, as if it had imported it; return it."""
+        self._kept.append(value)
+        self._makers[id(value)] = maker
+        return value
+
+    # ---- what opcodes ask for
+
+    def _reduce(self, function: Any, args: Any) -> Any:
+        call = self._makers.get(id(function))
+        if call is None or type(args) is not tuple:
+            raise self._not_callable(function)
+        if self.dtypes.open:
+            self._check_beside_dtype(function)
+        return call(args)
+
+    def _build(self, target: Any, state: Any) -> Any:
+        if self.dtypes.open:
+            if id(target) in self.dtypes.open:
+                self.dtypes.build(target, state)
+                return target
+            raise refused(_name_of(type(target)), "a dtype that is not finished")
+        held = self._fresh.pop(id(target), None)
+        self._waiting.discard(id(target))
+        if held is None:
+            raise not_done(f"sets the state of {_name_of(target)} itself, or a second time")
+        held[1](target, state)
+        return target
+
+    def _newobj(self, cls: Any, args: Any) -> Any:
+        if args != () or type(args) is not tuple:
+            return self._newobj_ex(cls, (args, {}))
+        if self.dtypes.open:
+            raise refused(_name_of(cls), "a dtype that is not finished")
+        return self.empty(cls)
+
+    def _newobj_ex(self, cls: Any, arguments: Any) -> Any:
+        args, keywords = arguments
+        # Only a class that the user allowed takes arguments here.
+        if self._empties.get(id(cls)) is not allowed.set_state or type(args) is not tuple or type(keywords) is not dict:
+            raise self._not_callable(cls)
+        return self.empty(cls, lambda: cls.__new__(cls, *args, **keywords))
+
+    def _obj(self, parts: tuple[Any, ...], _: None) -> Any:
+        return self._inst(parts[1:], parts[0])
+
+    def _inst(self, args: tuple[Any, ...], cls: Any) -> Any:
+        return self._reduce(cls, args) if args or id(cls) not in self._empties else self._newobj(cls, args)
+
+    def _append(self, target: Any, item: Any) -> Any:
+        return self._extend(target, [item])
+
+    def _extend(self, target: Any, items: list[Any]) -> Any:
+        if type(target) is list or type(target) is collections.deque or self._is_allowed(target, list):
+            target.extend(items)
+        else:
+            raise not_done(f"puts items into {_name_of(target)}")
+        return target
+
+    def _set(self, target: Any, item: Any) -> Any:
+        return self._update(target, {item[0]: item[1]})
+
+    def _update(self, target: Any, items: dict[Any, Any]) -> Any:
+        if type(target) is dict:
+            target.update(items)
+        elif type(target) in _DICTS or _is_bunch(type(target)) or self._is_allowed(target, dict):
+            for key, value in items.items():
+                target[key] = value
+        else:
+            raise not_done(f"puts items into {_name_of(target)}")
+        return target
+
+    def _add(self, target: Any, items: list[Any]) -> Any:
+        if type(target) is not set and not self._is_allowed(target, set):
+            raise not_done(f"puts items into {_name_of(target)}")
+        target.update(items)
+        return target
+
+    def _is_allowed(self, target: Any, base: type) -> bool:
+        """Return whether the user allowed the class of `target`, which is a kind of `base`."""
+        return isinstance(target, base) and self._empties.get(id(type(target))) is allowed.set_state
+
+    def _check_beside_dtype(self, function: Any) -> None:
+        """Refuse to call what could use a dtype that waits for its state; its state is made of few things."""
+        if (getattr(function, "__module__", ""), getattr(function, "__name__", "")) not in _BESIDE_DTYPE:
+            raise refused(_name_of(function), "a dtype that is not finished")
+
+    @staticmethod
+    def _not_callable(function: Any) -> Exception:
+        named = isinstance(function, (type, *_FUNCTIONS))
+        return not_done(f"calls {'' if named else 'an instance of '}{_name_of(function)}")
 
 
-def needs_care(found: Any) -> bool:
-    """Return whether a BUILD could do harm to `found`, or to what it makes."""
-    if isinstance(found, StandIn):
-        return found.needs_care
-    if not isinstance(found, type) or found.__module__ not in _CAREFREE_MODULES:
-        return True
-    return bool(found.__flags__ & _HEAP_TYPE) and not found.__flags__ & _IMMUTABLE_TYPE
+_NEVER: Any = object()
+_FUNCTIONS = (type(len), type(_DICTS.__class__.mro), type(lambda: None))
+_BESIDE_DTYPE = frozenset((("numpy", "dtype"), ("_codecs", "encode"), ("builtins", "bytes")))
+ALLOWED = allowed.ENTRY
 
 
-def set_state(target: Any, state: Any) -> None:
-    """Do what BUILD does; see `load_build` in Lib/pickle.py of CPython."""
-    setstate = getattr(target, "__setstate__", None)
-    if setstate is not None:
-        setstate(state)
-        return
-    slots = None
-    if isinstance(state, tuple) and len(state) == 2:
-        state, slots = state
-    if state:
-        attributes = target.__dict__
-        for key, value in state.items():
-            attributes[sys.intern(key) if type(key) is str else key] = value
-    if slots:
-        for key, value in slots.items():
-            setattr(target, key, value)
+def _is_bunch(cls: type) -> bool:
+    return cls.__name__ == "Bunch" and cls.__module__ == "sklearn.utils._bunch"
 
 
-def _refuse_state(target: Any, _: Any) -> None:
-    name = getattr(target, "__qualname__", None) or getattr(target, "name", type(target).__name__)
-    raise FormatError(f"The pickle sets attributes of {name} itself, which Python never writes and which is not safe.")
-
-
-Guard = Callable[[SafeUnpickler, Any], Callable[..., Any]]
-
-
-def _arrow_array(unpickler: SafeUnpickler, real: Any) -> Callable[..., Any]:
-    def restore(parts: Any) -> Any:
-        check_arrow_parts(parts)
-        array = real(parts)
-        unpickler.check_later(check_arrow, array)
-        return array
-
-    return restore
-
-
-def _arrow_table(unpickler: SafeUnpickler, real: Any) -> Callable[..., Any]:
-    def reconstruct(*args: Any) -> Any:
-        table = real(*args)
-        unpickler.check_later(check_arrow, table)
-        return table
-
-    return reconstruct
-
-
-_GUARDS: dict[str, tuple[Guard, bool]] = {
-    "encode": (lambda _, real: guarded_encode(real), False),
-    "bytearray": (lambda _, real: guarded_bytearray(real), False),
-    "getattr": (lambda unpickler, _: guarded_getattr(unpickler.permits), True),
-    "_reconstructor": (lambda _, real: guarded_reconstructor(real), True),
-    "dtype": (lambda unpickler, _: unpickler.dtypes.make, True),
-    "_reconstruct": (lambda _, real: guarded_array(real), True),
-    "_mareconstruct": (lambda _, real: guarded_masked_array(real), True),
-    "_restore_array": (_arrow_array, True),
-    "_reconstruct_table": (_arrow_table, True),
-    "_reconstruct_record_batch": (_arrow_table, True),
-}
-"""Last part of a guarded name -> what makes its guard, and whether what it makes needs care."""
+def _name_of(value: Any) -> str:
+    """Return what to call `value` by; that of its class when it has no name of its own."""
+    named = value if isinstance(value, (type, *_FUNCTIONS)) else type(value)
+    return f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', '?')}"

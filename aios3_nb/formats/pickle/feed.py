@@ -1,14 +1,15 @@
-"""A pickle's bytes on their way into the C unpickler, with every BUILD made to ask first.
+"""A pickle's bytes on their way into the C unpickler, with all that acts on an object made to ask first.
 
-The C unpickler has a hook for names (``find_class``) and none for what is done with them, and BUILD is where
-a harmless name turns dangerous: it forges dtypes and rewrites the attributes of classes. There is one more
-hook, ``persistent_load``, called by BINPERSID with what is on top of the stack. So a BUILD is replaced by
-TUPLE2 BINPERSID: the hook is called with ``(object, state)``, and what it returns is pushed, as BUILD would
-have left the object. Everything else stays as it was written, and runs at the speed of C.
+The C unpickler has a hook for names (``find_class``) and none for what is done with them, and that is where a
+harmless name turns dangerous: it is called with anything, its attributes are set, and ``append`` is looked up on
+it. There is one more hook, ``persistent_load``, called by BINPERSID with what is on top of the stack. So whatever
+calls something, sets a state, or puts items into a container is replaced by opcodes that make a tuple ``(object,
+argument, number of what to do)``, and BINPERSID: the hook does it, if it may be done, and what it returns is pushed,
+as the opcode would have left it. Everything else stays as it was written, and runs at the speed of C.
 
 Replacing takes knowing where opcodes begin. A regular expression finds that out at some 50 ns an opcode,
 which would nearly double the time of a pickle of plain data. So frames (protocol 4 on: pieces of 64 KB that
-hold whole opcodes) pass unread for as long as nothing has been imported to which a BUILD could do harm. After
+hold whole opcodes) pass unread for as long as nothing has been imported but what may be called with anything. After
 each of them comes a word that only this module knows, for the hook to hear: if it does not, the frame ended
 inside an opcode, and reading it on its own was wrong.
 """
@@ -21,9 +22,9 @@ import secrets
 from typing import TYPE_CHECKING, BinaryIO
 
 from aios3_nb.errors import BlockedPickleError, FormatError
+from aios3_nb.formats.pickle import opcodes
 from aios3_nb.formats.pickle.opcodes import (
     BINGET,
-    BUILD,
     COUNTED,
     EXTENSION,
     FIXED,
@@ -52,7 +53,28 @@ _LONGEST = 1 << 38
 _LARGEST_FRAME = 16 * 1024 * 1024
 """A frame beyond this is read opcode by opcode instead; Python writes frames of 64 KiB."""
 
-_ASK = b"\x86Q"
+REDUCE, BUILD, NEWOBJ, APPENDS, SETITEMS, APPEND, SETITEM, ADDITEMS, NEWOBJ_EX, OBJ, INST = range(11)
+"""What the hook is asked to do, the third of the tuple. INST has its arguments first, OBJ all of it in one."""
+
+
+def _asking(what: int, prepare: bytes = b"") -> bytes:
+    """Return opcodes that ask for `what`, with what makes one argument of several before it."""
+    return prepare + b"K" + bytes([what]) + b"\x87Q"
+
+
+ASKS = {
+    b"R": _asking(REDUCE),
+    b"b": _asking(BUILD),
+    b"\x81": _asking(NEWOBJ),
+    b"e": _asking(APPENDS, b"l"),
+    b"u": _asking(SETITEMS, b"d"),
+    b"a": _asking(APPEND),
+    b"s": _asking(SETITEM, b"\x86"),
+    b"\x90": _asking(ADDITEMS, b"l"),
+    b"\x92": _asking(NEWOBJ_EX, b"\x86"),
+    b"o": _asking(OBJ, b"tN"),
+}
+"""Opcode -> what takes its place."""
 
 _MOST_ALONE = 64
 """After so many STACK_GLOBALs in a frame both opcodes are looked for: in text the second is the rare one."""
@@ -74,7 +96,7 @@ class EnoughError(Exception):
 
 
 class NeedsCareError(Exception):
-    """What passed unread names something to which a BUILD could do harm; start again, carefully."""
+    """What passed unread names something that not everything may be done with; start again, carefully."""
 
 
 class Feed:
@@ -87,7 +109,7 @@ class Feed:
 
     Attributes:
         protocol: Of the pickle; 0 until its PROTO was met.
-        careful: Whether BUILD is replaced in every frame from here on.
+        careful: Whether every frame is looked into from here on.
         plain: Whether what the unpickler is executing passed unread.
         executing: Offset of the piece that the unpickler is in.
         word: What the hook hears when a plain frame ended where it should; then it calls `heard`.
@@ -191,14 +213,15 @@ class Feed:
             self._piece = self._run(window, start) or self._one_opcode()
 
     def _run(self, window: bytes, start: int) -> bytes:
-        """Return the opcodes from `start` that are whole and plain, and BUILDs replaced."""
+        """Return the opcodes from `start` that are whole, with those replaced that have to ask."""
         match = plain_run().match
         parts: list[bytes] = []
         begin = at = start
         while True:
             at = match(window, at).end()  # type: ignore[union-attr]  # it matches nothing at least
-            if window[at : at + 1] == BUILD:
-                parts += (window[begin:at], _ASK)
+            asking = ASKS.get(window[at : at + 1])
+            if asking:
+                parts += (window[begin:at], asking)
                 begin = at = at + 1
             elif end := _end_of_counted(window, at):
                 at = end
@@ -221,6 +244,8 @@ class Feed:
     def _opcode(self, code: bytes, start: int) -> bytes:
         if code in _SPECIAL:
             return self._special(code, start)
+        if code in ASKS:
+            return ASKS[code]
         if code in COUNTED:
             return self._counted(code)
         if code in LINES:
@@ -234,8 +259,8 @@ class Feed:
     def _special(self, code: bytes, start: int) -> bytes:
         if code == FRAME:
             return self._frame()
-        if code == BUILD:
-            return _ASK
+        if code == opcodes.INST:
+            return b"t" + opcodes.GLOBAL + self._source.take_line() + self._source.take_line() + _asking(INST)
         if code == PROTO:
             return code + self._checked_protocol(start)
         # The unpickler turns this error, as one of its own kind, into another; so it is kept.
@@ -285,7 +310,7 @@ class Feed:
         return frame
 
 
-_SPECIAL = PERSISTENT | EXTENSION | OUT_OF_BAND | {FRAME, BUILD, PROTO}
+_SPECIAL = PERSISTENT | EXTENSION | OUT_OF_BAND | {FRAME, PROTO, opcodes.INST}
 
 
 def _end_of_counted(window: bytes, at: int) -> int:
@@ -298,10 +323,14 @@ def _end_of_counted(window: bytes, at: int) -> int:
     return end if begin <= end <= len(window) else 0
 
 
+def extensions_known() -> bool:
+    """Return whether an extension code could fetch an object past `find_class`; in C it is an error without any."""
+    return bool(copyreg._extension_cache or copyreg._inverted_registry or copyreg._extension_registry)  # type: ignore[attr-defined]  # noqa: SLF001
+
+
 def _names_something(frame: bytes) -> bool:
     """Return whether `frame` seems to import something; true for one random frame of a hundred, too."""
-    # An extension code fetches an object past find_class; without any registered it is an error in C.
-    if copyreg._extension_cache or copyreg._inverted_registry:  # type: ignore[attr-defined]  # noqa: SLF001
+    if extensions_known():
         return True
     used = STACK_GLOBAL
     at = frame.find(used)

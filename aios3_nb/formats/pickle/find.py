@@ -11,7 +11,8 @@ from collections.abc import Collection
 from typing import Any
 
 from aios3_nb.errors import BlockedPickleError, MissingPackageError, OptionError
-from aios3_nb.formats.pickle.names import current_home, never_modules, never_names, pip_name, safe_names
+from aios3_nb.formats.pickle import allowed
+from aios3_nb.formats.pickle.names import Entry, current_home, never_modules, never_names, pip_name, safe_names
 from aios3_nb.text import visible
 
 _QUOTES = "\"'"
@@ -38,9 +39,9 @@ class Names:
         """Return whether a pickle may import `name` of `module`; both as Python 3 has them."""
         return current_home(module, name) in safe_names() or f"{module}.{name}" in self._allowed
 
-    def is_guarded(self, module: str, name: str) -> bool:
-        """Return whether a guard has to stand in for it."""
-        return safe_names().get(current_home(module, name), False)
+    def entry(self, module: str, name: str) -> Entry:
+        """Return what may be done with it, for a name that is permitted."""
+        return safe_names().get(current_home(module, name), allowed.ENTRY)
 
     def find(self, module: str, name: str) -> Any:
         """Return the object; what is not permitted is never imported.
@@ -154,6 +155,12 @@ def _allowed_object(module: str, name: str) -> Any:
         raise MissingPackageError(
             f"The pickle needs {visible(f'{module}.{name}')}, which {where} does not have."
         ) from exc
+    if not isinstance(found, type):
+        raise BlockedPickleError(
+            f"{visible(f'{module}.{name}')} cannot be allowed: --allow is for classes, which get attributes. "
+            "A function is called with arguments of the pickle, which can run anything; if that is what you mean to "
+            "run, it takes --trust."
+        )
     home = getattr(found, "__module__", None), getattr(found, "__qualname__", None)
     if home != (module, name) or any(part.startswith("__") for part in name.split(".")):
         raise BlockedPickleError(

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO, cast
 from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, S3Error, TruncatedError
 from aios3_nb.formats.collector import collector_paused
 from aios3_nb.formats.pickle.engine import SafeUnpickler
-from aios3_nb.formats.pickle.feed import EnoughError, Feed, NeedsCareError
+from aios3_nb.formats.pickle.feed import EnoughError, Feed, NeedsCareError, extensions_known
 from aios3_nb.formats.pickle.find import Names, blocked_text, missing_package, missing_text
 from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text, other_kind
 from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, GLOBAL_BY_LINES, PROTO
@@ -131,7 +131,7 @@ def _load_safely(file: BinaryIO, names: Names, head: bytes, start: int, encoding
 
 def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int, encoding: str) -> Any:
     """Return the object of a pickle of protocol 0 to 3; one that seems to import nothing passes unread."""
-    if GLOBAL_BY_LINES.search(head) or not file.seekable():
+    if GLOBAL_BY_LINES.search(head) or not file.seekable() or extensions_known():
         return _run(file, names, start, encoding, careful=True)
     try:
         return SafeUnpickler(Unread(file, _protocol(head)), names, encoding=encoding).load()
@@ -156,21 +156,13 @@ def _run(file: BinaryIO, names: Names, start: int, encoding: str, *, careful: bo
     except Exception as exc:
         if not unpickler.blocked or _is_about_reaching(exc):
             raise feed.refusal or _translated(exc, feed.executing, feed.position, truncated=feed.truncated) from exc
+    finally:
+        unpickler.release()
     if unpickler.blocked:
         raise _blocked(unpickler.blocked, unpickler.blocked_at)
     if feed.left_over:
         raise FormatError("Not a pickle: it stops inside a frame.", offset=feed.executing)
-    _check_no_stand_in(unpickler)
     return value
-
-
-def _check_no_stand_in(unpickler: SafeUnpickler) -> None:
-    kept = [name for name, is_kept in unpickler.release() if is_kept()]
-    if kept:
-        raise FormatError(
-            f"The pickle holds the function or class {kept[0]} itself, which safe loading replaces. "
-            "If you trust whoever wrote it: --trust."
-        )
 
 
 def _blocked(names: Collection[str], offset: int) -> S3Error:

@@ -1,13 +1,13 @@
-"""The safe list: which names a pickle may import unasked, read from ``names.txt``."""
+"""What a pickle may do with which names: the table ``names.toml``, read once."""
 
 from __future__ import annotations
 
 import functools
 import importlib.resources
+import tomllib
 from collections.abc import Iterator, Mapping
-
-GUARDED = "!"
-NEVER = "never"
+from dataclasses import dataclass
+from typing import Any
 
 PIP_NAMES = {
     "dateutil": "python-dateutil",
@@ -19,45 +19,61 @@ PIP_NAMES = {
 """Import name -> name on PyPI, where the two differ."""
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What may be done with the names of one group; see ``names.toml``.
+
+    Attributes:
+        make: The check of `aios3_nb.formats.pickle.makes` before a call; empty when it is never called.
+        state: The rule of `aios3_nb.formats.pickle.states` for the state of what it makes; empty when that gets none.
+        free: Whether pieces of a pickle that import nothing else pass unread.
+        why: What it does.
+        library: Whose name it is.
+    """
+
+    make: str = ""
+    state: str = ""
+    free: bool = False
+    why: str = ""
+    library: str = ""
+
+
 @functools.cache
-def safe_names() -> Mapping[tuple[str, str], bool]:
-    """Return every listed ``(module, name)``, each with whether a guard stands in for it."""
-    return {
-        (module, word.lstrip(GUARDED)): word.startswith(GUARDED)
-        for section, module, words in _lines()
-        if section != NEVER
-        for word in words
-    }
+def safe_names() -> Mapping[tuple[str, str], Entry]:
+    """Return every listed ``(module, name)``, each with what may be done with it."""
+    entries = {}
+    for group in _table()["group"]:
+        entry = Entry(**{key: value for key, value in group.items() if key != "names"})
+        entries.update(dict.fromkeys(_names(group["names"]), entry))
+    return entries
 
 
 @functools.cache
 def never_modules() -> frozenset[str]:
     """Return the modules of which nothing can be allowed."""
-    return _never("modules")
+    return frozenset(_table()["never"]["modules"].split())
 
 
 @functools.cache
 def never_names() -> frozenset[str]:
     """Return the parts of dotted names that cannot be allowed in any module."""
-    return _never("names")
+    return frozenset(_table()["never"]["names"].split())
 
 
-def _never(what: str) -> frozenset[str]:
-    return frozenset(word for section, key, words in _lines() if (section, key) == (NEVER, what) for word in words)
+@functools.cache
+def _table() -> dict[str, Any]:
+    return tomllib.loads(importlib.resources.files(__package__).joinpath("names.toml").read_text("utf-8"))
 
 
-def _lines() -> Iterator[tuple[str, str, list[str]]]:
-    """Yield ``(section, what stands before the colon, the words after it)``; a key can come several times."""
-    text = importlib.resources.files(__package__).joinpath("names.txt").read_text("utf-8")
-    section = key = ""
+def _names(text: str) -> Iterator[tuple[str, str]]:
+    """Yield ``(module, name)`` of lines such as ``module: name name``, which indented lines go on with."""
+    module = ""
     for line in text.splitlines():
-        if line.startswith("["):
-            section = line.strip("[]")
-        elif line.startswith(" "):
-            yield section, key, line.split()
-        elif line and not line.startswith("#"):
-            key, _, words = line.partition(":")
-            yield section, key, words.split()
+        words = line
+        if not line.startswith(" "):
+            module, _, words = line.partition(":")
+        for word in words.split():
+            yield module, word
 
 
 def current_home(module: str, name: str) -> tuple[str, str]:

@@ -13,6 +13,8 @@ PROTO = b"\x80"
 STOP = b"."
 FRAME = b"\x95"
 BUILD = b"b"
+INST = b"i"
+GLOBAL = b"c"
 BINGET = b"h"
 LONG_BINGET = b"j"
 MEMOIZE = b"\x94"
@@ -65,12 +67,13 @@ def _counted(code: bytes, high_bytes: bytes = b"") -> bytes:
 def plain_run() -> re.Pattern[bytes]:
     """Return a pattern of as many whole opcodes as there are, up to one that is cut, long, or not plain.
 
-    Not plain are those that `aios3_nb.formats.pickle.feed` changes or refuses: BUILD, STOP, PROTO, FRAME, persistent
-    ids, extension codes, buffers out of band. Compiling takes some 40 ms, hence on first use.
+    Not plain are those that `aios3_nb.formats.pickle.feed` changes or refuses: all that call something or put something
+    into an object, STOP, PROTO, FRAME, persistent ids, extension codes, buffers out of band. Compiling takes some
+    40 ms, hence on first use.
     """
     alternatives = (
         _counted(b"\x8c") + rb"\x94?+",
-        rb"[(012Radelosut\]})N\x81\x85-\x89\x8f-\x94]++",
+        rb"[(012dlt\]})N\x85-\x89\x8f\x91\x93\x94]++",
         rb"[Khq].",
         rb"G.{8}",
         rb"M..",
@@ -80,6 +83,6 @@ def plain_run() -> re.Pattern[bytes]:
         _counted(b"U"),
         _counted(b"\x8a"),
         rb"[IFLSVgp][^\n]*+\n",
-        rb"[ci][^\n]*+\n[^\n]*+\n",
+        rb"c[^\n]*+\n[^\n]*+\n",
     )
     return re.compile(b"(?s:" + b"|".join(alternatives) + b")*+")

@@ -7,9 +7,10 @@ also says what was wrong.
 
 from __future__ import annotations
 
-import copyreg
 import pickle
 from typing import Any, BinaryIO
+
+from aios3_nb.formats.pickle.feed import extensions_known
 
 _SHALLOW = 4096
 """Bytes that the unpickler is shown in advance. It copies them for every pickle, and asks for 128 KiB."""
@@ -57,7 +58,7 @@ class Row:
         Raises:
             NotPlainError: It is not one of those; the file stands where it stood.
         """
-        if not self._tries or copyreg._extension_registry:  # type: ignore[attr-defined]  # noqa: SLF001
+        if not self._tries or extensions_known():
             raise NotPlainError
         self._mark = self._at
         self._trying = True

@@ -7,7 +7,7 @@ import pickle
 from typing import Any, BinaryIO
 
 from aios3_nb.errors import S3Error
-from aios3_nb.formats.pickle.feed import EnoughError, Feed
+from aios3_nb.formats.pickle.feed import INST, OBJ, EnoughError, Feed
 from aios3_nb.formats.pickle.find import python3_name
 from aios3_nb.formats.pickle.opcodes import GLOBAL_BY_LINES, STACK_GLOBAL
 
@@ -58,7 +58,8 @@ class Scan(pickle.Unpickler):
     def persistent_load(self, pid: Any) -> Any:
         """Build nothing."""
         if type(pid) is tuple and not self.feed.plain:
-            return pid[0]
+            # Made from a mark, the class is within the tuple or behind it; what is pushed takes everything.
+            return self._inert() if pid[2] in (OBJ, INST) else pid[0]
         if pid != self.feed.word:
             raise pickle.UnpicklingError("persistent id")
         self.feed.heard()

@@ -27,12 +27,12 @@ SAYS = {
     "extension_code": "extension code",
     "persistent_id": "persistent id",
     "persistent_id_in_a_frame": "persistent id",
-    "build_on_a_class_hidden_in_a_frame": "Fraction itself",
-    "build_of_protocol_2": "Fraction itself",
+    "build_on_a_class_hidden_in_a_frame": "state of fractions.Fraction itself",
+    "build_of_protocol_2": "state of fractions.Fraction itself",
     "dtype_with_objects_in_bytes": "forged state",
-    "dtype_built_while_in_use_without_memo": "in use",
+    "dtype_built_while_in_use_without_memo": "a dtype that is not finished",
     "arrow_text_with_far_offsets": "out of bounds",
-    "sparse_matrix_changed_after_its_check": "indices must be >= 0",
+    "sparse_matrix_changed_after_its_check": "calls an instance of numpy.ufunc",
 }
 
 

@@ -9,7 +9,7 @@ import warnings
 
 import pytest
 
-from aios3_nb.formats.pickle import Names, missing_package
+from aios3_nb.formats.pickle import Names, makes, missing_package, states
 from aios3_nb.formats.pickle.names import current_home, never_modules, never_names, safe_names
 from aios3_nb.formats.pickle.scan import names_in_file
 from tests.formats.pickle import objects as pickle_objects
@@ -50,7 +50,7 @@ def test_every_name_that_ordinary_objects_need_is_listed(library):
                 needed.update(names_in_file(io.BufferedReader(io.BytesIO(data)), limit=10**9))
     assert len(needed) > 10
     missing = sorted(f"{module}: {name}" for module, name in needed if not Names().permits(module, name))
-    assert missing == [], "add these to names.txt, or say why not"
+    assert missing == [], "add these to names.toml, or say why not"
 
 
 def test_every_estimator_of_scikit_learn_is_listed():
@@ -100,16 +100,25 @@ def _found(module, name):
         return None
 
 
-def test_nothing_that_is_never_allowed_is_listed_without_a_guard():
-    for (module, name), guarded in safe_names().items():
-        assert name not in never_names() or guarded, name
-        assert module.partition(".")[0] not in never_modules() - {"builtins", "types", "copyreg"} or guarded, module
+def test_nothing_that_is_never_allowed_may_be_called_without_a_check():
+    for (module, name), entry in safe_names().items():
+        assert name not in never_names() or entry.make not in ("", "anything"), name
+        unlisted = module.partition(".")[0] in never_modules() - {"builtins", "types", "copyreg"}
+        assert not unlisted or entry.make not in ("", "anything"), module
+
+
+def test_every_name_that_may_be_called_has_a_check_and_a_reason():
+    for (module, name), entry in safe_names().items():
+        assert entry.why, (module, name)
+        assert not entry.make or makes.is_known(entry.make), (module, name, entry.make)
+        assert not entry.state or states.is_known(entry.state), (module, name, entry.state)
+        assert not entry.free or entry.make == "anything", (module, name)
 
 
 def test_the_names_of_numpy_1_stand_for_those_of_numpy_2():
     assert current_home("numpy.core.multiarray", "_reconstruct") == ("numpy._core.multiarray", "_reconstruct")
     assert Names().permits("numpy.core.multiarray", "_reconstruct")
-    assert Names().is_guarded("numpy.core.multiarray", "_reconstruct")
+    assert Names().entry("numpy.core.multiarray", "_reconstruct").make == "numpy.reconstruct"
     assert not Names().permits("numpy.core.os", "system")
     assert not Names().permits("numpy.corelib", "x")
 

@@ -6,6 +6,7 @@ import pickletools
 import pytest
 
 from aios3_nb.formats.pickle import opcodes
+from aios3_nb.formats.pickle.feed import ASKS
 
 COUNTS = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,
@@ -57,7 +58,7 @@ def test_a_run_is_whole_opcodes_up_to_the_first_that_is_not_plain(protocol, valu
             assert short in starts
             assert short <= cut
         code = data[end : end + 1]
-        assert code in (opcodes.PROTO, opcodes.FRAME, opcodes.STOP) or code in opcodes.COUNTED
+        assert code in (opcodes.PROTO, opcodes.FRAME, opcodes.STOP) or code in opcodes.COUNTED or code in ASKS
         at = end + _length(data, end)
 
 

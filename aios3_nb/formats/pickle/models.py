@@ -1,0 +1,161 @@
+"""Models of scikit-learn whose compiled code believes that their parts fit: trees in forests, and their columns.
+
+A model looks at the number of columns of what it is given, and hands the rest to its trees without another look. So
+each tree must ask for no other columns than the model has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from aios3_nb.formats.pickle.refuse import require
+
+_TREES = ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor")
+
+
+def check_tree_model(model: Any) -> None:
+    """Look at a model of one tree."""
+    state = vars(model)
+    if "tree_" not in state:
+        return
+    tree = state["tree_"]
+    require((type(tree).__module__, type(tree).__name__) == ("sklearn.tree._tree", "Tree"), "tree of a model")
+    require(_columns(model) == tree.n_features, "columns of a tree")
+
+
+def _columns(model: Any) -> int:
+    columns = vars(model).get("n_features_in_", vars(model).get("n_features_"))
+    require(type(columns) is int and columns >= 0, "number of columns")
+    return columns  # type: ignore[no-any-return]
+
+
+def check_forest(model: Any) -> None:
+    """Look at a model of many trees, each of which sees the columns of the model."""
+    if "estimators_" not in vars(model):
+        return
+    trees = vars(model)["estimators_"]
+    require(type(trees) is list, "trees of a model")
+    for tree in trees:
+        _check_member(model, tree)
+
+
+def _check_member(model: Any, tree: Any) -> None:
+    require(type(tree).__name__ in _TREES and type(tree).__module__.startswith("sklearn."), "trees of a model")
+    require("tree_" in vars(tree), "trees of a model")
+    check_tree_model(tree)
+    require(_columns(tree) == _columns(model), "columns of a tree")
+
+
+def check_boosting(model: Any) -> None:
+    """Look at a gradient boosting: an array of trees, one column of them for each output."""
+    import numpy as np
+
+    state = vars(model)
+    if "estimators_" not in state:
+        return
+    trees = state["estimators_"]
+    require(type(trees) is np.ndarray and trees.ndim == 2 and trees.dtype.kind == "O", "trees of a model")
+    outputs = state.get("n_trees_per_iteration_", state.get("_n_classes", trees.shape[1]))
+    require(outputs == trees.shape[1], "outputs of a model")
+    first = state.get("init_")
+    if trees.shape[1] > 1 and first is not None and type(first) is not str:
+        require(len(vars(first).get("classes_", ())) == trees.shape[1], "outputs of a model")
+    for tree in trees.flat:
+        require(type(tree).__name__ == "DecisionTreeRegressor", "trees of a model")
+        _check_member(model, tree)
+        require(tree.tree_.n_outputs == 1, "outputs of a tree")
+
+
+def check_isolation(model: Any) -> None:
+    """Look at an isolation forest, whose trees may see some of its columns."""
+    state = vars(model)
+    if "estimators_" not in state:
+        return
+    trees, features = state["estimators_"], state.get("estimators_features_")
+    require(type(trees) is list and type(features) is list and len(trees) == len(features), "trees of a model")
+    for tree, columns in zip(trees, features, strict=True):
+        require(type(tree).__name__ in _TREES and "tree_" in vars(tree), "trees of a model")
+        check_tree_model(tree)
+        require(_columns(tree) == len(columns), "columns of a tree")
+
+
+def check_histogram_boosting(model: Any) -> None:
+    """Look at a histogram gradient boosting: its trees know only its columns."""
+    state = vars(model)
+    if "_predictors" not in state:
+        return
+    rounds, columns = state["_predictors"], _columns(model)
+    require(type(rounds) is list and all(type(trees) is list for trees in rounds), "trees of a model")
+    for trees in rounds:
+        require(len(trees) == state.get("n_trees_per_iteration_"), "outputs of a model")
+        for tree in trees:
+            require(type(tree).__name__ == "TreePredictor", "trees of a model")
+            check_predictor(tree)
+            inner = tree.nodes[tree.nodes["is_leaf"] == 0]
+            require(bool((inner["feature_idx"] < columns).all()), "feature of a tree's node")
+
+
+def check_predictor(predictor: Any) -> None:
+    """Look at the nodes of one tree of a histogram gradient boosting."""
+    import numpy as np
+
+    state = vars(predictor)
+    nodes = state.get("nodes")
+    require(type(nodes) is np.ndarray and nodes.ndim == 1 and len(nodes) > 0 and nodes.dtype.names is not None, "nodes")
+    places = np.flatnonzero(nodes["is_leaf"] == 0)
+    inner = nodes[places]
+    for side in ("left", "right"):
+        require(bool(np.all((inner[side] > places) & (inner[side] < len(nodes)))), "child of a tree's node")
+    require(bool(np.all(inner["feature_idx"] >= 0)), "feature of a tree's node")
+    by_category = inner[inner["is_categorical"] != 0]
+    for name in ("binned_left_cat_bitsets", "raw_left_cat_bitsets"):
+        sets = state.get(name)
+        require(type(sets) is np.ndarray and sets.ndim == 2 and sets.shape[1] == 8, "categories of a tree")
+        require(bool(np.all(by_category["bitset_idx"] < len(sets))), "categories of a tree's node")
+
+
+def check_vectors(model: Any) -> None:
+    """Look at a support vector machine: libsvm takes the sizes of its arrays for each other's."""
+    import numpy as np
+
+    state = vars(model)
+    if "support_vectors_" not in state or state.get("_sparse") is not False:
+        return
+    vectors, weights, counts = state["support_vectors_"], state.get("_dual_coef_"), state.get("_n_support")
+    support, offsets = state.get("support_"), state.get("_intercept_")
+    parts = (vectors, weights, counts, support, offsets)
+    require(all(type(part) is np.ndarray for part in parts), "support vectors")
+    require(vectors.ndim == weights.ndim == 2 and weights.shape[1] == len(vectors), "support vectors")
+    require(support.shape == (len(vectors),), "support vectors")
+    if "classes_" in state:
+        classes = len(counts)
+        require(classes == len(state["classes_"]) == len(weights) + 1, "classes of a model")
+        require(bool(counts.min(initial=0) >= 0) and int(counts.sum()) == len(vectors), "support vectors")
+        require(len(offsets) == classes * (classes - 1) // 2, "classes of a model")
+    for name in ("_probA", "_probB"):
+        chances = state.get(name)
+        require(chances is None or (type(chances) is np.ndarray and len(chances) in (0, len(offsets))), "chances")
+
+
+MODELS: dict[str, Callable[[Any], None]] = {
+    **dict.fromkeys(_TREES, check_tree_model),
+    **dict.fromkeys(
+        (
+            "RandomForestClassifier",
+            "RandomForestRegressor",
+            "ExtraTreesClassifier",
+            "ExtraTreesRegressor",
+            "RandomTreesEmbedding",
+        ),
+        check_forest,
+    ),
+    "GradientBoostingClassifier": check_boosting,
+    "GradientBoostingRegressor": check_boosting,
+    "HistGradientBoostingClassifier": check_histogram_boosting,
+    "HistGradientBoostingRegressor": check_histogram_boosting,
+    "IsolationForest": check_isolation,
+    "TreePredictor": check_predictor,
+    **dict.fromkeys(("SVC", "NuSVC", "SVR", "NuSVR", "OneClassSVM"), check_vectors),
+}
+"""Name of a class -> its check."""

@@ -1,0 +1,29 @@
+"""The one way to say that a pickle does what Python never writes."""
+
+from __future__ import annotations
+
+from aios3_nb.errors import FormatError
+from aios3_nb.text import visible
+
+
+def refused(name: str, what: str) -> FormatError:
+    """Return the error for a call of `name`, or a state for it, with `what`: Python never writes that."""
+    return not_done(f"calls {name} with {what}")
+
+
+def not_done(what: str) -> FormatError:
+    """Return the error for `what` the pickle does, such as "calls os.system": Python never writes that."""
+    return FormatError(
+        f"The pickle {visible(what[:1000], most=300)}, which Python never writes and which is not safe. "
+        "If you trust whoever wrote it: --trust."
+    )
+
+
+def require(holds: bool, what: str) -> None:
+    """Raise the error for something whose parts do not fit each other, unless it `holds`.
+
+    Raises:
+        FormatError: It does not.
+    """
+    if not holds:
+        raise FormatError(f"The pickle is not consistent: {what} outside of what there is.")

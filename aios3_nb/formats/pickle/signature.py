@@ -1,0 +1,98 @@
+"""Signatures of ``names.toml``: how many arguments a call has, and of exactly which types."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+from typing import Any
+
+from aios3_nb.formats.pickle.refuse import refused
+
+_MOST_JUDGED = 200
+"""Combinations of types that are remembered for one signature."""
+
+_PLAIN = ("NoneType", "bool", "int", "float", "complex", "str", "bytes")
+
+
+class Signature:
+    """Says which arguments a call may have; types are compared exactly, not by their bases.
+
+    Args:
+        text: Kinds in order, such as ``int str|None bool?``: with ``?`` for what may be missing, ``|`` between
+            alternatives, and ``...`` for any number of the last one.
+    """
+
+    def __init__(self, text: str) -> None:
+        words = [] if text == "()" else text.split()
+        self._more = bool(words) and words[-1].endswith("...")
+        self._kinds = [word.rstrip("?.").split("|") for word in words]
+        self._fewest = sum(not word.endswith(("?", "...")) for word in words)
+        self._judged: set[tuple[type, ...]] = set()
+
+    def check(self, name: str, args: tuple[Any, ...]) -> None:
+        """Raise unless `args` are what `name` may be called with.
+
+        Raises:
+            FormatError: They are not.
+        """
+        types = tuple(map(type, args))
+        if types in self._judged:
+            return
+        if not self._fits(types):
+            raise refused(name, f"({', '.join(cls.__name__ for cls in types[:10])})")
+        if len(self._judged) < _MOST_JUDGED and len(types) <= len(self._kinds):
+            self._judged.add(types)
+
+    def _fits(self, types: tuple[type, ...]) -> bool:
+        kinds = self._kinds
+        if self._more:
+            kinds = [*kinds, *[kinds[-1]] * (len(types) - len(kinds))]
+        if not self._fewest <= len(types) <= len(kinds):
+            return False
+        return all(
+            any(is_kind(kind, cls) for kind in alternatives) for alternatives, cls in zip(kinds, types, strict=False)
+        )
+
+
+def is_kind(kind: str, cls: type) -> bool:
+    """Return whether objects of exactly `cls` are what a signature calls `kind`.
+
+    No pickle can make a type of its own, so a type's module and name say what it is.
+    """
+    if kind in _GROUPS:
+        return _GROUPS[kind](cls)
+    if cls.__module__ == "builtins":
+        return cls.__name__ == kind or (kind == "None" and cls.__name__ == "NoneType")
+    return f"{cls.__module__}.{cls.__qualname__}" == kind
+
+
+def _is_plain(cls: type) -> bool:
+    return cls.__module__ in ("datetime", "decimal") or (cls.__module__ == "builtins" and cls.__name__ in _PLAIN)
+
+
+def _is_number(cls: type) -> bool:
+    if cls.__module__ == "numpy":
+        return any(base.__qualname__ in ("number", "datetime64", "bool") for base in cls.__mro__)
+    if cls.__module__.startswith("pandas"):
+        return cls.__name__ in ("Timestamp", "Timedelta", "NaTType")
+    return cls in (int, float, bool)
+
+
+def _has_base(name: str, root: str, cls: type) -> bool:
+    return any(base.__name__ == name and base.__module__.startswith(root) for base in cls.__mro__)
+
+
+_GROUPS: dict[str, Callable[[type], bool]] = {
+    "any": lambda cls: True,
+    "class": lambda cls: issubclass(cls, type),
+    "plain": _is_plain,
+    "number": _is_number,
+    "tz": lambda cls: issubclass(cls, datetime.tzinfo),
+    "offset": lambda cls: _has_base("BaseOffset", "pandas", cls),
+    "pyarrow": lambda cls: cls.__module__ == "pyarrow.lib",
+    "pandas.NAType": lambda cls: cls.__name__ == "NAType" and cls.__module__.startswith("pandas"),
+    "index": lambda cls: _has_base("Index", "pandas", cls),
+    "column": lambda cls: (
+        (cls.__module__ == "numpy" and cls.__name__ == "ndarray") or _has_base("ExtensionArray", "pandas", cls)
+    ),
+}
