@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import IO, BinaryIO
 
 from aios3_nb.browser.preview import Preview, cells
-from aios3_nb.browser.ranged import TooMuchError
+from aios3_nb.pipeline.peek import TooMuchError
 from aios3_nb.settings import MIB
 from aios3_nb.text import size_text
 

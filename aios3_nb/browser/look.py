@@ -13,13 +13,12 @@ from aios3_nb.browser.contents import BY_SUFFIX, Look
 from aios3_nb.browser.objects import Details
 from aios3_nb.browser.parquet import parquet_preview
 from aios3_nb.browser.preview import Preview, preview_of, suffix_of
-from aios3_nb.browser.ranged import RangedFile, TooMuchError
 from aios3_nb.browser.text import age_text
 from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats import recognise
 from aios3_nb.loop import thread_bridge
 from aios3_nb.pipeline import Order, alook_into
-from aios3_nb.pipeline.peek import PickleOutline
+from aios3_nb.pipeline.peek import PickleOutline, RangedFile, TooMuchError
 from aios3_nb.s3 import Entry
 from aios3_nb.text import size_text, visible
 

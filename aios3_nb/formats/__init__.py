@@ -13,6 +13,7 @@ from aios3_nb.faces import face
 if TYPE_CHECKING:
     from aios3_nb.formats.codecs import codec_name as codec_name, decompressed as decompressed, peek_head as peek_head
     from aios3_nb.formats.format import HEAD_SIZE as HEAD_SIZE, Format as Format, LoadOptions as LoadOptions
+    from aios3_nb.formats.media import picture_kind as picture_kind, sound_kind as sound_kind
     from aios3_nb.formats.memory import forecast as forecast
     from aios3_nb.formats.registry import (
         check_path as check_path,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
         recognise as recognise,
         register as register,
     )
+    from aios3_nb.formats.safetensors import read_safetensors_header as read_safetensors_header
     from aios3_nb.formats.writing import (
         format_for_writing as format_for_writing,
         writable_names as writable_names,
@@ -30,7 +32,9 @@ else:
         __name__,
         codecs="codec_name decompressed peek_head",
         format="HEAD_SIZE Format LoadOptions",
+        media="picture_kind sound_kind",
         memory="forecast",
         registry="check_path format_names recognise register",
+        safetensors="read_safetensors_header",
         writing="format_for_writing writable_names write",
     )

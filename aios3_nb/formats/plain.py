@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import BinaryIO
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats.decoding import TextReader, codec_and_mark, decoded, split_lines
+from aios3_nb.formats.decoding import TextReader, codec_and_mark, decoded, marked_encoding, split_lines
 from aios3_nb.formats.format import Format, LoadOptions
 
 _CHUNK_SIZE = 1024 * 1024
@@ -27,14 +28,14 @@ def _bytes_instead() -> Iterator[None]:
 
 def _load_text(file: BinaryIO, options: LoadOptions) -> str:
     data = file.read()
-    codec, mark_size = codec_and_mark(options.encoding or "utf-8", data[:4])
+    codec, mark_size = _codec_of(options, data[:4])
     with _bytes_instead():
         return decoded(partial(str, memoryview(data)[mark_size:], codec), mark_size, at_end=True)
 
 
 def _iterate_text(file: BinaryIO, options: LoadOptions) -> Iterator[str]:
     head = file.read(4)
-    codec, mark_size = codec_and_mark(options.encoding or "utf-8", head)
+    codec, mark_size = _codec_of(options, head)
     reader = TextReader(file, codec, head=head[mark_size:], offset=mark_size)
     texts = iter(lambda: reader.read(_CHUNK_SIZE), "")
     with _bytes_instead():
@@ -42,6 +43,21 @@ def _iterate_text(file: BinaryIO, options: LoadOptions) -> Iterator[str]:
             # With its newline, as the lines of a file have it, so that all lines joined are the text.
             if line or not at_end:
                 yield line if at_end else line + "\n"
+
+
+def _codec_of(options: LoadOptions, head: bytes) -> tuple[str, int]:
+    """Return the codec of a text, and the length of its mark; that of UTF-8 is text, as Python has it."""
+    return codec_and_mark(options.encoding or marked_encoding(head) or "utf-8", head)
+
+
+def _is_text(head: bytes) -> bool:
+    """Return whether `head`, which may end within a character, is nothing but text."""
+    codec, mark_size = codec_and_mark(marked_encoding(head) or "utf-8", head)
+    try:
+        text = codecs.getincrementaldecoder(codec)().decode(head[mark_size:])
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(char.isprintable() or char in "\t\n\r\f\x1b\ufeff" or ord(char) > 0x9F for char in text)
 
 
 def _load_bytes(file: BinaryIO, options: LoadOptions) -> bytes:
@@ -71,14 +87,16 @@ def _dump_bytes(value: object, file: BinaryIO) -> None:
 TEXT = Format(
     name="text",
     suffixes=(".txt", ".text", ".log", ".md", ".rst", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".xml", ".html", ".htm",
-              ".py", ".sql", ".sh"),
+              ".py", ".sql", ".sh", ".svg"),
+    matches=_is_text,
     loader=_load_text,
     items=_iterate_text,
     dumper=_dump_text,
     takes_encoding=True,
     way_on="aios3_nb.open(uri).read()",
 )  # fmt: skip
-"""UTF-8 unless another encoding is given, exactly: newlines are not translated, a byte order mark stays."""
+"""UTF-8, or the encoding that is said or that a mark of UTF-16 or UTF-32 says; exactly: newlines are not translated, a
+byte order mark of UTF-8 stays."""
 
 BYTES = Format(
     name="bytes",

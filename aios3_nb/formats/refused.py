@@ -60,4 +60,28 @@ REFUSED = (
         matches=begins_with(b"X\n\0\0\0", b"RDX2\n", b"RDX3\n"),
         advice="This is a file of R's. Save its bytes (--format bytes) to a file; then pyreadr.read_r(path)",
     ),
+    Format(
+        name="pdf",
+        suffixes=(".pdf",),
+        matches=begins_with(b"%PDF"),
+        advice="This is a PDF document: pypdf.PdfReader(aios3_nb.open(uri))",
+    ),
+    Format(
+        name="orc",
+        suffixes=(".orc",),
+        matches=begins_with(b"ORC"),
+        advice="This is an ORC file: pandas.read_orc(aios3_nb.open(uri))",
+    ),
+    Format(
+        name="avro",
+        suffixes=(".avro",),
+        matches=begins_with(b"Obj\x01"),
+        advice="This is an Avro file: list(fastavro.reader(aios3_nb.open(uri)))",
+    ),
+    Format(
+        name="sqlite",
+        suffixes=(".sqlite", ".sqlite3", ".db"),
+        matches=begins_with(b"SQLite format 3\0"),
+        advice="This is an SQLite database. Save its bytes (--format bytes) to a file; then sqlite3.connect(path)",
+    ),
 )

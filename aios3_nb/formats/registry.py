@@ -20,6 +20,7 @@ from aios3_nb.formats.decoding import codec_and_mark, marked_encoding
 from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
 from aios3_nb.formats.joblib import JOBLIB
 from aios3_nb.formats.json import dump_json, dump_lines, iterate_json, iterate_lines, load_json, load_lines, parse_path
+from aios3_nb.formats.media import AUDIO, IMAGE
 from aios3_nb.formats.pickle import iterate_pickles, load_pickle
 from aios3_nb.formats.plain import BYTES, TEXT
 from aios3_nb.formats.refused import REFUSED
@@ -54,6 +55,7 @@ PICKLE = Format(
     loader=_load_pickle,
     items=_iterate_pickle,
     dumper=_dump_pickle,
+    way_on='pickle.load(aios3_nb.open(uri), encoding="latin1"), which runs whatever is in it',
     takes_encoding=True,
 )
 
@@ -87,7 +89,24 @@ JSON_LINES = Format(
 )
 
 # In the order in which first bytes are compared: joblib before pickle, npz and torch before zip.
-_formats = [JOBLIB, PICKLE, JSON, JSON_LINES, NPY, NPZ, SAFETENSORS, PARQUET, ARROW, CSV, TSV, *REFUSED, TEXT, BYTES]
+_formats = [
+    JOBLIB,
+    PICKLE,
+    JSON,
+    JSON_LINES,
+    NPY,
+    NPZ,
+    SAFETENSORS,
+    PARQUET,
+    ARROW,
+    CSV,
+    TSV,
+    IMAGE,
+    AUDIO,
+    *REFUSED,
+    TEXT,
+    BYTES,
+]
 
 
 def register(format: Format) -> None:

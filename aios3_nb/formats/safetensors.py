@@ -47,7 +47,7 @@ class Tensor:
 def _load(file: BinaryIO, options: LoadOptions) -> object:
     with package("numpy", "safetensors"):
         import numpy as np  # noqa: F401  looked for before the download
-    tensors = read_header(file)
+    tensors = read_safetensors_header(file)
     if options.path is not None:
         if options.path not in tensors:
             raise no_member(options.path, list(tensors))
@@ -62,7 +62,7 @@ def _load(file: BinaryIO, options: LoadOptions) -> object:
     return {name: arrays[name] for name in tensors}
 
 
-def read_header(file: BinaryIO) -> Mapping[str, Tensor]:
+def read_safetensors_header(file: BinaryIO) -> Mapping[str, Tensor]:
     """Return what the header at the beginning of `file` says, by name, and leave `file` behind it.
 
     Raises:

@@ -12,7 +12,15 @@ from aios3_nb.formats import HEAD_SIZE, codec_name, decompressed, recognise
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.load import named
 from aios3_nb.pipeline.order import Order
-from aios3_nb.pipeline.peek import MAX_BYTES, Outline, Peek, outline_json, outline_other, outline_pickle
+from aios3_nb.pipeline.peek import (
+    MAX_BYTES,
+    Outline,
+    Peek,
+    outline_contents,
+    outline_json,
+    outline_other,
+    outline_pickle,
+)
 from aios3_nb.settings import KIB, MIB
 from aios3_nb.streams import Monitor, ObjectInfo, ObjectSource
 
@@ -93,17 +101,18 @@ async def alook_into(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
 
 def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, max_bytes: int = MAX_BYTES) -> Peek:
     head = read(0, min(_HEAD, info.size))
-    size, codec = info.size, codec_name(head)
+    size, codec, is_cut = info.size, codec_name(head), False
     if codec:
         # What is inside can only be read from its start; a bounded piece of it stands for the whole.
         content = _expanded(head)
         head, size = content, len(content)
+        is_cut = info.size > _HEAD or size >= _EXPANDED
 
         def read(start: int, stop: int) -> bytes:
             return content[start:stop]
 
     format = recognise(order.uri.key, head[:HEAD_SIZE], order.format)
-    outline = _outline(format.name, head, size, read, max_bytes - counter.fetched)
+    outline = _outline(format.name, head, size, read, max_bytes - counter.fetched, is_cut=is_cut)
     return Peek(
         uri=str(order.uri),
         size=info.size,
@@ -116,12 +125,15 @@ def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, m
     )
 
 
-def _outline(format: str, head: bytes, size: int, read: Reader, max_bytes: int) -> Outline:
+def _outline(format: str, head: bytes, size: int, read: Reader, max_bytes: int, *, is_cut: bool) -> Outline:
+    """Return the outline of what `read` reads; `is_cut` says that this is only a beginning."""
     if format == "pickle":
-        return outline_pickle(read, size, max_bytes=max_bytes)
+        return outline_pickle(read, size, max_bytes=max_bytes, is_cut=is_cut)
     if format in ("json", "jsonl"):
-        return outline_json(head, size)
-    return outline_other(head, format)
+        return outline_json(head, size + 1 if is_cut else size)
+    if is_cut:
+        return outline_other(head, format)
+    return outline_contents(format, read, size, max_bytes=max_bytes) or outline_other(head, format)
 
 
 def _expanded(head: bytes) -> bytes:

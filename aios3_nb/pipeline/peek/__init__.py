@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
+    from aios3_nb.pipeline.peek.contents import outline_contents as outline_contents
     from aios3_nb.pipeline.peek.peek import (
         Outline as Outline,
         Peek as Peek,
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
         outline_pickle as outline_pickle,
     )
     from aios3_nb.pipeline.peek.pickle import MAX_BYTES as MAX_BYTES, PickleOutline as PickleOutline
+    from aios3_nb.pipeline.peek.ranged import RangedFile as RangedFile, TooMuchError as TooMuchError
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
+        contents="outline_contents",
         peek="Outline Peek outline_json outline_other outline_pickle",
         pickle="MAX_BYTES PickleOutline",
+        ranged="RangedFile TooMuchError",
     )

@@ -58,7 +58,7 @@ class JsonOutline:
 
 def outline_json(head: bytes, size: int) -> JsonOutline:
     """Return the outline of the JSON document, or JSON Lines, that begins with `head` and has `size` bytes."""
-    text = head.decode("utf-8-sig", "replace")
+    text = head.decode(json.detect_encoding(head), "replace")
     at = _end_of_space(text, 0)
     scanner = _Scanner(text, is_cut=len(head) < size)
     problem = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass
 
+from aios3_nb.formats import picture_kind, sound_kind
 from aios3_nb.text import visible
 
 _LINES = 5
@@ -30,8 +31,10 @@ def outline_other(head: bytes, name: str) -> OtherOutline:
     """Return the outline of an object of the format `name` that begins with `head`."""
     if not head:
         return OtherOutline((("holds", "nothing, it is empty"),))
+    if (kind := _media(head, name)) is not None:
+        return OtherOutline((("holds", kind),))
     if head.startswith(b"\x93NUMPY"):
-        return OtherOutline((("holds", _array(head)),))
+        return OtherOutline((("holds", array_text(head)),))
     text = _text(head)
     if text is None:
         return OtherOutline((("begins", head[:32].hex(" ")), ("as text", _printable(head[:32]))))
@@ -39,7 +42,21 @@ def outline_other(head: bytes, name: str) -> OtherOutline:
     return OtherOutline(tuple((f"line {number}", visible(line, most=_WIDTH)) for number, line in enumerate(lines, 1)))
 
 
-def _array(head: bytes) -> str:
+def _media(head: bytes, name: str) -> str | None:
+    """Return what picture or sound it is; None if it is none."""
+    if name == "audio":
+        return f"sound ({sound_kind(head) or 'audio/mpeg'})"
+    if name != "image":
+        return None
+    kind = picture_kind(head)
+    if kind == "png" and len(head) >= 24:
+        return f"picture (png) of {int.from_bytes(head[16:20], 'big')} x {int.from_bytes(head[20:24], 'big')} pixels"
+    if kind == "gif" and len(head) >= 10:
+        return f"picture (gif) of {int.from_bytes(head[6:8], 'little')} x {int.from_bytes(head[8:10], 'little')} pixels"
+    return f"picture ({kind})" if kind else "no picture that a notebook shows"
+
+
+def array_text(head: bytes) -> str:
     """Return the shape and dtype of an ``.npy`` file.
 
     See: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
@@ -48,7 +65,7 @@ def _array(head: bytes) -> str:
     begin = 12 if wide else 10
     size = int.from_bytes(head[8:begin], "little")
     try:
-        header = ast.literal_eval(head[begin : begin + min(size, 10_000)].decode("latin1").strip())
+        header = ast.literal_eval(head[begin : begin + min(size, 1024 * 1024)].decode("latin1").strip())
         return f"array of shape {header['shape']}, dtype {visible(str(header['descr']), most=_WIDTH)}"
     except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
         return "an array whose header cannot be read"

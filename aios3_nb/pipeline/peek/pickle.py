@@ -42,6 +42,7 @@ class PickleOutline:
         pickles: How many follow one another, as far as they were looked at; what is said above is of the first, but for
             the names, which are those of all.
         all_pickles: Whether these are all.
+        has_8_bit: Whether there are, or may be, strings of Python 2 that are not ASCII, which need an encoding.
     """
 
     protocol: int
@@ -59,6 +60,7 @@ class PickleOutline:
     problem: str = ""
     pickles: int = 1
     all_pickles: bool = True
+    has_8_bit: bool = False
 
     @property
     def verdict(self) -> str:
@@ -73,6 +75,8 @@ class PickleOutline:
             return f"needs {many} not on the safe list{more}"
         if self.missing:
             return f"needs packages that are not installed: pip install {' '.join(map(pip_name, self.missing))}"
+        if self.complete and self.has_8_bit:
+            return "has 8-bit strings of Python 2, which need --encoding latin1, or --encoding bytes"
         if self.complete:
             return "loads safely" if self.all_pickles else "loads safely, as far as it was looked at"
         return f"could not tell yet: {share_text(self.scanned, self.size)} looked at; more names may follow"
@@ -103,7 +107,12 @@ class PickleOutline:
 
 
 def outline_pickle(
-    reader: Callable[[int, int], bytes], size: int, *, max_opcodes: int = MAX_OPCODES, max_bytes: int = MAX_BYTES
+    reader: Callable[[int, int], bytes],
+    size: int,
+    *,
+    max_opcodes: int = MAX_OPCODES,
+    max_bytes: int = MAX_BYTES,
+    is_cut: bool = False,
 ) -> PickleOutline:
     """Return the outline of the pickle that `reader` reads ranges of; garbage has one, too.
 
@@ -112,6 +121,7 @@ def outline_pickle(
         size: Of the object.
         max_opcodes: Walked at most.
         max_bytes: Fetched at most, in at most 64 requests.
+        is_cut: Whether `size` is only what is known of a longer one, the beginning of what is compressed.
     """
     ranges = Ranges(reader, size, max_bytes=max_bytes, max_requests=MAX_REQUESTS)
     walk = Walk(ranges)
@@ -121,7 +131,7 @@ def outline_pickle(
     except EnoughError:
         pass
     except EndError:
-        problem = f"cut short: it goes on where the object ends, after byte {walk.start:,}"
+        problem = "" if is_cut else f"cut short: it goes on where the object ends, after byte {walk.start:,}"
     except (RefusedError, ValueError, IndexError, KeyError) as exc:
         problem = str(exc) if isinstance(exc, RefusedError) else f"not a pickle: broken at byte {walk.start:,}"
     outline = _summary(walk, size, complete=complete, problem=problem)
@@ -131,7 +141,7 @@ def outline_pickle(
     if not count:
         return outline
     names = _summary(walk, size, complete=complete, problem=problem)
-    return replace(names, pickles=1 + count, all_pickles=to_the_end, scanned=ranges.position)
+    return replace(names, pickles=1 + count, all_pickles=to_the_end and not is_cut, scanned=ranges.position)
 
 
 def _others(ranges: Ranges, made: dict[tuple[str, str], int], size: int) -> tuple[int, bool]:
@@ -167,4 +177,5 @@ def _summary(walk: Walk, size: int, *, complete: bool, problem: str) -> PickleOu
         scanned=walk.ranges.position,
         size=size,
         problem=problem,
+        has_8_bit=walk.has_8_bit,
     )

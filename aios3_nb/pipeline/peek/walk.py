@@ -60,6 +60,7 @@ _FROM_MARK = {b"t": "tuple", b"l": "list", b"d": "dict", b"\x91": "frozenset"}
 _SHORT_TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
 _INTO = {b"a": 1, b"s": 2}
 _INTO_FROM_MARK = {b"e": 1, b"u": 2, b"\x90": 1}
+_STRINGS_OF_PYTHON_2 = (b"S", b"T", b"U")
 _GETS = (b"h", b"j", b"g")
 _PUTS = (b"q", b"r", b"p", b"\x94")
 _MAKES_ITS_FIRST = frozenset(("_reconstruct", "_reconstructor", "__newobj__", "newObj", "_new_Index", "_mareconstruct"))
@@ -76,6 +77,7 @@ class Walk:
     payload: int = 0
     depth: int = 0
     start: int = 0
+    has_8_bit: bool = False
     stack: list[Thing] = field(default_factory=list)
     memo: dict[int, Thing] = field(default_factory=dict)
     made: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -100,6 +102,8 @@ class Walk:
             self.payload += size
             if code in TEXT and size <= _LONGEST_NAME:
                 return self.ranges.take(size)
+            # Whether a long one is ASCII is not looked at.
+            self.has_8_bit |= code in _STRINGS_OF_PYTHON_2
             self.ranges.step(size)
             return b""
         return b"\n".join(self.ranges.take_line() for _ in range(LINES[code]))
@@ -108,6 +112,8 @@ class Walk:
         if code in _CONSTANTS:
             self._push(_CONSTANTS[code])
         elif code in TEXT:
+            if code in _STRINGS_OF_PYTHON_2:
+                self.has_8_bit |= not argument.isascii() or b"\\x" in argument
             self._push(Thing("str", text=argument.decode("utf-8", "replace").strip("'\"" if code == b"S" else "")))
         elif code in _GETS:
             self._push(self.memo[_index(code, argument)])

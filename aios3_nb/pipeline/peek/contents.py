@@ -1,0 +1,148 @@
+"""What is in tables, arrays and archives, by their headers, footers and tables of contents: a few small ranges.
+
+Nothing is unpacked but headers of some bytes, and nothing is executed.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, BinaryIO, cast
+
+from aios3_nb.errors import S3Error
+from aios3_nb.formats import read_safetensors_header
+from aios3_nb.pipeline.peek.other import OtherOutline, array_text
+from aios3_nb.pipeline.peek.ranged import RangedFile
+from aios3_nb.text import size_text, visible
+
+_SHOWN = 40
+"""Columns, arrays or members that are shown."""
+
+_WIDTH = 100
+
+Row = tuple[str, str]
+
+
+def outline_contents(
+    format: str, reader: Callable[[int, int], bytes], size: int, *, max_bytes: int
+) -> OtherOutline | None:
+    """Return the outline of an object of `format`; None when there is no looking into it, or it cannot be read.
+
+    Args:
+        format: Its name.
+        reader: Returns exactly the bytes from start to stop; each call is a request.
+        size: Of the object.
+        max_bytes: Fetched at most.
+    """
+    look = _LOOKS.get(format)
+    if look is None or not size:
+        return None
+    file = io.BufferedReader(RangedFile(reader, size, most=max_bytes), 1024)
+    try:
+        return OtherOutline(tuple(look(cast(BinaryIO, file))))
+    except ImportError as exc:
+        return OtherOutline((("holds", f"to look into it: pip install {visible((exc.name or '').partition('.')[0])}"),))
+    except S3Error as exc:
+        if not isinstance(exc, ValueError):
+            raise
+        return OtherOutline((("problem", visible(str(exc), most=_WIDTH)),))
+    except Exception as exc:  # every library has its own
+        return OtherOutline((("problem", f"cannot be read as {format}: {visible(str(exc), most=_WIDTH)}"),))
+
+
+def _parquet(file: BinaryIO) -> list[Row]:
+    import pyarrow.parquet as pq
+
+    about = pq.read_metadata(file)
+    codecs = {about.row_group(0).column(n).compression for n in range(about.num_columns if about.num_row_groups else 0)}
+    return [
+        (
+            "holds",
+            f"table of {about.num_rows:,} rows, {about.num_columns:,} columns, {about.num_row_groups:,} row groups",
+        ),
+        ("written by", visible(about.created_by or "?", most=_WIDTH)),
+        *([("compressed", ", ".join(sorted(codecs)))] if codecs else []),
+        *_columns(about.schema.to_arrow_schema()),
+    ]
+
+
+def _arrow(file: BinaryIO) -> list[Row]:
+    import pyarrow as pa
+
+    is_file = file.read(6) == b"ARROW1"
+    file.seek(0)
+    if not is_file:
+        return [("holds", "Arrow stream"), *_columns(pa.ipc.open_stream(file).schema)]
+    whole = pa.ipc.open_file(file)
+    return [("holds", f"Arrow file of {whole.num_record_batches:,} batches"), *_columns(whole.schema)]
+
+
+def _columns(schema: Any) -> list[Row]:
+    return _listed([(field.name, str(field.type)) for field in schema], "column")
+
+
+def _safetensors(file: BinaryIO) -> list[Row]:
+    tensors = read_safetensors_header(file)
+    total = size_text(sum(tensor.stop - tensor.start for tensor in tensors.values()))
+    rows = [(name, f"{tensor.dtype} of shape {tensor.shape}") for name, tensor in tensors.items()]
+    return [("holds", f"{len(tensors):,} arrays, {total}"), *_listed(rows, "array")]
+
+
+def _npz(file: BinaryIO) -> list[Row]:
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+        rows = []
+        for info in members[:_SHOWN]:
+            with archive.open(info) as member:
+                rows.append((info.filename.removesuffix(".npy"), array_text(member.read(4096))))
+    rows += [(info.filename.removesuffix(".npy"), "") for info in members[_SHOWN:]]
+    return [("holds", f"{len(members):,} arrays"), *_listed(rows, "array")]
+
+
+def _zip(file: BinaryIO) -> list[Row]:
+    with zipfile.ZipFile(file) as archive:
+        members = archive.infolist()
+    total = size_text(sum(info.file_size for info in members))
+    rows = [(info.filename, size_text(info.file_size)) for info in members if not info.is_dir()]
+    return [("holds", f"{len(rows):,} files, {total} unpacked"), *_listed(rows, "file")]
+
+
+def _tar(file: BinaryIO) -> list[Row]:
+    rows: list[Row] = []
+    more = " or more"
+    try:
+        with tarfile.open(fileobj=file, mode="r:") as archive:
+            for member in archive:
+                rows.append((member.name, "folder" if member.isdir() else size_text(member.size)))
+                if len(rows) > _SHOWN:
+                    break
+            else:
+                more = ""
+    except (tarfile.ReadError, S3Error):
+        if not rows:
+            raise
+    return [("holds", f"{len(rows):,}{more} members"), *_listed(rows, "member")]
+
+
+def _listed(rows: Sequence[Row], kind: str) -> list[Row]:
+    """Return a row for each of the first, and one that says how many more there are."""
+    shown = [(visible(name, most=40), visible(text, most=_WIDTH)) for name, text in rows[:_SHOWN]]
+    left = len(rows) - len(shown)
+    return [*shown, ("...", f"and {left:,} more {kind}s")] if left else shown
+
+
+_LOOKS: Mapping[str, Callable[[BinaryIO], list[Row]]] = MappingProxyType(
+    {
+        "parquet": _parquet,
+        "arrow": _arrow,
+        "safetensors": _safetensors,
+        "npz": _npz,
+        "zip": _zip,
+        "torch": _zip,
+        "excel": _zip,
+        "tar": _tar,
+    }
+)
