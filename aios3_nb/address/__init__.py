@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         glob_literal as glob_literal,
         glob_match as glob_match,
         glob_prefix as glob_prefix,
+        is_set_aside as is_set_aside,
     )
     from aios3_nb.address.naming import check_name as check_name, is_name as is_name, name_from_key as name_from_key
     from aios3_nb.address.quoting import (
@@ -31,7 +32,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         endpoint="server_of",
-        glob="glob_escape glob_literal glob_match glob_prefix",
+        glob="glob_escape glob_literal glob_match glob_prefix is_set_aside",
         naming="check_name is_name name_from_key",
         quoting="ASSIGNED is_file_name is_located quote quote_text",
         uri="S3Uri is_absolute parse",

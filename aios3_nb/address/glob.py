@@ -40,6 +40,25 @@ def glob_literal(key: str) -> str | None:
     return "".join(filter(None, characters)) if all(characters) else None
 
 
+def is_set_aside(key: str, pattern: str) -> bool:
+    """Return whether `key` is passed over by `pattern`, which it matches: a part of it is named as no data is.
+
+    Parts that begin with ``_`` or ``.`` are markers, logs and checksums to Spark, Hive and Dask, but for partitions,
+    ``_year=2024``. A pattern takes them if a part of it begins so, as ``_*``, ``[_.]*`` or ``_logs/*`` do.
+    """
+    named = [glob_match(part) for part in pattern.split("/") if _begins_aside(part)]
+    first = glob_prefix(pattern).count("/")
+    parts = [part for part in key.split("/")[first:] if part[:1] in ("_", ".") and not (part[0] == "_" and "=" in part)]
+    return any(not any(each.fullmatch(part) for each in named) for part in parts)
+
+
+def _begins_aside(part: str) -> bool:
+    match = _ITEM.match(part)
+    if match is None or match["negated"]:
+        return False
+    return (match["literal"] or match["members"] or " ")[0] in ("_", ".")
+
+
 def glob_match(key: str) -> re.Pattern[str]:
     """Return the expression whose ``fullmatch`` a whole key passes if the pattern does.
 

@@ -150,7 +150,8 @@ async def amatching(order: Order) -> list[Order]:
     found = await list_matching(order.uri, order.pattern, order.settings)
     if not found:
         raise ObjectNotFoundError(
-            f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))}",
+            f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))} "
+            "(markers, and names that begin with _ or ., are only taken by a pattern that begins so).",
             uri=str(order.uri),
         )
     if [entry.uri for entry in found] == [order.uri]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
-from aios3_nb.address import S3Uri, glob_literal, glob_match, glob_prefix
+from aios3_nb.address import S3Uri, glob_literal, glob_match, glob_prefix, is_set_aside
 from aios3_nb.errors import AccessDeniedError, ObjectNotFoundError, ServiceError
 from aios3_nb.s3.listing import Entry, list_page, walk
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import Settings
+
+_FOLDER = "_$folder$"
+"""How the empty object in a folder's place ends that Hadoop makes."""
 
 
 async def list_entries(
@@ -107,9 +110,17 @@ async def _matches(address: S3Uri, pattern: str, settings: Settings) -> list[Ent
     fits = glob_match(pattern)
     found = []
     async for entry in walk(replace(address, key=glob_prefix(pattern)), settings, delimiter=""):
-        if fits.fullmatch(entry.uri.key):
+        if fits.fullmatch(entry.uri.key) and not _is_no_data(entry, pattern):
             found.append(entry)
     return found
+
+
+def _is_no_data(entry: Entry, pattern: str) -> bool:
+    """Return whether an object that matches only says something of others: a folder's marker, a job's success."""
+    key = entry.uri.key
+    if entry.is_marker or (entry.size == 0 and key.endswith(_FOLDER) and not pattern.endswith(_FOLDER)):
+        return True
+    return is_set_aside(key, pattern)
 
 
 async def _below(where: S3Uri, settings: Settings, *, recursive: bool) -> AsyncIterator[Entry]:

@@ -199,3 +199,45 @@ def test_the_marker_of_a_folder_is_not_in_it(stocked: FaultServer) -> None:
     # An object that has bytes is one, however it is called.
     stocked.put("b", "t/", b"bytes")
     assert [entry.uri.key for entry in aios3_nb.ls("s3://b/t/")][-1] == "t/"
+
+
+SPARK = ["out/part-0.json", "out/y=1/part-1.json", "out/_year=2024/part-2.json"]
+MARKERS = ["_SUCCESS", "_committed_12", ".part-0.json.crc", "_temporary/0/part-9.json", "_delta_log/0.json"]
+EMPTY = ["out/", "out/y=1/", "out/y=1_$folder$", "out/_SUCCESS"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("out/*", SPARK[:1]),
+        ("out/**", sorted(SPARK)),
+        ("**", sorted(SPARK)),
+        ("**/*.json", sorted(SPARK)),
+        ("out/_*", ["out/_SUCCESS", "out/_committed_12"]),
+        ("out/.*", ["out/.part-0.json.crc"]),
+        ("out/[_.]*", ["out/.part-0.json.crc", "out/_SUCCESS", "out/_committed_12"]),
+        ("out/[!p]*", []),
+        ("**/_SUCCESS", ["out/_SUCCESS"]),
+        ("out/_temporary/**", ["out/_temporary/0/part-9.json"]),
+        ("out/_*/*.json", ["out/_delta_log/0.json", "out/_year=2024/part-2.json"]),
+        ("out/*_$folder$", ["out/y=1_$folder$"]),
+        ("ou?/*", SPARK[:1]),
+    ],
+)
+def test_a_glob_leaves_out_what_is_no_data(stocked: FaultServer, pattern: str, found: list[str]) -> None:
+    _put(stocked, *SPARK, *(f"out/{name}" for name in MARKERS))
+    for key in EMPTY:
+        stocked.put("b", key, b"")
+    assert [entry.uri.key for entry in aios3_nb.ls(f"s3://b/{pattern}")] == found
+    if found:
+        assert sorted(aios3_nb.load(f"s3://b/{pattern}", format="text")) == found
+    else:
+        with pytest.raises(aios3_nb.ObjectNotFoundError, match="begin with _"):
+            aios3_nb.load(f"s3://b/{pattern}")
+
+
+def test_a_folder_that_is_named_as_no_data_is_may_be_globbed_in(stocked: FaultServer) -> None:
+    _put(stocked, "_jobs/.x/a.json", "_jobs/.x/_b.json")
+    assert list(aios3_nb.load("s3://b/_jobs/.x/*")) == ["_jobs/.x/a.json"]
+    aios3_nb.cd("s3://b/_jobs/.x/")
+    assert list(aios3_nb.load("*.json")) == ["_jobs/.x/a.json"]
