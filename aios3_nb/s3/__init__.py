@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     )
     from aios3_nb.s3.clock import Ticker as Ticker, deadline as deadline
     from aios3_nb.s3.copying import copy_object as copy_object
+    from aios3_nb.s3.crc import Crc as Crc, crc_named as crc_named
     from aios3_nb.s3.direct import get_object as get_object
     from aios3_nb.s3.endpoint import endpoint_of as endpoint_of
     from aios3_nb.s3.failures import (
@@ -54,6 +55,7 @@ else:
         client="client_for forget_client forget_refused",
         clock="Ticker deadline",
         copying="copy_object",
+        crc="Crc crc_named",
         direct="get_object",
         endpoint="endpoint_of",
         failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of explained gave_up"

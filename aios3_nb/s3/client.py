@@ -213,6 +213,9 @@ async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
         retries={"total_max_attempts": 1, "mode": "standard"},
         # The checksums are ours too: botocore checks only bodies that are read to their very end.
         response_checksum_validation="when_required",
+        # Likewise those of what is stored (`store`): botocore sends them behind the body, in frames that stores other
+        # than AWS may not know, and then keep as if they were content.
+        request_checksum_calculation="when_required",
         signature_version=UNSIGNED if settings.no_sign_request else None,
         # Given whole: botocore otherwise puts one together anew for every request, from 40 parts, twice.
         user_agent=_user_agent(),

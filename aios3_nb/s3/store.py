@@ -1,7 +1,8 @@
 """Writing back: one request for what is small, multipart for what is not, and never half an object.
 
 S3 shows a multipart upload only when it is completed; one that fails or is stopped is aborted, so that nothing
-of it is stored (or billed).
+of it is stored (or billed). Every object is sent with its CRC in a header, which the store compares and keeps:
+CRC64NVME with the `crt` extra, else CRC32. A store that knows no such thing is sent the bytes alone.
 
 See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 """
@@ -9,17 +10,30 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 from __future__ import annotations
 
 import asyncio
+import base64
+import functools
+import hashlib
+import re
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from aios3_nb.address import S3Uri
+from aios3_nb.errors import AccessDeniedError, ProtocolError, ServiceError
+from aios3_nb.s3.crc import Crc, crc_named
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import MIB, Settings
+from aios3_nb.text import visible
 
 _LEAST_PART = 5 * MIB
 """S3 refuses smaller ones, but for the last."""
 
 _MOST_PARTS = 10_000
+
+_MD5 = re.compile("[0-9a-f]{32}")
+
+_NOT_KNOWN = frozenset(("NotImplemented", "501", "InvalidArgument", "InvalidRequest", "400"))
+"""Codes by which a store may refuse a header that it does not know."""
 
 Body = bytes | bytearray | memoryview | BinaryIO | AsyncIterator[bytes]
 
@@ -36,6 +50,7 @@ async def save(uri: S3Uri, body: Body, settings: Settings, *, replace: bool = Tr
     Raises:
         ObjectExistsError: It was not to be replaced.
         S3Error: Nothing was stored.
+        ProtocolError: The store said that all is well, but has something else.
     """
     upload = Upload(uri, settings, replace=replace)
     try:
@@ -45,6 +60,16 @@ async def save(uri: S3Uri, body: Body, settings: Settings, *, replace: bool = Tr
     except BaseException:
         await upload.abort()
         raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One part that was stored: what it is called, and what its bytes were."""
+
+    number: int
+    etag: str
+    length: int
+    crc: int
 
 
 class Upload:
@@ -65,7 +90,10 @@ class Upload:
         self._upload: dict[str, str] = {}
         self._number = 0
         self._under_way: set[asyncio.Task[None]] = set()
-        self._stored: list[dict[str, Any]] = []
+        self._stored: list[_Part] = []
+        self._checksum, self._crc = _best_crc()
+        self._agreed = False
+        """Whether the store keeps the CRC of an object in parts."""
 
     async def add(self, data: bytes) -> None:
         """Send the next part; returns when another one may follow, not when it is stored."""
@@ -73,7 +101,9 @@ class Upload:
             self._first = data  # perhaps there is no second one
             return
         if not self._upload:
-            made = await ask("create_multipart_upload", self._uri, self._settings, **self._target())
+            whole = {"ChecksumAlgorithm": self._checksum, "ChecksumType": "FULL_OBJECT"}
+            made = await self._ask_with(whole, "create_multipart_upload")
+            self._agreed = made.get("ChecksumType") == "FULL_OBJECT"
             self._upload = {"UploadId": made["UploadId"]}
             await self._begin(self._first)
         await self._begin(data)
@@ -81,12 +111,27 @@ class Upload:
     async def complete(self) -> Mapping[str, Any]:
         """Make the object appear, and return S3's answer."""
         if not self._upload:
-            body = self._first or b""
-            return await self._ask("put_object", Body=body, **self._condition)
+            return await self._complete_at_once(self._first or b"")
         await asyncio.gather(*self._under_way)
-        self._stored.sort(key=lambda part: part["PartNumber"])
-        parts = {"Parts": self._stored}
-        return await self._ask("complete_multipart_upload", **self._upload, MultipartUpload=parts, **self._condition)
+        self._stored.sort(key=lambda part: part.number)
+        crc = functools.reduce(lambda crc, part: self._crc.joined(crc, part.crc, part.length), self._stored, 0)
+        parts = [{"PartNumber": part.number, "ETag": part.etag, **self._said(part.crc)} for part in self._stored]
+        answer = await self._ask(
+            "complete_multipart_upload",
+            **self._upload,
+            MultipartUpload={"Parts": parts},
+            **({"ChecksumType": "FULL_OBJECT", **self._said(crc)} if self._agreed else {}),
+            **self._condition,
+        )
+        self._upload = {}
+        await self._check(answer, _etag_of([part.etag for part in self._stored]), sum(p.length for p in self._stored))
+        return answer
+
+    async def _complete_at_once(self, data: bytes) -> Mapping[str, Any]:
+        checksum = {f"Checksum{self._checksum}": self._text(self._crc.function(data, 0))}
+        answer = await self._ask_with(checksum, "put_object", Body=data, **self._condition)
+        await self._check(answer, hashlib.md5(data, usedforsecurity=False).hexdigest(), len(data))
+        return answer
 
     async def abort(self) -> None:
         """Stop what is under way, and have S3 throw away what it has."""
@@ -107,9 +152,48 @@ class Upload:
                 task.result()
 
     async def _send(self, number: int, data: bytes) -> None:
-        answer = await self._ask("upload_part", **self._upload, PartNumber=number, Body=data)
-        checksums = {name: answer[name] for name in answer if name.startswith("Checksum") and name != "ChecksumType"}
-        self._stored.append({"PartNumber": number, "ETag": answer["ETag"], **checksums})
+        crc = await asyncio.to_thread(self._crc.function, data, 0)
+        answer = await self._ask("upload_part", **self._upload, PartNumber=number, Body=data, **self._said(crc))
+        self._stored.append(_Part(number, answer["ETag"], len(data), crc))
+
+    async def _check(self, answer: Mapping[str, Any], md5: str, size: int) -> None:
+        """Look whether what the store has is what it was sent: by the ETag, if that is an MD5, else by its length.
+
+        Raises:
+            ProtocolError: It is not.
+        """
+        etag = str(answer.get("ETag", "")).strip('"')
+        if etag == md5 != "":
+            return
+        version = {"VersionId": answer["VersionId"]} if answer.get("VersionId", "null") != "null" else {}
+        try:
+            found = await self._ask("head_object", **version)
+        except AccessDeniedError:  # who may write need not be allowed to look
+            if etag:
+                return
+            raise
+        was_replaced = etag and str(found.get("ETag", "")).strip('"') != etag
+        if not was_replaced and found["ContentLength"] != size:
+            raise ProtocolError(
+                f"{visible(str(self._uri))}: {size:,} bytes were sent and the server said that all is well, but it "
+                f"has {found['ContentLength']:,}. It may be no S3 endpoint; check --endpoint-url.",
+                uri=str(self._uri),
+            )
+
+    def _said(self, crc: int) -> dict[str, str]:
+        return {f"Checksum{self._checksum}": self._text(crc)} if self._agreed else {}
+
+    def _text(self, crc: int) -> str:
+        return base64.b64encode(self._crc.digest(crc)).decode()
+
+    async def _ask_with(self, checksum: dict[str, str], operation: str, **arguments: Any) -> Mapping[str, Any]:
+        """Return the answer to an operation with a checksum, or without one where the store does not know it."""
+        try:
+            return await self._ask(operation, **arguments, **checksum)
+        except ServiceError as refused:
+            if refused.code not in _NOT_KNOWN:
+                raise
+        return await self._ask(operation, **arguments)
 
     async def _ask(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
         answer: Mapping[str, Any] = await ask(operation, self._uri, self._settings, **self._target(), **arguments)
@@ -118,6 +202,22 @@ class Upload:
     def _target(self) -> dict[str, str]:
         payer = {"RequestPayer": self._settings.request_payer} if self._settings.request_payer else {}
         return {"Bucket": self._uri.bucket, "Key": self._uri.key, **payer}
+
+
+def _best_crc() -> tuple[str, Crc]:
+    """Return the CRC that S3 itself would choose, where it can be computed here; CRC32 otherwise."""
+    for name in ("CRC64NVME", "CRC32"):
+        if (crc := crc_named(name)) is not None:
+            return name, crc
+    raise AssertionError("zlib has a CRC32")
+
+
+def _etag_of(etags: list[str]) -> str:
+    """Return the ETag that AWS makes of those of the parts, without quotes; empty when they are no MD5s."""
+    tags = [etag.strip('"') for etag in etags]
+    if not all(_MD5.fullmatch(tag) for tag in tags):
+        return ""
+    return f"{hashlib.md5(bytes.fromhex(''.join(tags)), usedforsecurity=False).hexdigest()}-{len(tags)}"
 
 
 async def _parts(body: Body, size: int) -> AsyncIterator[bytes]:

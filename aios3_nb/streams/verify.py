@@ -19,8 +19,8 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from aios3_nb.s3 import Crc
 from aios3_nb.streams.checksum import Algorithm, Checksum, Hash, algorithm
-from aios3_nb.streams.crc import Crc
 from aios3_nb.text import size_text
 
 _MOST_PIECES = 1000

@@ -10,6 +10,7 @@ See: https://github.com/madler/zlib/blob/develop/crc32.c (``crc32_combine``)
 from __future__ import annotations
 
 import functools
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -70,3 +71,35 @@ def _square(times: int, polynomial: int, bits: int) -> int:
         return 1 << (bits - 2)
     root = _square(times - 1, polynomial, bits)
     return _product(root, root, polynomial)
+
+
+def crc_named(name: str) -> Crc | None:
+    """Return the CRC that S3 calls `name`; None when it is none, or where a package is missing for it."""
+    return _CRCS[name]() if name in _CRCS else None
+
+
+@functools.cache
+def _crt(name: str, polynomial: int, width: int) -> Crc | None:
+    try:
+        from awscrt import checksums
+    except ImportError:
+        return None
+    function = getattr(checksums, name, None)
+    return None if function is None else Crc(function, polynomial, width)
+
+
+@functools.cache
+def _crc32() -> Crc:
+    """Return a CRC32 by carry-less multiplication where one is installed: 9 GB/s against zlib's 3.6."""
+    try:
+        from isal.isal_zlib import crc32
+    except ImportError:
+        return Crc(zlib.crc32, 0xEDB88320, 4)
+    return Crc(crc32, 0xEDB88320, 4)
+
+
+_CRCS: dict[str, Callable[[], Crc | None]] = {
+    "CRC64NVME": lambda: _crt("crc64nvme", 0x9A6C9329AC4BC9B5, 8),
+    "CRC32C": lambda: _crt("crc32c", 0x82F63B78, 4),
+    "CRC32": _crc32,
+}

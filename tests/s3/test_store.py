@@ -1,0 +1,100 @@
+"""Storing: whole or not at all, with a checksum that the store keeps, and in a form that every store understands."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from awscrt import checksums
+
+import aios3_nb
+from aios3_nb import settings
+from aios3_nb.address import S3Uri
+from aios3_nb.errors import ProtocolError
+from aios3_nb.s3 import save
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+from tests.faults.store import StoredObject
+
+MIB = 1024 * 1024
+DATA = random.Random(5).randbytes(12 * MIB + 3)
+
+
+def crc64(data: bytes) -> str:
+    return base64.b64encode(int(checksums.crc64nvme(data)).to_bytes(8, "big")).decode()
+
+
+@pytest.mark.parametrize("size", [0, 3, MIB, len(DATA)])
+def test_what_is_stored_carries_a_checksum_of_all_its_bytes(s3: Any, bucket: str, size: int) -> None:
+    data = DATA[:size]
+    asyncio.run(save(S3Uri(bucket, "k"), data, settings.current(part_size="5M")))
+    found = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert found["ContentLength"] == size
+    assert found["ChecksumCRC64NVME"] == crc64(data)
+    if size:
+        with aios3_nb.open(f"s3://{bucket}/k", verify="require") as file:
+            assert file.read() == data
+            assert file.finish() == ("MD5 ok" if size == 3 else "CRC64NVME ok")  # a small one is one request
+
+
+@pytest.fixture
+def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with FaultServer() as server:
+        server.store.buckets.add("b")
+        yield server
+
+
+def put(store: FaultServer, data: bytes) -> None:
+    asyncio.run(save(S3Uri("b", "k"), data, settings.current(endpoint_url=store.url, retry_wait=0.05)))
+
+
+def test_the_body_is_sent_as_it_is(store: FaultServer) -> None:
+    put(store, b"abc")
+    (request,) = store.requests
+    assert request.body == b"abc"
+    assert "aws-chunked" not in request.headers.get("content-encoding", "")
+    assert "x-amz-trailer" not in request.headers
+    assert request.headers["x-amz-checksum-crc64nvme"] == crc64(b"abc")
+
+
+def test_a_store_that_knows_no_checksums_is_sent_none(store: FaultServer) -> None:
+    store.fault(Kind.STATUS, method="PUT", status=501, code="NotImplemented")
+    put(store, b"abc")
+    first, second = store.requests
+    assert "x-amz-checksum-crc64nvme" in first.headers
+    assert "x-amz-checksum-crc64nvme" not in second.headers
+    assert store.store.find("b", "k").data == b"abc"
+
+
+def test_a_store_that_keeps_something_else_is_found_out(store: FaultServer) -> None:
+    """Some keep the frames of a body as if they were content, and say that all is well."""
+    framed = b"3\r\nabc\r\n0\r\n\r\n"
+    keep = store.store.put
+    store.store.put = lambda bucket, key, stored: keep(bucket, key, StoredObject(framed, '"no md5"'))
+    store.fault(Kind.NO_ETAG, method="PUT")
+    with pytest.raises(ProtocolError, match=r"s3://b/k: 3 bytes were sent .* has 13") as caught:
+        put(store, b"abc")
+    assert caught.value.uri == "s3://b/k"
+
+
+def test_an_etag_that_is_no_md5_costs_one_look(store: FaultServer) -> None:
+    keep = store.store.put
+    store.store.put = lambda bucket, key, stored: keep(bucket, key, replace(stored, etag='"of a kms key"'))
+    store.fault(Kind.NO_ETAG, method="PUT")
+    put(store, b"abc")
+    assert [request.method for request in store.requests] == ["PUT", "HEAD"]
+
+
+def test_who_may_write_need_not_be_allowed_to_look(store: FaultServer) -> None:
+    store.store.put("b", "other", StoredObject(b"", '""'))
+    store.fault(Fault(kind=Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None))
+    put(store, b"abc")
+    assert store.store.find("b", "k").data == b"abc"
