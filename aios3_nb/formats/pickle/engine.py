@@ -15,7 +15,7 @@ from typing import Any
 from aios3_nb.errors import BlockedPickleError
 from aios3_nb.formats.pickle import allowed, pandas, states
 from aios3_nb.formats.pickle.arrays import DTypes
-from aios3_nb.formats.pickle.feed import Feed, NeedsCareError
+from aios3_nb.formats.pickle.feed import REDUCE, Feed, NeedsCareError
 from aios3_nb.formats.pickle.find import Names, blocked_text, python3_name
 from aios3_nb.formats.pickle.makes import Builder, Check, Maker, maker
 from aios3_nb.formats.pickle.names import Entry
@@ -102,6 +102,10 @@ class SafeUnpickler(Scan):
         target, argument, what = pid
         if self.blocked:
             return super().persistent_load(pid)
+        if what == REDUCE:  # most often, so at once
+            call = self._makers.get(id(target))
+            if call is not None and type(argument) is tuple and not self.dtypes.open:
+                return call(argument)
         return self._do[what](target, argument)
 
     def finish(self) -> None:

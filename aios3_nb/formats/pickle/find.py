@@ -5,8 +5,10 @@ from __future__ import annotations
 import _compat_pickle
 import functools
 import importlib
+import importlib.metadata
 import importlib.util
 import operator
+import sys
 from collections.abc import Collection
 from typing import Any
 
@@ -14,6 +16,9 @@ from aios3_nb.errors import BlockedPickleError, MissingPackageError, OptionError
 from aios3_nb.formats.pickle import allowed
 from aios3_nb.formats.pickle.names import Entry, current_home, never_modules, never_names, pip_name, safe_names
 from aios3_nb.text import visible
+
+_MOST_SHOWN = 50
+_LONGEST_NAME = 200
 
 _QUOTES = "\"'"
 
@@ -92,19 +97,48 @@ def blocked_text(names: Collection[str], uri: str = "") -> str:
     The `uri` is as a line of a magic takes it, so it may be in quotes.
     """
     many = "names that are" if len(names) != 1 else "name that is"
-    lines = [f"needs {len(names)} {many} not on the safe list; nothing of it was run:"]
-    lines += [f"  {visible(name)}" for name in names]
+    lines = [f"needs {len(names):,} {many} not on the safe list; nothing of it was run:"]
+    shown = [visible(name[:_LONGEST_NAME], most=_LONGEST_NAME) for name in list(names)[:_MOST_SHOWN]]
+    lines += [f"  {name}" for name in shown]
+    if len(names) > len(shown):
+        lines.append(f"  and {len(names) - len(shown):,} more")
     target = uri or "URI"
-    never = [name for name in names if _is_never_allowed(name)]
+    never = [name for name in list(names)[:_MOST_SHOWN] if not is_allowable(name)]
     lines.append("Loading them runs code. If you trust whoever wrote this file:")
-    if not never:
-        lines.append(f"  %s3load {target} --allow {','.join(map(visible, names))}    (exactly these, this once)")
+    if not never and len(names) == len(shown):
+        lines.append(f"  %s3load {target} --allow {','.join(shown)}    (exactly these, this once)")
     lines.append(f"  %s3load {target} --trust    (anything it asks for, this once)")
     prefix = f"{uri.strip(_QUOTES).rpartition('/')[0]}/" if uri else "its prefix"
     lines.append(f"  or trust {prefix} in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ...")
     if never:
-        lines.append(f"--allow does not lift {', '.join(map(visible, never))}.")
+        several = ", ".join(visible(name[:_LONGEST_NAME], most=_LONGEST_NAME) for name in never)
+        lines.append(f"--allow does not lift {several}.")
     return "\n".join(lines)
+
+
+def is_allowable(name: str) -> bool:
+    """Return whether ``--allow`` may be proposed for the dotted `name`; imports nothing.
+
+    It is for classes. What is not imported yet is judged by how classes are spelled.
+    """
+    parts = name.split(".")
+    if _is_never_allowed(name) or len(name) > _LONGEST_NAME or not all(part.isidentifier() for part in parts):
+        return False
+    for count in range(len(parts) - 1, 0, -1):
+        found = sys.modules.get(".".join(parts[:count]))
+        if found is not None:
+            return isinstance(_attribute(found, parts[count:]), type)
+    return parts[-1].lstrip("_")[:1].isupper()
+
+
+def _attribute(owner: Any, path: list[str]) -> Any:
+    """Return what `path` leads to without running anything of its own; None where it ends."""
+    for part in path:
+        try:
+            owner = vars(owner).get(part)
+        except TypeError:
+            return None
+    return owner
 
 
 def _check_allowable(name: str) -> None:
@@ -127,16 +161,33 @@ def _imported(module: str, name: str) -> Any:
     package = missing_package(module)
     if package:
         raise MissingPackageError(missing_text(module, name))
-    for candidate in dict.fromkeys((current_home(module, name)[0], module, _old_home(module))):
+    for candidate, called in dict.fromkeys((current_home(module, name), (module, name), (_old_home(module), name))):
         try:
-            return operator.attrgetter(name)(importlib.import_module(candidate))
+            return operator.attrgetter(called)(importlib.import_module(candidate))
         except (ImportError, AttributeError):
             continue
-    package = module.partition(".")[0]
     raise MissingPackageError(
-        f"The pickle needs {visible(f'{module}.{name}')}, which the installed {package} does not have. "
-        f"It was written with another version. Try: pip install -U {pip_name(module)}"
+        f"The pickle needs {visible(f'{module}.{name}')}, which the installed {_version_text(module)} does not have. "
+        "It was written with another version, an older or a newer one. Ask who wrote it which, and install that: "
+        f"pip install '{pip_name(module)}==VERSION'"
     )
+
+
+def _version_text(module: str) -> str:
+    """Return the package of `module` and its version, as ``scikit-learn 1.9.1``."""
+    package = pip_name(module)
+    try:
+        return f"{package} {importlib.metadata.version(package)}"
+    except importlib.metadata.PackageNotFoundError:
+        return package
+
+
+def trusted_name(module: str, name: str) -> tuple[str, str]:
+    """Return where what a trusted pickle names is now, as far as it has moved."""
+    home = current_home(module, name)
+    if home[0].startswith("numpy._core") and not importlib.util.find_spec("numpy._core"):
+        return _old_home(home[0]), name
+    return home
 
 
 def _old_home(module: str) -> str:

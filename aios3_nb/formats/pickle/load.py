@@ -18,7 +18,7 @@ from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError
 from aios3_nb.formats.collector import collector_paused
 from aios3_nb.formats.pickle.engine import SafeUnpickler
 from aios3_nb.formats.pickle.feed import EnoughError, Feed, NeedsCareError, extensions_known
-from aios3_nb.formats.pickle.find import Names, blocked_text, missing_package, missing_text
+from aios3_nb.formats.pickle.find import Names, blocked_text, missing_package, missing_text, trusted_name
 from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text, other_kind
 from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, GLOBAL_BY_LINES, PROTO
 from aios3_nb.formats.pickle.row import NotPlainError, Row
@@ -94,9 +94,16 @@ def _load(file: BinaryIO, names: Names | None, encoding: str) -> Any:
         return _load_safely(file, names, head, start, encoding)
 
 
+class _Trusted(pickle.Unpickler):
+    """Unpickles whatever it is told to, and finds what has moved since it was written."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        return super().find_class(*trusted_name(module, name))
+
+
 def _load_trusted(file: BinaryIO, start: int, encoding: str) -> Any:
     try:
-        return pickle.Unpickler(file, encoding=encoding).load()
+        return _Trusted(file, encoding=encoding).load()
     except Exception as exc:
         raise _translated(exc, start, _position(file), truncated=_is_about_the_end(exc)) from exc
 

@@ -19,6 +19,17 @@ PIP_NAMES = {
 """Import name -> name on PyPI, where the two differ."""
 
 
+_MOVED = {
+    ("pandas.core.internals.blocks", "new_block"): ("pandas._libs.internals", "_unpickle_block"),
+    ("pandas._libs.tslibs.nattype", "__nat_unpickle"): ("pandas._libs.tslibs.nattype", "_nat_unpickle"),
+    ("pandas.core.arrays.sparse.dtype", "SparseDtype"): ("pandas.core.dtypes.dtypes", "SparseDtype"),
+} | {
+    ("pandas.core.indexes.numeric", f"{kind}Index"): ("pandas.core.indexes.base", "Index")
+    for kind in ("Int64", "UInt64", "Float64")
+}
+"""What pandas 1 called by other names -> what took its place."""
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """What may be done with the names of one group; see ``names.toml``.
@@ -77,10 +88,12 @@ def _names(text: str) -> Iterator[tuple[str, str]]:
 
 
 def current_home(module: str, name: str) -> tuple[str, str]:
-    """Return where numpy 2 keeps what numpy 1 had in ``numpy.core``; anything else as it is.
+    """Return where the installed versions keep what older ones had elsewhere; anything else as it is.
 
-    See: https://numpy.org/devdocs/numpy_2_0_migration_guide.html#numpy-namespace
+    See: https://numpy.org/devdocs/numpy_2_0_migration_guide.html#numpy-namespace, pandas/compat/pickle_compat.py
     """
+    if (module, name) in _MOVED:
+        return _MOVED[module, name]
     if module == "numpy.core" or module.startswith("numpy.core."):
         return "numpy._core" + module.removeprefix("numpy.core"), name
     return module, name

@@ -51,8 +51,11 @@ PERSISTENT = frozenset((b"P", b"Q"))
 EXTENSION = frozenset((b"\x82", b"\x83", b"\x84"))
 OUT_OF_BAND = frozenset((b"\x97", b"\x98"))
 
-GLOBAL_BY_LINES = re.compile(rb"[ci][\w.]+\r?\n[\w.]+\r?\n")
-"""Found where a pickle of protocol 0 to 3 imports something, and now and then where it does not."""
+GLOBAL_BY_LINES = re.compile(rb"(?<![\w.])(?=[\w.]++\r?\n[\w.]++\r?\n)[\w.]*?[ci][\w.]")
+"""Found where a pickle of protocol 0 to 3 imports something, and now and then where it does not.
+
+It begins only where a run of word characters does, and looks at none of them more than a few times: a search that
+began again at each would take as long as the square of the longest run."""
 
 
 def _counted(code: bytes, high_bytes: bytes = b"") -> bytes:

@@ -16,7 +16,12 @@ REST_BYTES = 4 * 1024 * 1024
 
 
 class Inert:
-    """Takes the place of every class and function; takes everything, does nothing."""
+    """Takes the place of every class and function; takes everything, does nothing.
+
+    Nothing a pickle does reaches it: what would set its attributes or call it only asks, and is not done.
+    """
+
+    __slots__ = ()
 
     def __new__(cls, *_: Any, **__: Any) -> Inert:
         return object.__new__(cls)
@@ -47,19 +52,17 @@ class Scan(pickle.Unpickler):
         super().__init__(feed, encoding=encoding)
         self.feed = feed
         self.found: dict[tuple[str, str], None] = {}
-        # A class of its own, since a pickle can change the attributes of a class.
-        self._inert = type("Inert", (Inert,), {})
 
     def find_class(self, module: str, name: str) -> Any:
         """Note the name."""
         self.found[python3_name(module, name, self.feed.protocol)] = None
-        return self._inert
+        return Inert
 
     def persistent_load(self, pid: Any) -> Any:
         """Build nothing."""
         if type(pid) is tuple and not self.feed.plain:
             # Made from a mark, the class is within the tuple or behind it; what is pushed takes everything.
-            return self._inert() if pid[2] in (OBJ, INST) else pid[0]
+            return Inert() if pid[2] in (OBJ, INST) else pid[0]
         if pid != self.feed.word:
             raise pickle.UnpicklingError("persistent id")
         self.feed.heard()

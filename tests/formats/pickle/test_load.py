@@ -374,3 +374,65 @@ def test_eight_bit_strings_that_are_not_ascii_say_which_encoding_to_pass(trust):
         load_pickle(opened(PYTHON2), trust=trust)
     with pytest.raises(FormatError, match="--encoding latin1"):
         list(iterate_pickles(opened(PYTHON2), trust=trust))
+
+
+# --allow is for classes: state, and no code of the pickle's choosing.
+
+
+class Program:
+    """Starts something when it is called."""
+
+    ran = False
+
+    def __init__(self, *_):
+        Program.ran = True
+
+
+def run_program():
+    """A function."""
+    Program.ran = True
+
+
+class Called:
+    def __init__(self, function, args):
+        self.reduced = (function, args)
+
+    def __reduce__(self):
+        return self.reduced
+
+
+def test_an_allowed_class_is_never_called_with_arguments():
+    name = f"{__name__}.Program"
+    with pytest.raises(BlockedPickleError, match="--trust"):
+        load_pickle(opened(pickle.dumps(Called(Program, ("x",)))), allow=[name])
+    assert not Program.ran
+    made = load_pickle(opened(b"\x80\x02c" + f"{__name__}\nProgram\n".encode() + b")\x81."), allow=[name])
+    assert type(made) is Program
+    assert not Program.ran
+
+
+@pytest.mark.parametrize("name", [f"{__name__}.run_program", "uuid._get_command_stdout", "pathlib.Path.unlink"])
+def test_a_function_takes_trust(name):
+    module, _, function = name.rpartition(".")
+    if name.startswith("pathlib"):
+        module, function = "pathlib", "Path.unlink"
+    data = b"\x80\x04\x8c" + bytes([len(module)]) + module.encode() + b"\x8c" + bytes([len(function)])
+    data += function.encode() + b"\x93)R."
+    with pytest.raises(BlockedPickleError, match="--trust"):
+        load_pickle(opened(data), allow=[name])
+    assert not Program.ran
+    with pytest.raises(BlockedPickleError) as caught:
+        load_pickle(opened(data))
+    assert "--allow does not lift" in str(caught.value)
+    assert f"--allow {name}" not in str(caught.value)
+
+
+def test_indexes_of_pandas_1_load_as_what_took_their_place():
+    import numpy as np
+    import pandas as pd
+
+    index = pd.Index(np.arange(3), name="n")
+    data = pickle.dumps(index, 2).replace(b"cpandas\nIndex\n", b"cpandas.core.indexes.numeric\nInt64Index\n")
+    assert b"Int64Index" in data
+    pd.testing.assert_index_equal(load_pickle(opened(data)), index)
+    pd.testing.assert_index_equal(load_pickle(opened(data), trust=True), index)
