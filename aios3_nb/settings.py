@@ -5,6 +5,7 @@ In that order; whoever has a value first wins. Sizes are in bytes, times in seco
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import types
 import typing
@@ -118,6 +119,9 @@ NAMES = tuple(_TYPES)
 _DEFAULTS = Settings()
 _SUFFIXES = {"k": KIB, "m": MIB, "g": 1024 * MIB}
 
+_ENDPOINT = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
 _session: dict[str, Any] = {}
 """What the session (``%s3demo``, ``%config S3Magics``) has set; below the call, above the environment."""
 
@@ -145,6 +149,22 @@ def set_session(**values: Any) -> None:
             _session.pop(name, None)
         else:
             _session[name] = _checked(name, value)
+
+
+def travelling(settings: Settings) -> dict[str, Any]:
+    """Return the options that make another process reach the same objects: what is set, and nothing secret.
+
+    An endpoint or a region that stands in this process's environment goes along, for a bucket's name means another
+    bucket elsewhere.
+    """
+    plain = Settings()
+    settings = replace(
+        settings,
+        endpoint_url=settings.endpoint_url or _first_set(_ENDPOINT),
+        region=settings.region or _first_set(_REGION),
+    )
+    names = [one.name for one in dataclasses.fields(Settings) if one.name != "s3"]
+    return {name: value for name in names if (value := getattr(settings, name)) != getattr(plain, name)}
 
 
 def _from_environment() -> dict[str, Any]:
@@ -206,3 +226,7 @@ def _size(value: Any) -> int:
     text = value.strip().lower().removesuffix("b").removesuffix("i")
     factor = _SUFFIXES.get(text[-1:], 1)
     return int(text.rstrip("kmg")) * factor
+
+
+def _first_set(names: tuple[str, ...]) -> str | None:
+    return next((os.environ[name] for name in names if os.environ.get(name)), None)

@@ -38,7 +38,7 @@ ORDER = (
         "api",
         "aios3",
     ),
-    *("filesystems", "progress", "server", "browser", "notebook", "__main__"),
+    *("filesystems", "dask", "progress", "server", "browser", "notebook", "__main__"),
 )
 """What lies in the package, from the lowest up: each may use those before it, and no other."""
 

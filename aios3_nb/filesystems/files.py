@@ -33,7 +33,7 @@ from aios3_nb.address import S3Uri
 from aios3_nb.errors import ObjectExistsError, ObjectNotFoundError, OptionError
 from aios3_nb.filesystems.entries import answered, described, folder, path_of, stripped, uri_of
 from aios3_nb.filesystems.mirror import mirrored
-from aios3_nb.filesystems.options import sorted_out, travelling
+from aios3_nb.filesystems.options import sorted_out
 from aios3_nb.filesystems.writer import Packed, S3Writer, TextWriter
 from aios3_nb.loop import background
 from aios3_nb.pipeline import Order, open_file
@@ -48,6 +48,7 @@ from aios3_nb.s3 import (
     signed_url,
     walk,
 )
+from aios3_nb.settings import travelling
 from aios3_nb.streams import MAX_GAP, Monitor, ObjectSource, S3File, Wanted, read_ranges
 from aios3_nb.text import visible
 

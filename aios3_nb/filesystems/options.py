@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from aios3_nb import settings as settings_module
@@ -22,8 +20,6 @@ _SECRETS = frozenset(
     }
 )  # fmt: skip
 _OF_CLIENT = {"endpoint_url": "endpoint_url", "region_name": "region"}
-_ENDPOINT = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +56,6 @@ def sorted_out(options: Mapping[str, Any]) -> Options:
     return Options(settings_module.current(**overrides), aware, fsspec)
 
 
-def travelling(settings: Settings) -> dict[str, Any]:
-    """Return the options that make another process reach the same objects: what is set, and nothing secret.
-
-    An endpoint or a region that stands in this process's environment goes along, for a bucket's name means another
-    bucket elsewhere.
-    """
-    plain = Settings()
-    settings = replace(
-        settings,
-        endpoint_url=settings.endpoint_url or _first_set(_ENDPOINT),
-        region=settings.region or _first_set(_REGION),
-    )
-    names = [one.name for one in dataclasses.fields(Settings) if one.name != "s3"]
-    return {name: value for name in names if (value := getattr(settings, name)) != getattr(plain, name)}
-
-
 def _of_s3fs(rest: dict[str, Any]) -> dict[str, Any]:
     """Take out of `rest` what s3fs calls differently, and return it as ours."""
     found: dict[str, Any] = {}
@@ -99,7 +79,3 @@ def _secret(name: str) -> OptionError:
         f"Credentials are never options ({name!r} is one): they would stand in graphs and notebooks. "
         "Name a profile with profile=, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment."
     )
-
-
-def _first_set(names: tuple[str, ...]) -> str | None:
-    return next((os.environ[name] for name in names if os.environ.get(name)), None)

@@ -26,7 +26,7 @@ from aios3_nb.notebook.complete import install_completion, uninstall_completion
 from aios3_nb.notebook.options import parse
 from aios3_nb.notebook.shown import ShownLoads, shorten
 from aios3_nb.notebook.target import Target
-from aios3_nb.options import Iterating, Looking, Storing, names_in
+from aios3_nb.options import Iterating, Loading, Looking, Storing, names_in
 from aios3_nb.pipeline import Order, make_order, make_store_order, open_file, place, set_place
 from aios3_nb.settings import Overrides
 from aios3_nb.streams import Monitor
@@ -67,6 +67,7 @@ def _loading(function: Decorated) -> Decorated:
             help="this many items, rows, or objects of a glob; the rest is not fetched",
         ),
         argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
+        argument("--dask", action="store_true", help="a collection of Dask: a frame of tables, a bag of all else"),
         argument("--iter", action="store_true", help="a lazy stream of items instead of the whole"),
         argument("--format", metavar="NAME", help="pickle, json, jsonl, text, bytes, ...; else by suffix and content"),
         argument("--version-id", metavar="ID", help="this version instead of the latest"),
@@ -124,6 +125,8 @@ class S3Magics(_Configurable):
             args = self._parse(self.s3load, line, local_ns)
             wanted = [self._order(target, args) for target in args.targets]
             _check_names(args.targets)
+            if args.dask:
+                return self._give(args.targets, [self._collection(target, args) for target in args.targets])
             if args.background:
                 if args.iter:
                     raise OptionError("--background loads a whole object; --iter streams it. Choose one.")
@@ -304,6 +307,13 @@ class S3Magics(_Configurable):
             if target.otherwise is not None:
                 exc.args = (f"{exc} If it was meant the other way, write {target.otherwise}.",)
             raise
+
+    def _collection(self, target: Target, args: Any) -> Any:
+        if args.iter or args.background or args.limit is not None:
+            raise OptionError("--dask loads nothing yet; --iter, --limit and --background have no place beside it.")
+        from aios3_nb.dask import collection
+
+        return collection(target.text, **_chosen(args, Loading))
 
     def _begin(self, line: str, local_ns: Mapping[str, Any] | None) -> Body:
         args = self._parse(self.s3load, line, local_ns)

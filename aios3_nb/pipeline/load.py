@@ -71,7 +71,7 @@ def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge)
     """Return the file of `order`; `whole` says that all of it will be read, from its start."""
 
     def make_stream(info: ObjectInfo | None) -> ObjectStream:
-        source = ObjectSource(order.uri, order.settings, monitor, info)
+        source = ObjectSource(order.uri, order.settings, monitor, info or order.known)
         return ObjectStream(source, order.settings, monitor, whole=whole)
 
     file = S3File(order.uri, make_stream, via=via)

@@ -11,6 +11,7 @@ from aios3_nb.errors import OptionError, UriError
 from aios3_nb.formats import LoadOptions, check_path
 from aios3_nb.options import Iterating, divided
 from aios3_nb.settings import Settings
+from aios3_nb.streams import ObjectInfo
 from aios3_nb.text import visible
 
 _place: S3Uri | None = None
@@ -28,6 +29,7 @@ class Order:
         format: Name of its format; None leaves that to its suffix and its first bytes.
         limit: Items to yield or to load, rows of a table, or objects of a glob, at most; None means all.
         reading: What the format is told.
+        known: The version to read, where it is known; another one is an ObjectChangedError.
     """
 
     uri: S3Uri
@@ -36,6 +38,7 @@ class Order:
     format: str | None = None
     limit: int | None = None
     reading: LoadOptions = field(default_factory=LoadOptions)
+    known: ObjectInfo | None = None
 
     @property
     def is_partial(self) -> bool:

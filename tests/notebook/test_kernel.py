@@ -96,6 +96,14 @@ def test_a_bare_load_is_the_result_of_the_cell_and_a_semicolon_silences_it(cells
     assert (silent.result, silent.stdout) == (None, "")
 
 
+def test_with_dask_nothing_is_loaded_before_it_is_computed(cells: Kernel) -> None:
+    cells.ok("%s3load many=s3://kernel/rows.json* --dask")
+    assert cells.ok("type(many).__name__, many.npartitions").result == "('Bag', 2)"
+    assert cells.ok("many.pluck('n').sum().compute(scheduler='threads')").result == str(2 * sum(range(50)))
+    [(name, _)] = cells.run("%s3load s3://kernel/rows.json* --dask --iter").errors
+    assert name == "OptionError"
+
+
 def test_several_are_loaded_at_once_each_bound_to_its_name(cells: Kernel) -> None:
     cell = cells.ok("%s3load a=s3://kernel/models/arrays.pkl b=s3://kernel/rows.json --trust\nlen(a['a']), len(b)")
     assert cell.result == "(3000000, 50)"

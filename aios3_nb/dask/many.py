@@ -1,0 +1,104 @@
+"""The two collections: a bag of what many objects hold, and a frame of their rows."""
+
+from typing import Any, Unpack
+
+import aios3_nb.api  # noqa: F401  whose words describe the options
+from aios3_nb.dask.part import Part, format_of, head_of, items_of, table_of
+from aios3_nb.errors import FormatError, MissingPackageError, ObjectNotFoundError
+from aios3_nb.loop import bridge, interruptible
+from aios3_nb.options import Loading
+from aios3_nb.pipeline import Order, make_order
+from aios3_nb.s3 import ask, list_matching
+from aios3_nb.settings import travelling
+from aios3_nb.signatures import spelled_out
+from aios3_nb.streams import ObjectInfo
+from aios3_nb.text import visible
+
+_TABLES = ("csv", "tsv", "parquet", "arrow")
+
+
+@spelled_out
+def bag(uri: str, **options: Unpack[Loading]) -> Any:
+    """Return a ``dask.bag`` of what the objects hold: one partition for each, loaded when it is computed.
+
+    A partition has the items that `iterate` gives of pickles, JSON Lines and text, the elements of a JSON array, or
+    else the one value. The version of each object is the one that is listed now: one that is replaced before it is
+    read is an `ObjectChangedError`, as is a retry that would read another.
+
+    Args:
+        uri: An object, or a glob of many, as `load` takes it.
+        options: See `load`.
+
+    Raises:
+        ObjectNotFoundError: There is none.
+        MissingPackageError: Dask is not installed.
+    """
+    dask, dask_bag = _dask("dask", "dask.bag")
+    parts = _parts(uri, options)
+    tasks = [dask.delayed(items_of, pure=True)(part, dask_key_name=_key("items", part)) for part in parts]
+    return dask_bag.from_delayed(tasks)
+
+
+@spelled_out
+def frame(uri: str, **options: Unpack[Loading]) -> Any:
+    """Return a ``dask.dataframe`` of the rows of the objects: CSV, Parquet, Arrow, or JSON Lines of records.
+
+    The columns are those of the first object, whose head is read; of Parquet, only the columns that are needed are.
+    Each object is a partition, of the version that is listed now; see `bag`.
+
+    Args:
+        uri: An object, or a glob of many, as `load` takes it.
+        options: See `load`.
+
+    Raises:
+        ObjectNotFoundError: There is none.
+        FormatError: What the first object holds has no rows.
+        MissingPackageError: Dask is not installed, or pandas.
+    """
+    _, dataframe = _dask("dask", "dask.dataframe")
+    parts = _parts(uri, options)
+    head = head_of(parts[0])
+    if not hasattr(head, "columns"):
+        raise FormatError(f"{visible(str(parts[0].info.uri))} has no rows; take aios3_nb.bag.")
+    return dataframe.from_map(table_of, parts, meta=head.iloc[:0], label="aios3")
+
+
+def collection(uri: str, **options: Unpack[Loading]) -> Any:
+    """Return the `frame` of tables, or the `bag` of anything else, by the name of the first object or its format."""
+    form = options.get("format") or format_of(_parts(uri, options)[0])
+    return frame(uri, **options) if form in _TABLES else bag(uri, **options)
+
+
+def _parts(uri: str, options: Any) -> list[Part]:
+    order = make_order(uri, options, Loading)
+    with interruptible():
+        found = bridge().run(_versions, order)
+    settings = tuple(sorted(travelling(order.settings).items()))
+    return [Part(info, settings, order.format, order.reading) for info in found]
+
+
+async def _versions(order: Order) -> list[ObjectInfo]:
+    if not order.pattern:
+        uri = order.uri
+        version = {"VersionId": uri.version_id} if uri.version_id else {}
+        answer = await ask("head_object", uri, order.settings, Bucket=uri.bucket, Key=uri.key, **version)
+        return [ObjectInfo(uri=uri, size=int(answer["ContentLength"]), etag=answer.get("ETag", ""))]
+    entries = await list_matching(order.uri, order.pattern, order.settings)
+    if not entries:
+        raise ObjectNotFoundError(f"Nothing matches {visible(str(order.uri))}.", uri=str(order.uri))
+    return [ObjectInfo(uri=one.uri, size=one.size or 0, etag=one.etag) for one in entries]
+
+
+def _key(what: str, part: Part) -> str:
+    from dask.base import tokenize
+
+    return f"aios3-{what}-{tokenize(str(part.info.uri), part.info.etag, part.format, part.reading, part.settings)}"
+
+
+def _dask(*names: str) -> list[Any]:
+    import importlib
+
+    try:
+        return [importlib.import_module(name) for name in names]
+    except ImportError:
+        raise MissingPackageError("This needs Dask: pip install 'aios3_nb[dask]'") from None
