@@ -28,9 +28,12 @@ def visible(text: str, *, most: int | None = None) -> str:
     Printable Unicode stays as it is, backslashes too, so the result is for reading and not for reading back.
     With `most`, a longer result is cut in the middle, at ``…``, to that many characters.
     """
+    if most is not None and len(text) > most:
+        # No character becomes less than one: what is cut out need not be looked at, and may be a gigabyte.
+        return _cut([_shown(char) for char in text[:most]], [_shown(char) for char in text[-most:]], most)
     pieces = [_shown(char) for char in text]
     if most is not None and sum(map(len, pieces)) > most:
-        return _cut(pieces, most)
+        return _cut(pieces, pieces, most)
     return "".join(pieces)
 
 
@@ -91,11 +94,11 @@ def _shown(char: str) -> str:
     return char.encode("unicode_escape").decode("ascii")
 
 
-def _cut(pieces: list[str], most: int) -> str:
-    """Return the beginning and the end of `pieces` in `most` characters; no escape is cut in two."""
+def _cut(first: list[str], last: list[str], most: int) -> str:
+    """Return the beginning of `first` and the end of `last` in `most` characters; no escape is cut in two."""
     room = max(most - 1, 0)
-    head = _taken(pieces, (room + 1) // 2)
-    tail = _taken(pieces[::-1], room - len("".join(head)))[::-1]
+    head = _taken(first, (room + 1) // 2)
+    tail = _taken(last[::-1], room - len("".join(head)))[::-1]
     return "".join([*head, "…", *tail])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 import unicodedata
 
 import pytest
@@ -52,6 +53,25 @@ def test_a_cut_keeps_both_ends_and_cuts_no_escape():
     assert visible("abcdefghij", most=7) == "abc…hij"
     assert visible("a\u202e" + "x" * 20 + "\u202eb", most=12) == r"a…xxx\u202eb"
     assert visible("\x1b" * 9, most=3) == "…"
+
+
+@given(st.text(), st.integers(1, 12))
+def test_what_is_cut_out_changes_nothing(text: str, most: int):
+    """It is not looked at, so that a text of a gigabyte costs no more than the ends of it that are shown."""
+    whole = visible(text)
+    shown = visible(text, most=most)
+    head, _, tail = shown.partition("…") if len(whole) > most else (whole, "", "")
+    assert whole.startswith(head)
+    assert whole.endswith(tail)
+
+
+def test_a_long_text_costs_what_is_shown_of_it():
+    tracemalloc.start()
+    try:
+        assert visible("\x1b" * 10_000_000, most=60).count("…") == 1
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000 + 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("char", " aé模'\\{")

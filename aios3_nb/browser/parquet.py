@@ -14,6 +14,9 @@ _COLUMNS = 60
 _BUFFER = 256 * KIB
 """Bytes of a column that are read at once: its first pages, and not the whole of it."""
 
+_SHOWN = 2_000_000
+"""Bytes that the rows that are shown may take: of long lists a cell shows the ends, and makes texts of all of them."""
+
 _EXPANDED = 50_000_000
 """Bytes that a column of the first group of rows may say to expand to, unless it was hardly compressed."""
 
@@ -59,10 +62,12 @@ def _is_bounded(about: Any) -> bool:
     )
 
 
-def _first_rows(file: Any, names: list[str]) -> list[tuple[str, ...]]:
+def _first_rows(file: Any, names: list[str]) -> list[tuple[str, ...]] | None:
     groups = [0] if file.metadata.num_row_groups else []
     batch = next(file.iter_batches(batch_size=_ROWS, row_groups=groups, columns=names), None)
     if batch is None:
         return []
+    if batch.nbytes > _SHOWN:
+        return None
     columns = [column.to_pylist() for column in batch.columns]
     return [cells(row) for row in zip(*columns, strict=True)]

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, BinaryIO
 
+from aios3_nb.formats.buffers import check_arrow
 from aios3_nb.formats.codecs import peek_head
 from aios3_nb.formats.decoding import codec_and_mark, marked_encoding, not_this_encoding
+from aios3_nb.formats.expansion import ExpansionLimit
 from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, package
+from aios3_nb.formats.pages import check_parquet
 
 
 def _load_csv(file: BinaryIO, options: LoadOptions, *, separator: str) -> Any:
@@ -38,9 +41,12 @@ def _load_parquet(file: BinaryIO, options: LoadOptions) -> Any:
         with library_errors("Parquet"):
             parquet = pyarrow.parquet.ParquetFile(file)
             return _first_rows(parquet.schema_arrow, parquet.iter_batches(max(options.limit, 1)), options.limit)
-    data = io.BytesIO(file.read())
+    data = file.read()
     with library_errors("Parquet"):
-        return pd.read_parquet(data, engine="pyarrow")
+        check_parquet(
+            memoryview(data), pyarrow.parquet.ParquetFile(io.BytesIO(data)), ExpansionLimit(max_bytes=options.max_bytes)
+        )
+        return pd.read_parquet(io.BytesIO(data), engine="pyarrow")
 
 
 def _load_arrow(file: BinaryIO, options: LoadOptions) -> Any:
@@ -52,10 +58,14 @@ def _load_arrow(file: BinaryIO, options: LoadOptions) -> Any:
         with library_errors("Arrow"):
             return _first_arrow_rows(file, options.limit)
     data = file.read()
+    limit = ExpansionLimit(max_bytes=options.max_bytes)
     if data.startswith(_FILES):
         with library_errors("Arrow"):
+            if not data.startswith(_FEATHER_1):  # there nothing is compressed
+                check_arrow(memoryview(data), limit)
             return pd.read_feather(io.BytesIO(data))[: options.limit]
     with library_errors("Arrow stream"):
+        check_arrow(memoryview(data), limit)
         return pa.ipc.open_stream(pa.py_buffer(data)).read_pandas()
 
 
@@ -80,7 +90,8 @@ def _first_rows(schema: Any, batches: Iterator[Any], limit: int) -> Any:
     return pa.Table.from_batches(taken, schema).slice(0, limit).to_pandas()
 
 
-_FILES = (b"ARROW1", b"FEA1")
+_FEATHER_1 = b"FEA1"
+_FILES = (b"ARROW1", _FEATHER_1)
 """What Arrow files and the first version of Feather begin with; what does not is a stream."""
 
 
