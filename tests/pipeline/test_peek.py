@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import pytest
 
-from aios3_nb.errors import S3Error
+from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats.pickle import load_pickle
 from aios3_nb.pipeline.peek import Peek, outline_json, outline_other, outline_pickle
 from aios3_nb.pipeline.peek.ranges import EndError, EnoughError, Ranges
@@ -330,3 +330,18 @@ def test_hostile_names_are_shown_harmlessly(hostile):
         for shown in (repr(peek), peek._repr_html_()):
             assert not set(shown) & {"\x1b", "\u202e"}
         assert len(repr(peek).splitlines()) == len(peek.rows()) + 1
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"\x80\x02cnumpy\nabs\n)R.", "calls numpy.abs, which a pickle may only name"),
+        (b"\x80\x02cnumpy\nndarray\n)R.", "calls numpy.ndarray"),
+        (b"\x80\x02ctypes\nSimpleNamespace\n)R)R.", "calls what is no name"),
+    ],
+)
+def test_its_verdict_knows_what_loading_never_calls(data, says):
+    outline = outline_pickle(Ranged(data), len(data))
+    assert says in outline.verdict
+    with pytest.raises(FormatError):
+        load_pickle(io.BufferedReader(io.BytesIO(data)))

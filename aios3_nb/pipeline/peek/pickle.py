@@ -159,6 +159,14 @@ def _others(ranges: Ranges, made: dict[tuple[str, str], int], size: int) -> tupl
     return count, True
 
 
+def _forbidden_call(walk: Walk, permitted: Names) -> str:
+    """Return what the pickle calls that loading never calls; empty when that is nothing."""
+    for (module, name), count in walk.made.items():
+        if count and permitted.permits(module, name) and not permitted.entry(module, name).make:
+            return f"is refused: it calls {visible(f'{module}.{name}')}, which a pickle may only name"
+    return "is refused: it calls what is no name" if walk.calls_others else ""
+
+
 def _summary(walk: Walk, size: int, *, complete: bool, problem: str) -> PickleOutline:
     permitted = Names()
     pairs = {visible(f"{module}.{name}"): (module, name) for module, name in walk.made}
@@ -176,6 +184,6 @@ def _summary(walk: Walk, size: int, *, complete: bool, problem: str) -> PickleOu
         complete=complete,
         scanned=walk.ranges.position,
         size=size,
-        problem=problem,
+        problem=problem or _forbidden_call(walk, permitted),
         has_8_bit=walk.has_8_bit,
     )

@@ -78,6 +78,7 @@ class Walk:
     depth: int = 0
     start: int = 0
     has_8_bit: bool = False
+    calls_others: bool = False
     stack: list[Thing] = field(default_factory=list)
     memo: dict[int, Thing] = field(default_factory=dict)
     made: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -186,6 +187,8 @@ class Walk:
     def _make(self, called: Thing, args: list[Thing]) -> None:
         depth = 1 + max((arg.depth for arg in args), default=0)
         if called.named is None:
+            # What getattr returned is looked at by its own call: a zone, or a class inside of a class.
+            self.calls_others |= called.kind != "builtins.getattr"
             self._push(Thing("object", depth))
             return
         self.made[called.named] = self.made.get(called.named, 0) + 1
