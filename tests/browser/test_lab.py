@@ -314,7 +314,7 @@ def test_rows_come_as_they_are_scrolled_to(book: Notebook, stocked: FaultServer)
         book.page.wait_for_timeout(700)
     listed = int(re.sub(r"\D", "", panel.status.text_content().partition(" entries")[0]))
     assert 2000 <= listed <= 5000
-    assert len(stocked.requests) - asked == listed // 1000
+    assert 0 <= len(stocked.requests) - asked - listed // 1000 <= 1  # one may be under way
     panel.root.get_by_label("Filter", exact=True).fill("part-009999")
     panel.row("part-0099999.pkl")
     assert len(panel.rows) == 10
@@ -469,6 +469,7 @@ def test_files_of_any_size_are_dropped_and_picked(book: Notebook, server: Any, s
     panel = browse(book, f"%s3browse s3://{bucket}/ --endpoint-url {server.endpoint.url}")
     panel.expect("is empty")
     panel.drop("large <b>.bin", 12_000_000)  # more than a message may have
+    expect(panel.root).to_contain_text("Stored", timeout=90_000)
     panel.row("large <b>.bin")
     stored = s3.get_object(Bucket=bucket, Key="large <b>.bin")["Body"].read()
     assert stored == bytes(range(251)) * (12_000_000 // 251) + bytes(range(12_000_000 % 251))
