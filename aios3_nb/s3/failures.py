@@ -269,7 +269,7 @@ def _of_service(exc: BaseException, uri: S3Uri) -> S3Error | None:
         )
     kind, text = _BY_CODE.get(code) or _BY_CODE.get(str(status)) or (ServiceError, "")
     if not text:
-        said = exc.response.get("Error", {}).get("Message", "")
+        said = exc.response.get("Error", {}).get("Message") or ""
         text = f"S3 refused {{uri}}: {status} {visible(code, most=80)} {visible(without_secrets(said), most=200)}"
         text = text.replace("{", "{{").replace("}", "}}").replace("{{uri}}", "{uri}")
     error = kind(text.format(**_names(uri), code=code) + _reason(exc, kind), uri=str(uri))
