@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         ObjectExistsError as ObjectExistsError,
         ObjectNotFoundError as ObjectNotFoundError,
         OptionError as OptionError,
+        PartialLoadError as PartialLoadError,
         ProtocolError as ProtocolError,
         RedirectError as RedirectError,
         S3Error as S3Error,
@@ -90,7 +91,7 @@ else:
         errors="S3Error UriError OptionError ObjectNotFoundError ObjectExistsError AccessDeniedError CredentialsError"
         " EndpointError DownloadError StalledError RedirectError ProtocolError ServiceError ObjectChangedError"
         " ChecksumError NotVerifiedError FormatError TruncatedError BlockedPickleError TooLargeError"
-        " MissingPackageError LoadCancelledError",
+        " MissingPackageError PartialLoadError LoadCancelledError",
         filesystems="S3FileSystem filesystem register_filesystem",
         formats="Format LoadOptions register",
         notebook="load_ipython_extension unload_ipython_extension",

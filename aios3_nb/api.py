@@ -8,15 +8,17 @@ import warnings
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Unpack
 
+from aios3_nb.errors import OptionError
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.options import DEFAULTS, Iterating, Loading, Looking, Opening, Peeking, Signing, Storing, divided
 from aios3_nb.pipeline import (
     Items,
     Loaded,
     Order,
-    aload_all,
+    aload_each,
     aload_one,
-    amatching,
+    amatching_each,
+    gathered,
     iterate_async,
     load_one,
     locate,
@@ -74,6 +76,8 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
         trust: Load a pickle whatever it imports and runs. Only for objects whose writer you trust.
         encoding: How text is written, such as ``cp1252``; for a pickle of Python 2 that of its 8-bit strings, such as
             ``latin1``, or ``bytes`` to have them as bytes. None means the format's own.
+        errors: What becomes of a glob when some of its objects fail: ``raise`` a PartialLoadError once the others have
+            loaded, or ``skip`` them, with a warning.
         version_id: This version instead of the latest.
         options: Settings for this load alone, such as ``profile``, ``endpoint_url``, ``verify``, ``max_bytes``.
 
@@ -83,9 +87,11 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
         FormatError: The bytes are not of that format; TruncatedError when they end too early.
         ChecksumError: The bytes are not those that were stored.
         ObjectChangedError: The object was replaced while it was read.
+        PartialLoadError: Some objects of a glob could not be loaded; the others are in its ``values``.
         S3Error: The base of these and of all others.
     """
     wanted = make_order(uri, options, Loading)
+    _check_errors(wanted)
     if wanted.pattern:
         with interruptible():
             return bridge().run(_load_matching, wanted)
@@ -95,6 +101,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
 @awaited(load)
 async def aload(uri: str, **options: Any) -> Any:
     wanted = make_order(uri, options, Loading)
+    _check_errors(wanted)
     if wanted.pattern:
         return await _load_matching(wanted)
     return _noted(await aload_one(wanted, Monitor()))
@@ -109,11 +116,18 @@ def _noted(loaded: Loaded) -> Any:
 
 async def _load_matching(wanted: Order) -> Any:
     """Return the objects that match a glob, by key; the object itself when its key only looks like one."""
-    orders = await amatching(wanted)
-    loaded = await aload_all([(one, Monitor()) for one in orders])
-    if [one.uri for one in orders] == [wanted.uri]:
-        return loaded[0].value
-    return {one.uri.key: each.value for one, each in zip(orders, loaded, strict=True)}
+    groups = await amatching_each([wanted])
+    orders = [order for group in groups if isinstance(group, list) for order in group]
+    loaded = await aload_each([(order, Monitor()) for order in orders])
+    given = gathered([wanted], [str(wanted.uri)], groups, loaded)
+    if given.note:
+        warnings.warn(given.note, stacklevel=2)
+    return given.values[0]
+
+
+def _check_errors(wanted: Order) -> None:
+    if wanted.skips_errors and not wanted.pattern:
+        raise OptionError("errors='skip' is for several objects; this is one, and without it there is nothing.")
 
 
 @spelled_out

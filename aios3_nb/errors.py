@@ -21,6 +21,7 @@ S3Error
 ├── BlockedPickleError (UnpicklingError)      the pickle needs names that are not on the safe list
 ├── TooLargeError (ValueError)                more than ``max_bytes``, or a decompression bomb
 ├── MissingPackageError (ImportError)         the format needs a package that is not installed
+├── PartialLoadError                          some of several objects could not be loaded
 └── LoadCancelledError                        somebody pressed Cancel
 
 The text is built outside ``__init__``, so that every error survives pickling and copying.
@@ -29,6 +30,7 @@ The text is built outside ``__init__``, so that every error survives pickling an
 from __future__ import annotations
 
 import pickle
+from typing import Any
 
 
 class S3Error(Exception):
@@ -147,6 +149,24 @@ class TooLargeError(S3Error, ValueError):
 
 class MissingPackageError(S3Error, ImportError):
     """The format or codec needs a package that is not installed; the message has the install line."""
+
+
+class PartialLoadError(S3Error):
+    """Some of several objects could not be loaded; the others are not lost.
+
+    Attributes:
+        values: What was loaded, as the call would have given it: by key for a glob, by name or address for several.
+        errors: What was not, and why; the error of a glob among several targets is one of these again.
+    """
+
+    values: dict[str, Any]
+    errors: dict[str, S3Error]
+
+    def __init__(
+        self, message: str = "", *, uri: str = "", offset: int | None = None, attempts: int | None = None
+    ) -> None:
+        super().__init__(message, uri=uri, offset=offset, attempts=attempts)
+        self.values, self.errors = {}, {}
 
 
 class LoadCancelledError(S3Error):

@@ -26,8 +26,8 @@ class Peeking(Opening, total=False):
     format: str | None
 
 
-class Loading(Peeking, total=False):
-    """What loading an object takes."""
+class Iterating(Peeking, total=False):
+    """What loading items one by one takes."""
 
     path: str | None
     allow: Iterable[str]
@@ -36,8 +36,10 @@ class Loading(Peeking, total=False):
     limit: int | None
 
 
-class Iterating(Loading, total=False):
-    """What loading items one by one takes."""
+class Loading(Iterating, total=False):
+    """What loading objects takes."""
+
+    errors: str
 
 
 class Looking(Overrides, total=False):
@@ -59,7 +61,7 @@ class Storing(Overrides, total=False):
     format: str | None
 
 
-DEFAULTS: Mapping[str, Any] = {"allow": (), "trust": False, "recursive": False, "expires": 3600}
+DEFAULTS: Mapping[str, Any] = {"allow": (), "trust": False, "errors": "raise", "recursive": False, "expires": 3600}
 """What an option is when it is not given: these, and None for all others."""
 
 

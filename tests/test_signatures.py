@@ -75,12 +75,13 @@ def test_defaults_shown_are_those_in_force() -> None:
 def test_every_option_reaches_the_order() -> None:
     given: dict[str, Any] = {
         "version_id": "v", "format": "json", "path": "a.b", "allow": "a.b,c.d", "trust": True, "encoding": "cp1252",
-        "limit": 3, "max_bytes": 10,
+        "limit": 3, "max_bytes": 10, "errors": "skip",
     }  # fmt: skip
     # One that was added and is missing here would be lost: this fails until it says where it goes.
-    assert given.keys() - set(NAMES) == set(options.names_in(options.Iterating)) - set(NAMES)
+    assert given.keys() - set(NAMES) == set(options.names_in(options.Loading)) - set(NAMES)
     order = make_order("s3://b/k", given)
     assert (order.uri.version_id, order.format, order.limit, order.settings.max_bytes) == ("v", "json", 3, 10)
+    assert order.skips_errors
     reading = order.reading
     assert (reading.path, reading.allow, reading.trust, reading.encoding, reading.max_bytes) == (
         *("a.b", ("a.b", "c.d"), True, "cp1252", 10),
@@ -89,7 +90,7 @@ def test_every_option_reaches_the_order() -> None:
 
 def test_a_line_takes_what_the_call_takes_but_for_what_only_a_program_would_set() -> None:
     line = {action.dest for action in S3Magics.s3load.parser._actions}
-    assert set(options.names_in(options.Iterating)) - set(NAMES) <= line
+    assert set(options.names_in(options.Loading)) - set(NAMES) <= line
 
 
 @pytest.mark.parametrize("call", ["open", "load", "iterate", "peek", "ls", "dump", "cd"])

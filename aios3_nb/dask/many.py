@@ -6,7 +6,7 @@ import aios3_nb.api  # noqa: F401  whose words describe the options
 from aios3_nb.dask.part import Part, format_of, head_of, items_of, table_of
 from aios3_nb.errors import FormatError, MissingPackageError, ObjectNotFoundError
 from aios3_nb.loop import bridge, interruptible
-from aios3_nb.options import Loading
+from aios3_nb.options import Iterating
 from aios3_nb.pipeline import Order, make_order
 from aios3_nb.s3 import ask, list_matching
 from aios3_nb.settings import travelling
@@ -18,7 +18,7 @@ _TABLES = ("csv", "tsv", "parquet", "arrow")
 
 
 @spelled_out
-def bag(uri: str, **options: Unpack[Loading]) -> Any:
+def bag(uri: str, **options: Unpack[Iterating]) -> Any:
     """Return a ``dask.bag`` of what the objects hold: one partition for each, loaded when it is computed.
 
     A partition has the items that `iterate` gives of pickles, JSON Lines and text, the elements of a JSON array, or
@@ -40,7 +40,7 @@ def bag(uri: str, **options: Unpack[Loading]) -> Any:
 
 
 @spelled_out
-def frame(uri: str, **options: Unpack[Loading]) -> Any:
+def frame(uri: str, **options: Unpack[Iterating]) -> Any:
     """Return a ``dask.dataframe`` of the rows of the objects: CSV, Parquet, Arrow, or JSON Lines of records.
 
     The columns are those of the first object, whose head is read; of Parquet, only the columns that are needed are.
@@ -63,14 +63,14 @@ def frame(uri: str, **options: Unpack[Loading]) -> Any:
     return dataframe.from_map(table_of, parts, meta=head.iloc[:0], label="aios3")
 
 
-def collection(uri: str, **options: Unpack[Loading]) -> Any:
+def collection(uri: str, **options: Unpack[Iterating]) -> Any:
     """Return the `frame` of tables, or the `bag` of anything else, by the name of the first object or its format."""
     form = options.get("format") or format_of(_parts(uri, options)[0])
     return frame(uri, **options) if form in _TABLES else bag(uri, **options)
 
 
 def _parts(uri: str, options: Any) -> list[Part]:
-    order = make_order(uri, options, Loading)
+    order = make_order(uri, options, Iterating)
     with interruptible():
         found = bridge().run(_versions, order)
     settings = tuple(sorted(travelling(order.settings).items()))

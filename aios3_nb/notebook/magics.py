@@ -66,6 +66,7 @@ def _loading(function: Decorated) -> Decorated:
             type=int,
             help="this many items, rows, or objects of a glob; the rest is not fetched",
         ),
+        argument("--errors", choices=["raise", "skip"], help="of several objects: what becomes of those that fail"),
         argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
         argument("--dask", action="store_true", help="a collection of Dask: a frame of tables, a bag of all else"),
         argument("--iter", action="store_true", help="a lazy stream of items instead of the whole"),
@@ -125,13 +126,15 @@ class S3Magics(_Configurable):
             args = self._parse(self.s3load, line, local_ns)
             wanted = [self._order(target, args) for target in args.targets]
             _check_names(args.targets)
+            _check_errors(wanted, args)
             if args.dask:
                 return self._give(args.targets, [self._collection(target, args) for target in args.targets])
             if args.background:
                 if args.iter:
                     raise OptionError("--background loads a whole object; --iter streams it. Choose one.")
                 return ShownLoads(self.shell).in_background(wanted, _names(args.targets, wanted))
-            values = self._values(wanted, lazily=args.iter)
+            names = [t.name or visible(str(order.uri)) for t, order in zip(args.targets, wanted, strict=True)]
+            values = self._values(wanted, names, lazily=args.iter)
             return self._give(args.targets, values)
 
     @no_var_expand
@@ -302,32 +305,35 @@ class S3Magics(_Configurable):
 
     def _order(self, target: Target, args: Any) -> Order:
         try:
-            return make_order(target.text, _chosen(args, Iterating))
+            return make_order(target.text, _chosen(args, Loading))
         except UriError as exc:
             if target.otherwise is not None:
                 exc.args = (f"{exc} If it was meant the other way, write {target.otherwise}.",)
             raise
 
     def _collection(self, target: Target, args: Any) -> Any:
-        if args.iter or args.background or args.limit is not None:
-            raise OptionError("--dask loads nothing yet; --iter, --limit and --background have no place beside it.")
+        if args.iter or args.background or args.errors or args.limit is not None:
+            raise OptionError(
+                "--dask loads nothing yet; --iter, --limit, --errors and --background have no place beside it."
+            )
         from aios3_nb.dask import collection
 
-        return collection(target.text, **_chosen(args, Loading))
+        return collection(target.text, **_chosen(args, Iterating))
 
     def _begin(self, line: str, local_ns: Mapping[str, Any] | None) -> Body:
         args = self._parse(self.s3load, line, local_ns)
         if args.background:
             raise OptionError("--background returns at once; it has no place before the body of a cell.")
         wanted = [self._order(target, args) for target in args.targets]
+        _check_errors(wanted, args)
         names = _names(args.targets, wanted)
-        values = self._values(wanted, lazily=args.iter)
+        values = self._values(wanted, names, lazily=args.iter)
         self.shell.push(dict(zip(names, values, strict=True)))
         return Body(values)
 
-    def _values(self, wanted: list[Order], *, lazily: bool) -> list[Any]:
+    def _values(self, wanted: list[Order], names: list[str], *, lazily: bool) -> list[Any]:
         shown = ShownLoads(self.shell)
-        return [shown.items(order) for order in wanted] if lazily else shown.load(wanted)
+        return [shown.items(order) for order in wanted] if lazily else shown.load(wanted, names)
 
     def _give(self, targets: list[Target], values: list[Any]) -> Any:
         """Bind what has names, return what has none."""
@@ -355,6 +361,13 @@ def _check_names(targets: list[Target]) -> None:
     named = [target for target in targets if target.name is not None]
     if named and len(named) < len(targets):
         raise OptionError("Either every object has a NAME=, or none has.")
+
+
+def _check_errors(wanted: list[Order], args: Any) -> None:
+    if args.errors and args.iter:
+        raise OptionError("--errors is for objects that are loaded whole; --iter streams them. Choose one.")
+    if args.errors == "skip" and len(wanted) == 1 and not wanted[0].pattern:
+        raise OptionError("--errors skip is for several objects; this is one, and without it there is nothing.")
 
 
 def _chosen(args: Any, group: type) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import functools
 import sys
 import time
@@ -19,8 +18,9 @@ from aios3_nb.pipeline import (
     Loaded,
     Order,
     StoreOrder,
-    aload_all,
-    amatching,
+    aload_each,
+    amatching_each,
+    gathered,
     load_one,
     store_value,
 )
@@ -37,12 +37,16 @@ class ShownLoads:
     def __init__(self, shell: Any) -> None:
         self._shell = shell
 
-    def load(self, wanted: Sequence[Order]) -> list[Any]:
-        """Return the values of `wanted`, loaded concurrently; all of them or none."""
+    def load(self, wanted: Sequence[Order], names: Sequence[str]) -> list[Any]:
+        """Return the values of `wanted`, loaded concurrently; of one that failed and is to be skipped it is None.
+
+        Raises:
+            PartialLoadError: Some failed; those called in `names` that have loaded are in it.
+        """
         if len(wanted) > 1 or wanted[0].pattern:
             group = _Group(self._shell)
             with interruptible(), group.shortened():
-                return bridge().run(group.load, wanted)
+                return bridge().run(group.load, wanted, names)
         order = wanted[0]
         progress = self._progress(order)
         with _shortened_interrupt(order, progress), _ending(progress):
@@ -73,7 +77,7 @@ class ShownLoads:
 
         async def work() -> Any:
             try:
-                values = await group.load(wanted)
+                values = await group.load(wanted, names)
             except Exception as exc:
                 # Nobody may ever ask the handle, so the error is shown below the cell that began it.
                 print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
@@ -96,20 +100,35 @@ class _Group:
         self._total = Progress("in all", lambda _: None)
         self._cancelled = False
 
-    async def load(self, wanted: Sequence[Order]) -> list[Any]:
-        """Return the values of `wanted`; a glob gives a dict of its matches by key."""
+    async def load(self, wanted: Sequence[Order], names: Sequence[str]) -> list[Any]:
+        """Return the values of `wanted`, called by `names` in an error; a glob gives a dict of its matches by key."""
         began = time.perf_counter()
-        groups = await asyncio.gather(*map(amatching, wanted))
-        flat = [order for group in groups for order in group]
-        quiet = flat[0].settings.quiet
-        self._make_rows(flat, quiet=quiet)
-        with _ending(self._total), self._rows_ending(flat):
-            loaded = await aload_all(list(zip(flat, self._rows, strict=True)))
-        fetched = [row.fetched for row in self._rows]
-        for line in _lines_for(flat, loaded, fetched, time.perf_counter() - began):
-            _say(flat[0], line)
-        values = iter(loaded)
-        return [_grouped(order, group, values) for order, group in zip(wanted, groups, strict=True)]
+        groups = await amatching_each(wanted)
+        flat = [order for group in groups if isinstance(group, list) for order in group]
+        self._make_rows(flat, quiet=wanted[0].settings.quiet)
+        with _ending(self._total):
+            results = await self._each(flat)
+            whole = [i for i, result in enumerate(results) if isinstance(result, Loaded)]
+            loaded = [result for result in results if isinstance(result, Loaded)]
+            fetched = [self._rows[i].fetched for i in whole]
+            for line in _lines_for([flat[i] for i in whole], loaded, fetched, time.perf_counter() - began):
+                _say(wanted[0], line)
+            given = gathered(wanted, names, groups, results)
+        if given.note:
+            print(given.note, file=sys.stderr)
+        return given.values
+
+    async def _each(self, orders: Sequence[Order]) -> list[Loaded | S3Error]:
+        """Load `orders`, and end the row of each as it went."""
+        try:
+            results = await aload_each(list(zip(orders, self._rows, strict=True)))
+        except BaseException as exc:
+            for row in self._rows:
+                row.end(_state_after(exc))
+            raise
+        for row, result in zip(self._rows, results, strict=True):
+            row.end(_state_after(result) if isinstance(result, S3Error) else "done")
+        return results
 
     def cancel(self) -> None:
         """Stop all of them, also those that have not begun."""
@@ -125,22 +144,6 @@ class _Group:
         except KeyboardInterrupt as exc:
             shorten(exc, f"Stopped: {len(self._rows)} objects at {self._total.text}. Nothing was bound.")
             raise
-
-    @contextmanager
-    def _rows_ending(self, orders: Sequence[Order]) -> Iterator[None]:
-        """End every row; when one load has failed, its row says so, and the others were cancelled."""
-        try:
-            yield
-        except S3Error as exc:
-            for order, row in zip(orders, self._rows, strict=True):
-                row.end(_state_after(exc) if exc.uri in ("", str(order.uri)) else "cancelled")
-            raise
-        except BaseException as exc:
-            for row in self._rows:
-                row.end(_state_after(exc))
-            raise
-        for row in self._rows:
-            row.end("done")
 
     def _make_rows(self, orders: Sequence[Order], *, quiet: bool) -> None:
         show = (lambda _: None) if quiet else display_for(self._shell)
@@ -199,9 +202,3 @@ def _lines_for(orders: Sequence[Order], loaded: Sequence[Loaded], fetched: Seque
 def _say(order: Order | StoreOrder, line: str) -> None:
     if not order.settings.quiet:
         print(line)
-
-
-def _grouped(order: Order, group: Sequence[Order], values: Iterator[Loaded]) -> Any:
-    if [one.uri for one in group] == [order.uri]:
-        return next(values).value
-    return {one.uri.key: next(values).value for one in group}

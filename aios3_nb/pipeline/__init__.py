@@ -16,9 +16,7 @@ if TYPE_CHECKING:
     from aios3_nb.pipeline.items import Items as Items, iterate_async as iterate_async
     from aios3_nb.pipeline.load import (
         Loaded as Loaded,
-        aload_all as aload_all,
         aload_one as aload_one,
-        amatching as amatching,
         load_one as load_one,
         open_file as open_file,
     )
@@ -32,6 +30,11 @@ if TYPE_CHECKING:
         place as place,
         set_place as set_place,
     )
+    from aios3_nb.pipeline.several import (
+        aload_each as aload_each,
+        amatching_each as amatching_each,
+        gathered as gathered,
+    )
     from aios3_nb.pipeline.store import (
         Stored as Stored,
         StoreOrder as StoreOrder,
@@ -43,8 +46,9 @@ else:
         __name__,
         background="BackgroundLoad",
         items="Items iterate_async",
-        load="Loaded aload_all aload_one amatching load_one open_file",
+        load="Loaded aload_one load_one open_file",
         look="alook_into look_into",
         order="Order locate locate_object make_order pattern_in place set_place",
+        several="aload_each amatching_each gathered",
         store="Stored StoreOrder make_store_order store_value",
     )

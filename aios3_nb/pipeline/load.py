@@ -15,7 +15,7 @@ import io
 import time
 import warnings
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
@@ -27,7 +27,7 @@ from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.trust import trusted_prefix
 from aios3_nb.s3 import list_matching
-from aios3_nb.settings import MIB, Settings
+from aios3_nb.settings import MIB
 from aios3_nb.streams import Monitor, ObjectInfo, ObjectSource, ObjectStream, S3File
 from aios3_nb.text import size_text, visible
 
@@ -39,9 +39,6 @@ _WORTH_A_FORECAST = 16 * MIB
 
 _RUN_CODE = ("pickle", "joblib")
 """Formats that run what they are told to; a user's trust is about these."""
-
-_AT_ONCE = 32
-"""Objects of one call that are loaded at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,31 +111,6 @@ async def aload_one(order: Order, monitor: Monitor) -> Loaded:
         await file.aclose()
 
 
-async def aload_all(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded]:
-    """Return the objects of all `orders`, loaded concurrently; all of them, or the first error.
-
-    They share one budget and one limit of connections.
-    """
-    at_once = min(len(orders), _AT_ONCE)
-    gate = asyncio.Semaphore(_AT_ONCE)
-
-    async def one(order: Order, monitor: Monitor) -> Loaded:
-        async with gate:
-            loaded = await aload_one(replace(order, settings=_share(order.settings, at_once)), monitor)
-            monitor.phase("loaded")  # others may go on for long
-            return loaded
-
-    tasks = [asyncio.get_running_loop().create_task(one(*pair)) for pair in orders]
-    try:
-        return await asyncio.gather(*tasks)
-    except BaseException:
-        for task in tasks:
-            if not task.cancelling():  # a second one would cut short how it ends
-                task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        raise
-
-
 async def amatching(order: Order) -> list[Order]:
     """Return one order for each object that `order` names: the one with this very key, else those that its glob does.
 
@@ -158,16 +130,6 @@ async def amatching(order: Order) -> list[Order]:
         return [replace(order, pattern="")]  # an object that is called just so
     # So many objects, and all of each.
     return [replace(order, uri=entry.uri, pattern="", limit=None) for entry in found[: order.limit]]
-
-
-def _share(settings: Settings, at_once: int) -> Settings:
-    budget = max(settings.budget // at_once, MIB)
-    return replace(
-        settings,
-        budget=budget,
-        part_size=min(settings.part_size, budget),
-        concurrency=max(2, settings.concurrency // at_once) if at_once > 1 else settings.concurrency,
-    )
 
 
 def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:

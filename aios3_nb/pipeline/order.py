@@ -9,10 +9,10 @@ from typing import Any
 from aios3_nb.address import S3Uri, glob_escape, glob_literal, parse
 from aios3_nb.errors import OptionError, UriError
 from aios3_nb.formats import LoadOptions, check_path
-from aios3_nb.options import Iterating, divided
+from aios3_nb.options import Loading, divided
 from aios3_nb.settings import Settings
 from aios3_nb.streams import ObjectInfo
-from aios3_nb.text import visible
+from aios3_nb.text import in_quotes, visible
 
 _place: S3Uri | None = None
 """Where relative keys start; set by ``%s3cd``."""
@@ -27,6 +27,7 @@ class Order:
         pattern: The glob that the key may be instead, when there is no object called so; empty when it cannot be.
         settings: Where it is and how to fetch it.
         format: Name of its format; None leaves that to its suffix and its first bytes.
+        errors: Whether one of several objects that fails is to ``raise``, once the others have loaded, or to ``skip``.
         limit: Items to yield or to load, rows of a table, or objects of a glob, at most; None means all.
         reading: What the format is told.
         known: The version to read, where it is known; another one is an ObjectChangedError.
@@ -37,8 +38,14 @@ class Order:
     pattern: str = ""
     format: str | None = None
     limit: int | None = None
+    errors: str = "raise"
     reading: LoadOptions = field(default_factory=LoadOptions)
     known: ObjectInfo | None = None
+
+    @property
+    def skips_errors(self) -> bool:
+        """Whether one of several objects that fails is left out."""
+        return self.errors == "skip"
 
     @property
     def is_partial(self) -> bool:
@@ -51,7 +58,7 @@ class Order:
         return self.reading.path
 
 
-def make_order(uri: str, options: Mapping[str, Any], group: type = Iterating) -> Order:
+def make_order(uri: str, options: Mapping[str, Any], group: type = Loading) -> Order:
     """Return the order for the object at `uri`, with those `options` that a call or a line has given.
 
     Args:
@@ -68,6 +75,9 @@ def make_order(uri: str, options: Mapping[str, Any], group: type = Iterating) ->
     format, limit = chosen.pop("format", None), chosen.pop("limit", None)
     if limit is not None and limit < 0:
         raise OptionError(f"limit={limit} does not fit: it must be 0 or more.")
+    errors = chosen.pop("errors", "raise")
+    if errors not in ("raise", "skip"):
+        raise OptionError(f"errors={in_quotes(str(errors))} does not fit: raise or skip is meant.")
     allow = chosen.pop("allow", ())
     names = tuple(allow.split(",") if isinstance(allow, str) else allow)
     _check_encoding(chosen.get("encoding"))
@@ -80,6 +90,7 @@ def make_order(uri: str, options: Mapping[str, Any], group: type = Iterating) ->
         pattern=pattern_in(uri, address, settings),
         format=format,
         limit=limit,
+        errors=errors,
         reading=reading,
     )
 

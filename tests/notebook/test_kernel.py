@@ -112,8 +112,23 @@ def test_several_are_loaded_at_once_each_bound_to_its_name(cells: Kernel) -> Non
 
 def test_nothing_is_bound_when_one_of_several_fails(cells: Kernel) -> None:
     cell = cells.run("%s3load good=s3://kernel/rows.pkl bad=s3://kernel/absent.pkl")
-    assert cell.errors[0][0] == "ObjectNotFoundError"
+    assert cell.errors[0][0] == "PartialLoadError"
     assert cells.ok("'good' in globals(), 'bad' in globals()").result == "(False, False)"
+
+
+def test_one_object_that_fails_does_not_lose_the_others(cells: Kernel) -> None:
+    line = "%s3load --quiet fine=s3://kernel/rows.json wrong=s3://kernel/broken.json none=s3://kernel/nothing*.json"
+    cell = cells.run(line)
+    assert [name for name, _ in cell.errors] == ["PartialLoadError"]
+    assert "2 of 3 were not loaded" in cell.traceback
+    assert cells.ok("'fine' in globals()").result == "False"
+    kept = cells.ok("import sys; list(sys.last_value.values), list(sys.last_value.errors)")
+    assert kept.result == "(['fine'], ['wrong', 'none'])"
+    skipped = cells.ok(f"{line} --errors skip")
+    assert "2 of 3 were left out" in skipped.stderr
+    assert cells.ok("len(fine), wrong, none").result == "(50, None, None)"
+    assert cells.run("%s3load s3://kernel/rows.json --errors skip").errors[0][0] == "OptionError"
+    assert cells.run("%s3load s3://kernel/rows.jsonl --iter --errors raise").errors[0][0] == "OptionError"
 
 
 def test_a_glob_loads_all_that_match(cells: Kernel) -> None:

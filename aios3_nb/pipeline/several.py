@@ -1,0 +1,177 @@
+"""Several objects of one call: loaded at once, and one that fails does not lose the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from aios3_nb.errors import CredentialsError, EndpointError, LoadCancelledError, PartialLoadError, S3Error
+from aios3_nb.pipeline.load import Loaded, aload_one, amatching
+from aios3_nb.pipeline.order import Order
+from aios3_nb.settings import MIB, Settings
+from aios3_nb.streams import Monitor
+from aios3_nb.text import visible
+
+_AT_ONCE = 32
+"""Objects of one call that are loaded at once."""
+
+_SHOWN = 5
+"""Failures that a message tells of; the others are in the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """What the targets of one call gave.
+
+    Attributes:
+        values: One for each target; None for one that failed and was to be skipped.
+        left_out: What failed and was skipped, by target, or by key for a glob.
+        total: Objects that there were.
+    """
+
+    values: list[Any]
+    left_out: Mapping[str, S3Error] = field(default_factory=dict)
+    total: int = 0
+
+    @property
+    def note(self) -> str:
+        """What was left out, in words; empty when nothing was."""
+        return _failures_text(self.left_out, self.total, "left out") if self.left_out else ""
+
+
+async def amatching_each(wanted: Sequence[Order]) -> list[list[Order] | S3Error]:
+    """Return the orders that each of `wanted` stands for, or why there are none."""
+
+    async def one(order: Order) -> list[Order] | S3Error:
+        try:
+            return await amatching(order)
+        except S3Error as exc:
+            return exc.with_traceback(None)
+
+    return await asyncio.gather(*map(one, wanted))
+
+
+async def aload_each(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded | S3Error]:
+    """Return for each of `orders` what it gave, or its error; they are loaded concurrently.
+
+    They share one budget and one limit of connections. After an error of credentials or endpoint, those of its bucket
+    that have not begun are not tried.
+
+    Raises:
+        LoadCancelledError: One was cancelled; so are all.
+    """
+    at_once = min(len(orders), _AT_ONCE)
+    gate = asyncio.Semaphore(_AT_ONCE)
+    stopped: dict[str, S3Error] = {}
+
+    async def one(order: Order, monitor: Monitor) -> Loaded | S3Error:
+        async with gate:
+            if (error := stopped.get(order.uri.bucket)) is not None:
+                return error
+            try:
+                loaded = await aload_one(replace(order, settings=_share(order.settings, at_once)), monitor)
+            except LoadCancelledError:
+                raise
+            except S3Error as exc:
+                if isinstance(exc, (CredentialsError, EndpointError)):
+                    stopped[order.uri.bucket] = exc
+                return exc.with_traceback(None)  # its frames would keep what had come of the object
+            monitor.phase("loaded")  # others may go on for long
+            return loaded
+
+    tasks = [asyncio.get_running_loop().create_task(one(*pair)) for pair in orders]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            if not task.cancelling():  # a second one would cut short how it ends
+                task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
+def gathered(
+    wanted: Sequence[Order],
+    labels: Sequence[str],
+    groups: Sequence[list[Order] | S3Error],
+    results: Sequence[Loaded | S3Error],
+) -> Gathered:
+    """Return the values of the targets `wanted`, each called by its label in an error.
+
+    Args:
+        wanted: What the call asked for.
+        labels: Names for them.
+        groups: What `amatching_each` gave for each.
+        results: What `aload_each` gave for all orders in `groups`, in their order.
+
+    Raises:
+        PartialLoadError: Some failed, and none is to be skipped; or the one error of one target.
+    """
+    left = iter(results)
+    each = [_of_target(order, group, left) for order, group in zip(wanted, groups, strict=True)]
+    failed = {label: one.error for label, one in zip(labels, each, strict=True) if one.error is not None}
+    values = {label: one.value for label, one in zip(labels, each, strict=True) if one.error is None}
+    total = max(len(results), len(wanted))
+    if failed and (len(wanted) == 1 or not wanted[0].skips_errors or not values):
+        raise next(iter(failed.values())) if len(wanted) == 1 else _error(values, failed)
+    skipped = {key: error for one in each for key, error in one.left_out.items()}
+    return Gathered([one.value for one in each], failed | skipped, total)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    value: Any = None
+    error: S3Error | None = None
+    left_out: Mapping[str, S3Error] = field(default_factory=dict)
+
+
+def _of_target(order: Order, group: list[Order] | S3Error, results: Iterator[Loaded | S3Error]) -> _Outcome:
+    if isinstance(group, S3Error):
+        return _Outcome(error=group)
+    found = [(one, next(results)) for one in group]
+    if [one.uri for one in group] == [order.uri]:
+        only = found[0][1]
+        return _Outcome(error=only) if isinstance(only, S3Error) else _Outcome(only.value)
+    values = {one.uri.key: result.value for one, result in found if isinstance(result, Loaded)}
+    failed = {one.uri.key: result for one, result in found if isinstance(result, S3Error)}
+    if failed and not (order.skips_errors and values):
+        return _Outcome(error=_error(values, failed))
+    return _Outcome(values, left_out=failed)
+
+
+def _error(values: Mapping[str, Any], failed: Mapping[str, S3Error]) -> S3Error:
+    """Return the one error for `failed`: their own, where all failed of what concerns none of them alone."""
+    first = next(iter(failed.values()))
+    if not values and isinstance(first, (CredentialsError, EndpointError)):
+        return first
+    error = PartialLoadError(_failures_text(failed, len(values) + len(failed), "not loaded") + _way_on(len(values)))
+    error.values, error.errors = dict(values), dict(failed)
+    return error
+
+
+def _failures_text(failed: Mapping[str, S3Error], total: int, how: str) -> str:
+    lines = [f"  {visible(name, most=120)}: {error}" for name, error in list(failed.items())[:_SHOWN]]
+    if len(failed) > _SHOWN:
+        lines.append(f"  ... and {len(failed) - _SHOWN:,} more")
+    return "\n".join([f"{len(failed):,} of {total:,} were {how}:", *lines])
+
+
+def _way_on(loaded: int) -> str:
+    if not loaded:
+        return ""
+    return (
+        f"\nThe other {loaded:,} are in the error's .values (in a notebook: sys.last_value.values), failures in "
+        ".errors. To leave out what fails: --errors skip, or errors='skip'."
+    )
+
+
+def _share(settings: Settings, at_once: int) -> Settings:
+    budget = max(settings.budget // at_once, MIB)
+    return replace(
+        settings,
+        budget=budget,
+        part_size=min(settings.part_size, budget),
+        concurrency=max(2, settings.concurrency // at_once) if at_once > 1 else settings.concurrency,
+    )
