@@ -128,6 +128,17 @@ def test_rooms_use_only_what_lies_below_them() -> None:
     assert {module.split(".")[1] for module in MODULES if module != "aios3_nb"} == set(ORDER)
 
 
+def test_the_map_for_contributors_has_every_room_from_the_lowest_up() -> None:
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text()
+    rows = [first for first in re.findall(r"^\| (`[^|]*) \|", text, re.MULTILINE) if "make " not in first]
+    named = [name.removesuffix("/").removesuffix(".py") for row in rows for name in re.findall(r"[\w.]+/?", row)]
+    assert [name for name in named if name in ORDER] == named
+    assert {name.split(".")[1] for name in ROOMS} <= set(named)
+    assert [name for name in ORDER if name in named and f"aios3_nb.{name}" in ROOMS] == [
+        name for name in named if f"aios3_nb.{name}" in ROOMS
+    ]
+
+
 def test_no_module_imports_in_a_circle() -> None:
     """A name on a face counts as the module that it comes from; what only type checkers see does not count."""
     homes = {(found.user, found.name): found.module for found in IMPORTS if found.user in ROOMS | {"aios3_nb"}}

@@ -143,7 +143,7 @@ class S3Magics(_Configurable):
     def s3load_cell(self, line: str, cell: str, local_ns: Mapping[str, Any] | None = None) -> None:
         """Load, run the cell with the names bound, and close what is still open at its end.
 
-        In a notebook ``%%s3load`` never comes here: its first line is rewritten (see `_cell`). This is for
+        In a notebook ``%%s3load`` never comes here: its first line is rewritten (see `cell.py`). This is for
         callers of `run_cell_magic`; a top-level await is not possible here.
         """
         with self._short_errors():

@@ -1,4 +1,4 @@
-"""Items of an object while the rest is still coming: the pipeline of `_load`, ended by an iterator."""
+"""Items of an object while the rest is still coming: the pipeline of `aios3_nb.pipeline.load`, ended by an iterator."""
 
 from __future__ import annotations
 

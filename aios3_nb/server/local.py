@@ -2,7 +2,7 @@
 
     owner (notebook, test run) --pipe--> supervisor --> weed server -s3
 
-The supervisor (`_supervisor`) stops the server and removes its data when the owner ends, killed or not. All ports
+The supervisor (`supervisor.py`) stops the server and removes its data when the owner ends, killed or not. All ports
 are free ones on 127.0.0.1 and the credentials random, so that any number of servers run side by side. Loopback is
 all the protection there is: SeaweedFS's inner ports take orders from every user of this machine.
 """

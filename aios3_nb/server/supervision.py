@@ -1,4 +1,4 @@
-"""The owner's side of `_supervisor`: a program that ends when this process does, however that comes about."""
+"""The owner's side of `supervisor.py`: a program that ends when this process does, however that comes about."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Supervision:
         return self._owner == os.getpid()
 
     def ask(self, order: str) -> str:
-        """Return the answer to an order of `_supervisor`; an empty one when the supervisor is gone."""
+        """Return the answer to an order of `aios3_nb.server.supervisor`; an empty one when the supervisor is gone."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         try:
