@@ -13,6 +13,7 @@ do) has this package's settings and AWS's variables pointed at it.
 
 from __future__ import annotations
 
+import copyreg
 import os
 import pwd
 from collections.abc import Generator, Iterator
@@ -60,6 +61,14 @@ def account_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
     return home
+
+
+@pytest.fixture(autouse=True)
+def exceptions_are_pickled_as_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take back what dask.distributed does to the pickling of exceptions, for the whole process, once imported."""
+    for kind, reduce in list(copyreg.dispatch_table.items()):
+        if (getattr(reduce, "__module__", None) or "").startswith("tblib"):
+            monkeypatch.delitem(copyreg.dispatch_table, kind)
 
 
 @pytest.fixture(scope="session")

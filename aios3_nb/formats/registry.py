@@ -19,9 +19,7 @@ from aios3_nb.formats.compression import SUFFIXES
 from aios3_nb.formats.decoding import codec_and_mark, marked_encoding
 from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
 from aios3_nb.formats.joblib import JOBLIB
-from aios3_nb.formats.json import dump_json, dump_lines, iterate_json, iterate_lines, load_json, load_lines, parse_path
 from aios3_nb.formats.media import AUDIO, IMAGE
-from aios3_nb.formats.pickle import iterate_pickles, load_pickle
 from aios3_nb.formats.plain import BYTES, TEXT
 from aios3_nb.formats.refused import REFUSED
 from aios3_nb.formats.safetensors import SAFETENSORS
@@ -33,13 +31,21 @@ ENTRY_POINTS = "aios3_nb.formats"
 """Group of entry points by which other packages add formats; each names a `Format`."""
 
 
+# Pickles and JSON are imported when one of them is met: all that makes them safe and exact is a third of what %load_ext
+# would take.
+
+
 def _load_pickle(file: BinaryIO, options: LoadOptions) -> object:
+    from aios3_nb.formats.pickle import load_pickle
+
     if not file.peek(1):  # type: ignore[attr-defined]
         raise TruncatedError("The pickle is empty.", offset=0)
     return load_pickle(file, allow=options.allow, trust=options.trust, encoding=options.encoding)
 
 
 def _iterate_pickle(file: BinaryIO, options: LoadOptions) -> Iterator[object]:
+    from aios3_nb.formats.pickle import iterate_pickles
+
     return iterate_pickles(file, allow=options.allow, trust=options.trust, encoding=options.encoding)
 
 
@@ -67,13 +73,49 @@ def _is_json(head: bytes) -> bool:
     return text.startswith(("{", "["))
 
 
+def _load_json(file: BinaryIO, options: LoadOptions) -> object:
+    from aios3_nb.formats.json import load_json
+
+    return load_json(file, path=options.path, encoding=options.encoding)
+
+
+def _iterate_json(file: BinaryIO, options: LoadOptions) -> Iterator[object]:
+    from aios3_nb.formats.json import iterate_json
+
+    return iterate_json(file, path=options.path, encoding=options.encoding)
+
+
+def _dump_json(value: object, file: BinaryIO) -> None:
+    from aios3_nb.formats.json import dump_json
+
+    dump_json(value, file)
+
+
+def _load_lines(file: BinaryIO, options: LoadOptions) -> object:
+    from aios3_nb.formats.json import load_lines
+
+    return load_lines(file, encoding=options.encoding)
+
+
+def _iterate_lines(file: BinaryIO, options: LoadOptions) -> Iterator[object]:
+    from aios3_nb.formats.json import iterate_lines
+
+    return iterate_lines(file, encoding=options.encoding)
+
+
+def _dump_lines(value: object, file: BinaryIO) -> None:
+    from aios3_nb.formats.json import dump_lines
+
+    dump_lines(value, file)
+
+
 JSON = Format(
     name="json",
     suffixes=(".json", ".geojson", ".ipynb"),
     matches=_is_json,
-    loader=lambda file, options: load_json(file, path=options.path, encoding=options.encoding),
-    items=lambda file, options: iterate_json(file, path=options.path, encoding=options.encoding),
-    dumper=lambda value, file: dump_json(value, file),
+    loader=_load_json,
+    items=_iterate_json,
+    dumper=_dump_json,
     takes_path=True,
     takes_encoding=True,
     way_on="json.load(aios3_nb.open(uri))",
@@ -81,9 +123,9 @@ JSON = Format(
 JSON_LINES = Format(
     name="jsonl",
     suffixes=(".jsonl", ".ndjson", ".jsonlines"),
-    loader=lambda file, options: load_lines(file, encoding=options.encoding),
-    items=lambda file, options: iterate_lines(file, encoding=options.encoding),
-    dumper=lambda value, file: dump_lines(value, file),
+    loader=_load_lines,
+    items=_iterate_lines,
+    dumper=_dump_lines,
     takes_encoding=True,
     way_on="[json.loads(line) for line in aios3_nb.open(uri)]",
 )
@@ -154,6 +196,8 @@ def check_path(key: str, format: str | None, path: str | None) -> None:
         return
     expected = expected_format(key, format)
     if expected is None or expected.name == JSON.name:
+        from aios3_nb.formats.json import parse_path
+
         parse_path(path)
 
 

@@ -22,7 +22,6 @@ from typing import Any, BinaryIO, cast
 from aios3_nb.address import S3Uri, quote
 from aios3_nb.errors import BlockedPickleError, ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
 from aios3_nb.formats import HEAD_SIZE, Format, LoadOptions, decompressed, forecast, peek_head, recognise
-from aios3_nb.formats.pickle import blocked_text
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.trust import trusted_prefix
@@ -238,6 +237,10 @@ def named(order: Order) -> Iterator[None]:
             exc.uri = str(order.uri)
             said = str(exc)
             if isinstance(exc, BlockedPickleError) and exc.names:
+                from aios3_nb.formats.pickle import (
+                    blocked_text,
+                )  # with all that loads pickles, which %load_ext need not
+
                 said = blocked_text(exc.names, quote(str(order.uri)))
             exc.args = (f"{visible(str(order.uri))}: {_with_uri(said, order)}", *exc.args[1:])
         raise
