@@ -19,6 +19,9 @@ from aios3_nb.text import size_text, visible
 PAGE = 1000
 """Keys of one page; S3 gives no more."""
 
+_OF_DIRECTORIES = "--x-s3"
+"""End of the names of directory buckets."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -134,13 +137,17 @@ async def list_page(
     """Return the page of `prefix` that `token` continues; the first one when it is empty.
 
     Args:
-        prefix: Every key that begins with its key is listed.
+        prefix: Every key that begins with its key is listed. In a directory bucket a page may have none of them,
+            and still be continued.
         settings: Where and how.
         token: `Page.token` of the page before.
         delimiter: Keys that go on behind it are summed up as one prefix; empty lists all keys.
         size: Entries, at most 1000.
     """
-    arguments: dict[str, Any] = {"Bucket": prefix.bucket, "Prefix": prefix.key, "MaxKeys": min(size, PAGE)}
+    asked = _askable(prefix)
+    arguments: dict[str, Any] = {"Bucket": prefix.bucket, "Prefix": asked, "MaxKeys": min(size, PAGE)}
+    if asked != prefix.key:
+        arguments["MaxKeys"] = PAGE
     if delimiter:
         arguments["Delimiter"] = delimiter
     if token:
@@ -150,7 +157,19 @@ async def list_page(
     answer = await ask("list_objects_v2", prefix, settings, **arguments)
     folders = [Entry(replace(prefix, key=p["Prefix"])) for p in answer.get("CommonPrefixes", ())]
     objects = [_entry(prefix, found) for found in answer.get("Contents", ())]
-    return Page((*folders, *objects), answer.get("NextContinuationToken", "") if answer.get("IsTruncated") else "")
+    entries = tuple(entry for entry in (*folders, *objects) if entry.uri.key.startswith(prefix.key))
+    return Page(entries, answer.get("NextContinuationToken", "") if answer.get("IsTruncated") else "")
+
+
+def _askable(prefix: S3Uri) -> str:
+    """Return the prefix to ask for: directory buckets take only what ends in ``/``, so there it is the folder above.
+
+    See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/s3-express-differences.html
+    """
+    if not prefix.bucket.endswith(_OF_DIRECTORIES) or prefix.key.endswith("/"):
+        return prefix.key
+    folder, slash, _ = prefix.key.rpartition("/")
+    return folder + slash
 
 
 async def walk(prefix: S3Uri, settings: Settings, *, delimiter: str = "/") -> AsyncIterator[Entry]:

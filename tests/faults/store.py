@@ -214,6 +214,9 @@ class Store:
             return Answer(200, length=0)
         if "location" in request.query:
             return _xml("<LocationConstraint/>")
+        prefix = request.query.get("prefix", "")
+        if request.bucket.endswith("--x-s3") and prefix and not prefix.endswith("/"):
+            return error(400, "InvalidRequest", "In a directory bucket a prefix ends in a slash.")
         return _xml(_list_objects(self, request))
 
     def _answer_object(self, request: Request) -> Answer:
