@@ -4,6 +4,7 @@
 ``s3``       a synchronous boto3 client on it, to prepare and to check
 ``bucket``   the name of an empty bucket
 ``account_home``  an empty folder that is the user's home
+``faulty``   a server that misbehaves when told to, with the settings pointed at it
 ``chromium`` the path of a browser; its absence fails the test
 ``lab``      JupyterLab in it, see `lab`
 
@@ -25,8 +26,10 @@ import pytest
 from botocore.config import Config
 
 from aios3_nb import settings
+from aios3_nb.pipeline import set_place
 from aios3_nb.server import LocalServer
 from tests import chromium as browser
+from tests.faults.server import FaultServer
 
 BUCKET = "aios3-nb-tests"
 
@@ -100,6 +103,26 @@ def bucket(s3: Any) -> Iterator[str]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
         if keys := [{"Key": entry["Key"]} for entry in page.get("Contents", ())]:
             s3.delete_objects(Bucket=BUCKET, Delete={"Objects": keys, "Quiet": True})
+
+
+@pytest.fixture(scope="session")
+def one_server() -> Iterator[FaultServer]:
+    """The server that misbehaves when told to, one for the whole run."""
+    with FaultServer() as server:
+        yield server
+
+
+@pytest.fixture
+def faulty(one_server: FaultServer, isolated: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    """That server, empty, with the settings pointed at it."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDOFTHETESTS")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    settings.set_session(endpoint_url=one_server.url, quiet=True)
+    one_server.reset()
+    one_server.store.versions.clear()
+    yield one_server
+    set_place(None)
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,11 @@ _SWIFT = 150_000_000
 """Bytes per second, at least."""
 
 
+_NO_SUCH_REQUEST = frozenset(
+    ("InvalidArgument", "InvalidRequest", "InvalidRange", "BadRequest", "NotImplemented", "400")
+)
+"""How stores that take no ranges call a request with one, where they do not say 501 or 416."""
+
 _AT_MOST = 5.0
 """Seconds that an answer is waited for without which the load goes on as well."""
 
@@ -90,7 +95,7 @@ class ObjectSource:
 
     @property
     def sequential(self) -> bool:
-        """Whether the server ignores ranges; then only one `fill` may run at a time, in order."""
+        """Whether the server ignores or refuses ranges; then only one `fill` may run at a time, in order."""
         return self._judge.sequential
 
     @property
@@ -125,6 +130,8 @@ class ObjectSource:
                     break
                 if status_of(exc) == 416 and length is not None and not self.sequential:
                     return await self.head()  # the object ends before that range; this tells where
+                if length is not None and self._refuses_ranges(exc, start):
+                    continue
                 await self._recover(exc, 0)
         assert self.info is not None
         self._monitor.opened(self.info)
@@ -195,6 +202,7 @@ class ObjectSource:
             progress(filled)
 
         while start + filled < stop:
+            ranged = not self.sequential
             try:
                 body = await self._body_at(start + filled, stop)
                 try:
@@ -207,6 +215,8 @@ class ObjectSource:
             except RangesIgnoredError:
                 raise
             except Exception as exc:
+                if ranged and (self.sequential or self._refuses_ranges(exc, start + filled)):
+                    raise RangesIgnoredError from None
                 await self._recover(exc, start + filled)
         self.retry.finished_part()
 
@@ -338,6 +348,22 @@ class ObjectSource:
         # As many as were under way with the old ones may still be refused.
         self._expiries += 1
         return self._expiries <= self._settings.concurrency
+
+    def _refuses_ranges(self, exc: Exception, start: int) -> bool:
+        """Say whether the store, or what stands before it, takes no ranges: the object is read from its start then.
+
+        What is wrong with the whole request shows again in the one without a range, which is made next.
+        """
+        status, known = status_of(exc), self.info
+        refused = (
+            (status == 400 and code_of(exc) in _NO_SUCH_REQUEST)
+            or (status == 416 and known is not None and start < known.size)
+            or (status == 501 and (known is None or not known.etag or not self._if_match or bool(self.uri.version_id)))
+        )
+        if self.sequential or not refused:
+            return False
+        self._judge.sequential = True
+        return True
 
     def _refuses_if_match(self, exc: Exception) -> bool:
         """Say whether the store knows no If-Match; from then on only the ETag of every answer is compared."""

@@ -26,6 +26,7 @@ class Kind(StrEnum):
     RESET_EARLY = "reset early"  # the connection is reset before the first byte of the answer
     STATUS = "status"  # an S3 error: `status` and `code`
     NO_IF_MATCH = "no If-Match"  # `status` and `code`, to requests that carry If-Match
+    RANGE_REFUSED = "range refused"  # `status` and `code`, to requests that carry a Range
     IGNORE_IF_MATCH = "ignore If-Match"  # preconditions are not looked at
     REDIRECT = "redirect"  # `status` with a Location: `location` plus the path
     RANGE_IGNORED = "range ignored"  # 200 and the whole object
@@ -149,7 +150,8 @@ def _unannounced(answer: Answer, fault: Fault, request: Request) -> Answer:
 
 
 def _refused(answer: Answer, fault: Fault, request: Request) -> Answer:
-    if fault.kind is Kind.NO_IF_MATCH and "if-match" not in request.headers:
+    carried = {Kind.NO_IF_MATCH: "if-match", Kind.RANGE_REFUSED: "range"}.get(fault.kind)
+    if carried is not None and carried not in request.headers:
         return answer
     headers = {"Content-Range": fault.content_range} if fault.content_range else {}
     return error(fault.status, fault.code, "A fault made for a test.", headers)
@@ -220,6 +222,7 @@ _TO_ANSWER: Mapping[Kind, Callable[[Answer, Fault, Request], Any]] = {
     Kind.NO_LENGTH: _unannounced,
     Kind.STATUS: _refused,
     Kind.NO_IF_MATCH: _refused,
+    Kind.RANGE_REFUSED: _refused,
     Kind.REDIRECT: _redirected,
     Kind.FLIP: _flipped,
     Kind.GZIP: _gzipped,
