@@ -94,16 +94,44 @@ def _load(file: BinaryIO, names: Names | None, encoding: str) -> Any:
         return _load_safely(file, names, head, start, encoding)
 
 
+_TIMESTAMP = ("pandas._libs.tslibs.timestamps", "Timestamp")
+
+
 class _Trusted(pickle.Unpickler):
-    """Unpickles whatever it is told to, and finds what has moved since it was written."""
+    """Unpickles whatever it is told to, and finds what has moved since it was written.
+
+    Attributes:
+        has_timestamps: Whether it imported the class Timestamp from where pandas up to 2 has it.
+    """
+
+    has_timestamps = False
 
     def find_class(self, module: str, name: str) -> Any:
+        self.has_timestamps |= (module, name) == _TIMESTAMP
         return super().find_class(*trusted_name(module, name))
 
 
+class _TrustedOld(_Trusted):
+    """The same, where a Timestamp is called as pandas up to 1.2 wrote it: with value, frequency and zone."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        found = super().find_class(module, name)
+        if (module, name) != _TIMESTAMP:
+            return found
+        return lambda value, freq=None, tz=None: found(value) if tz is None else found(value, tz=tz)
+
+
 def _load_trusted(file: BinaryIO, start: int, encoding: str) -> Any:
+    unpickler = _Trusted(file, encoding=encoding)
     try:
-        return _Trusted(file, encoding=encoding).load()
+        try:
+            return unpickler.load()
+        except (TypeError, ValueError):
+            # Newer ones than pandas 1.2 take that zone for a month.
+            if not unpickler.has_timestamps or not file.seekable():
+                raise
+        file.seek(start)
+        return _TrustedOld(file, encoding=encoding).load()
     except Exception as exc:
         raise _translated(exc, start, _position(file), truncated=_is_about_the_end(exc)) from exc
 

@@ -436,3 +436,20 @@ def test_indexes_of_pandas_1_load_as_what_took_their_place():
     assert b"Int64Index" in data
     pd.testing.assert_index_equal(load_pickle(opened(data)), index)
     pd.testing.assert_index_equal(load_pickle(opened(data), trust=True), index)
+
+
+@pytest.mark.parametrize(
+    ("home", "trust"),
+    [("pandas._libs.tslibs.timestamps", False), ("pandas._libs.tslibs.timestamps", True), ("pandas", False)],
+)
+def test_timestamps_of_pandas_1_keep_their_zone(home, trust):
+    import pandas as pd
+
+    value = (1704067200 * 10**9).to_bytes(8, "little")
+    name = f"c{home}\nTimestamp\n".encode()
+    zone = b"cdatetime\ntimezone\ncdatetime\ntimedelta\nK\0K\0K\0\x87R\x85R"
+    data = (
+        b"\x80\x02(" + name + b"\x8a\x08" + value + b"N" + zone + b"\x87R" + name + b"\x8a\x08" + value + b"NN\x87Rt."
+    )
+    loaded = load_pickle(io.BufferedReader(io.BytesIO(data)), trust=trust)
+    assert loaded == (pd.Timestamp("2024-01-01", tz="UTC"), pd.Timestamp("2024-01-01"))
