@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 import aiohttp
 
+from aios3_nb.errors import TooLargeError
 from aios3_nb.s3 import BodyEndedError, SilenceError, Ticker
 from aios3_nb.settings import Settings
 from aios3_nb.streams.receive import Receiver, receiver
+from aios3_nb.text import size_text
 
 _TICKS = 8
 """Looks at a body within its shortest bound."""
@@ -44,9 +46,22 @@ class Body:
         self.stop = 0
 
     @property
+    def length_is_unknown(self) -> bool:
+        """Whether it comes in pieces that tell where it ends, and not how long it is.
+
+        A body without either ends where the connection does, which may be anywhere.
+        """
+        headers = self._response.headers
+        return "Content-Length" not in headers and headers.get("Transfer-Encoding", "").lower() == "chunked"
+
+    @property
     def finished(self) -> bool:
         """Whether all bytes were taken."""
         return self.position >= self.stop
+
+    def reaches(self, position: int) -> bool:
+        """Whether reading on leads to `position`."""
+        return self.position <= position
 
     @property
     def usable(self) -> bool:
@@ -70,6 +85,22 @@ class Body:
             view[: len(data)] = data
             view = view[len(data) :]
             took(len(data))
+
+    async def take_all(self, file: BinaryIO, most: int | None) -> int:
+        """Write the body to its proper end into `file`, and return its length; for one that does not announce it.
+
+        Raises:
+            TooLargeError: It has more than `most` bytes.
+            aiohttp.ClientError: It is cut short, or the connection broke.
+            SilenceError: It brings nothing, or too little.
+        """
+        with self.watched():
+            while chunk := await self._received_chunk():
+                self._received += len(chunk)
+                if most is not None and self._received > most:
+                    raise TooLargeError(f"The object has more than --max-bytes {size_text(most)}.")
+                file.write(chunk)
+        return self._received
 
     async def skip(self, position: int) -> None:
         """Read on to offset `position` of the object and drop what comes before it."""
@@ -150,14 +181,18 @@ class Body:
         self.position += len(data)
         return data
 
-    async def _receive(self) -> bytes:
-        chunk: bytes
+    async def _received_chunk(self) -> bytes:
+        """Return what came; nothing at the end."""
         try:
-            chunk, _ = await self._content.readchunk()
+            chunk: bytes = await self._content.readany()
         except aiohttp.ClientError:
             if self._verdict:
                 raise SilenceError(self._verdict) from None
             raise
+        return chunk
+
+    async def _receive(self) -> bytes:
+        chunk = await self._received_chunk()
         if not chunk:
             raise BodyEndedError(f"the body ended {self.stop - self.position:,} bytes early")
         self._received += len(chunk)

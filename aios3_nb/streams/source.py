@@ -38,6 +38,7 @@ from aios3_nb.text import visible
 
 if TYPE_CHECKING:
     from aios3_nb.streams.body import Body
+    from aios3_nb.streams.spooled import Spooled
 
 # A server that answers at once and sends more than the loop can take is on this machine, or next to it. Requests side
 # by side only cost there: 512 MB from loopback took 0.8 s over one connection where it took 1.0 s over eight. S3 itself
@@ -74,8 +75,8 @@ class ObjectSource:
         self._judge = Judge(uri, info)
         self._settings = settings
         self._monitor = monitor
-        self._open: set[Body] = set()
-        self._kept: Body | None = None
+        self._open: set[Body | Spooled] = set()
+        self._kept: Body | Spooled | None = None
         self._if_match = True
         self._refusals = 0
         self._expiries = 0
@@ -150,6 +151,8 @@ class ObjectSource:
                 break
             except Exception as exc:
                 await self._recover(exc, 0)
+        if known is None and "ContentLength" not in answer:
+            return await self.begin(0, None)
         info = self._judge.head(answer)
         if known is None:
             self._monitor.opened(info)
@@ -241,9 +244,9 @@ class ObjectSource:
     def _patience(self) -> float:
         return self._settings.connect_timeout + self._settings.read_timeout
 
-    async def _body_at(self, start: int, stop: int) -> Body:
+    async def _body_at(self, start: int, stop: int) -> Body | Spooled:
         body, self._kept = self._kept, None
-        if body is not None and (body.position != start if not self.sequential else body.position > start):
+        if body is not None and not (body.position == start or (self.sequential and body.reaches(start))):
             self._drop(body)
             body = None
         if body is None:
@@ -255,27 +258,27 @@ class ObjectSource:
             raise
         return body
 
-    def _let_go(self, body: Body) -> None:
+    def _let_go(self, body: Body | Spooled) -> None:
         """Keep a body that has more to give when nobody else will fetch it; close it otherwise."""
         if not body.finished and body.usable and self.concurrency == 1 and self._kept is None:
             self._kept = body
         else:
             self._drop(body)
 
-    def _drop(self, body: Body) -> None:
+    def _drop(self, body: Body | Spooled) -> None:
         body.close()
         self._open.discard(body)
 
-    async def _get_whole(self) -> Body:
+    async def _get_whole(self) -> Body | Spooled:
         options = {} if self._settings.verify == "off" else {"ChecksumMode": "ENABLED"}
         return await self._get(options, self._judge.whole)
 
-    async def _get_range(self, start: int, stop: int) -> Body:
+    async def _get_range(self, start: int, stop: int) -> Body | Spooled:
         return await self._get(
             {"Range": f"bytes={start}-{stop - 1}"}, lambda answer: self._judge.range(answer, start, stop)
         )
 
-    async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body:
+    async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body | Spooled:
         from aios3_nb.streams.body import Body  # with aiohttp, which would be half of what %load_ext takes
 
         connection = await self._connected()
@@ -287,6 +290,8 @@ class ObjectSource:
                 body = Body(answer["Body"], self._settings)
                 self._open.add(body)
             check_answer(answer, self.uri.key)
+            if body.length_is_unknown:
+                return await self._spooled(body, answer, accept)
             body.position, body.stop = accept(answer)
         except BaseException as exc:
             if body is not None:
@@ -295,6 +300,25 @@ class ObjectSource:
                 raise SilenceError(f"no answer within {self._patience:g} s") from None
             raise
         return body
+
+    async def _spooled(self, body: Body, answer: Answer, accept: Callable[[Answer], tuple[int, int]]) -> Spooled:
+        """Return all of a body that did not say how long it is, so that its length is known."""
+        from aios3_nb.streams.spooled import Spooled
+
+        spooled = Spooled()
+        self._open.add(spooled)
+        try:
+            length = await spooled.fill(body, self._settings.max_bytes)
+            spooled.place(*accept({**answer, "ContentLength": length}))
+            # All of it is here; where only a range is, the next ones may come in the same way.
+            assert self.info is not None
+            self._judge.sequential |= spooled.position == 0 and spooled.stop == self.info.size
+        except BaseException:
+            self._drop(spooled)
+            raise
+        finally:
+            self._drop(body)
+        return spooled
 
     async def _connected(self) -> Any:
         if self._connection is None:

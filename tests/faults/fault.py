@@ -39,6 +39,8 @@ class Kind(StrEnum):
     DELETE = "delete"  # the object is deleted just before it is looked up
     NO_ETAG = "no ETag"
     FLIP = "flip"  # one bit of the byte at `at` is wrong
+    CHUNKED = "chunked"  # the body comes in chunks, and no Content-Length tells how long it is
+    CHUNKED_CUT = "chunked, cut"  # ... and the connection ends before the last chunk
     GZIP = "gzip"  # the body comes compressed, though nobody asked
     DELAY = "delay"  # `seconds` pass before the first byte
     ANSWER = "answer"  # `status`, `headers` and, as its body, `data`, whatever was asked for
@@ -175,6 +177,15 @@ def _gzipped(answer: Answer, fault: Fault, request: Request) -> Answer:
     return answer.with_body(gzip.compress(answer.body, 1)).with_headers(**{"Content-Encoding": "gzip"})
 
 
+def _chunked(answer: Answer, fault: Fault, request: Request) -> Answer:
+    middle = len(answer.body) // 2
+    pieces = [bytes(piece) for piece in (answer.body[:middle], answer.body[middle:]) if len(piece)]
+    chunks = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces]
+    sent = chunks[:1] if fault.kind is Kind.CHUNKED_CUT else [*chunks, b"0\r\n\r\n"]
+    bent = answer.with_headers(**{"Transfer-Encoding": "chunked"})
+    return replace(bent, body=b"".join(sent), length=None)
+
+
 def _part(answer: Answer, stored: StoredObject, start: int, stop: int) -> Answer:
     """Return `answer` with the bytes ``[start, stop)`` of the object, and a Content-Range that says so."""
     size = len(stored.data)
@@ -225,6 +236,8 @@ _TO_ANSWER: Mapping[Kind, Callable[[Answer, Fault, Request], Any]] = {
     Kind.RANGE_REFUSED: _refused,
     Kind.REDIRECT: _redirected,
     Kind.FLIP: _flipped,
+    Kind.CHUNKED: _chunked,
+    Kind.CHUNKED_CUT: _chunked,
     Kind.GZIP: _gzipped,
     Kind.NO_ETAG: lambda answer, fault, request: answer.with_headers(ETag=None),
     Kind.NO_CONTENT_RANGE: lambda answer, fault, request: answer.with_headers(Content_Range=None),

@@ -134,7 +134,7 @@ def test_the_row_of_the_load_that_failed_says_so_and_the_others_were_cancelled(
     cell = book.add("%s3load a=s3://bkt/model.pkl b=s3://bkt/other.pkl")
     book.start(cell)
     book.expect(cell, "of 80 MB")
-    assert [name for name, _ in book.wait(cell).errors] == ["ObjectChangedError"]
+    assert [name for name, _ in book.wait(cell).errors] == ["PartialLoadError"]
     book.expect(cell, "failed")
     book.expect(cell, "cancelled")
 

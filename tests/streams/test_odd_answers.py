@@ -1,0 +1,94 @@
+"""Answers that HTTP allows and S3 itself does not give: no ranges, no length. The object is read from its start."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+import aios3_nb
+from aios3_nb import errors
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+
+BODY = bytes(itertools.islice(itertools.cycle(range(251)), 3 << 20)) * 8
+REFUSALS = [(501, "NotImplemented"), (400, "InvalidArgument"), (400, "InvalidRequest"), (416, "InvalidRange")]
+
+
+@pytest.fixture(params=REFUSALS, ids=lambda refusal: f"{refusal[0]} {refusal[1]}")
+def refusing(request: pytest.FixtureRequest, faulty: FaultServer) -> FaultServer:
+    """A server that has an object of 24 MiB and refuses every range."""
+    status, code = request.param
+    faulty.put("b", "k.bin", BODY, checksum="crc32")
+    faulty.fault(Fault(kind=Kind.RANGE_REFUSED, status=status, code=code, times=None))
+    return faulty
+
+
+def test_the_whole_is_loaded(refusing: FaultServer) -> None:
+    assert aios3_nb.load("s3://b/k.bin", format="bytes") == BODY
+    whole = [request for request in refusing.requests if "range" not in request.headers and request.method == "GET"]
+    assert len(whole) <= 2
+
+
+def test_a_file_is_read_at_any_place(refusing: FaultServer) -> None:
+    with aios3_nb.open("s3://b/k.bin") as file:
+        assert file.read(9) == BODY[:9]
+        file.seek(20 << 20)
+        assert file.read(1000) == BODY[20 << 20 :][:1000]
+        file.seek(-5, 2)
+        assert file.read() == BODY[-5:]
+        file.seek(5)
+        assert file.read(5) == BODY[5:10]
+
+
+def test_what_is_wrong_without_a_range_is_told(faulty: FaultServer) -> None:
+    faulty.put("b", "k.bin", BODY)
+    faulty.fault(Fault(kind=Kind.STATUS, status=400, code="InvalidArgument", times=None))
+    with pytest.raises(errors.S3Error, match="InvalidArgument"), aios3_nb.open("s3://b/k.bin") as file:
+        file.read(1)
+    assert len(faulty.requests) <= 3
+
+
+# ---- bodies without a length
+
+
+@pytest.fixture(params=[0, 5, 3_000_000, len(BODY)], ids=lambda size: f"{size} bytes")
+def chunked(request: pytest.FixtureRequest, faulty: FaultServer) -> bytes:
+    """An object that comes in chunks, whatever is asked for."""
+    faulty.put("b", "k.bin", BODY[: request.param])
+    faulty.fault(Fault(kind=Kind.RANGE_IGNORED, times=None))
+    faulty.fault(Fault(kind=Kind.CHUNKED, times=None))
+    return BODY[: request.param]
+
+
+def test_a_body_without_a_length_is_loaded_to_its_end(chunked: bytes) -> None:
+    assert aios3_nb.load("s3://b/k.bin", format="bytes") == chunked
+
+
+def test_a_file_without_a_length_is_read_at_any_place(chunked: bytes) -> None:
+    with aios3_nb.open("s3://b/k.bin") as file:
+        assert file.read(3) == chunked[:3]
+        assert file.read() == chunked[3:]
+        file.seek(2)
+        assert file.read() == chunked[2:]
+
+
+def test_a_body_without_a_length_that_breaks_is_never_a_short_object(faulty: FaultServer) -> None:
+    faulty.put("b", "k.bin", BODY)
+    faulty.fault(Fault(kind=Kind.CHUNKED_CUT, times=None))
+    with pytest.raises(errors.DownloadError):
+        aios3_nb.load("s3://b/k.bin", format="bytes", retries=2, retry_wait=0.01)
+
+
+def test_a_body_without_a_length_that_breaks_once_is_asked_for_again(faulty: FaultServer) -> None:
+    faulty.put("b", "k.bin", BODY)
+    faulty.fault(Fault(kind=Kind.CHUNKED_CUT, times=1))
+    faulty.fault(Fault(kind=Kind.CHUNKED, first=2, times=None))
+    assert aios3_nb.load("s3://b/k.bin", format="bytes") == BODY
+
+
+def test_a_body_without_a_length_is_bounded(faulty: FaultServer) -> None:
+    faulty.put("b", "k.bin", BODY)
+    faulty.fault(Fault(kind=Kind.CHUNKED, times=None))
+    with pytest.raises(errors.TooLargeError):
+        aios3_nb.load("s3://b/k.bin", format="bytes", max_bytes=1_000_000)
