@@ -25,13 +25,16 @@ FACTORS: Mapping[str, tuple[float, float]] = {
     "safetensors": (2.0, 2.0),
     "text": (2.0, 2.0),
     "bytes": (1.0, 1.0),
+    "image": (1.0, 1.0),
+    "audio": (1.0, 1.0),
 }
 """Memory at the peak of a load, per byte of the plain file, from kind to unkind content.
 
 Measured as growth of resident memory with Python 3.11, numpy 2.4, pandas 3.1, pyarrow 26: a pickle of arrays 1.0,
 of a DataFrame 1.4, of a million dicts 10 to 13; JSON of a million dicts 6.6, as lines 5.6; the same DataFrame as
-CSV 1.1, Parquet 6.1, Feather 4.2; npy 1.0, npz of random numbers 2.1, ASCII text 2.0. The other ends are what the
-way of loading implies: JSON, text and the formats read in one piece are in memory twice for a moment.
+CSV 1.1, Parquet 6.1, Feather 4.2; npy 1.0, npz of random numbers 2.1, ASCII text 2.0; pictures and sounds 1.0. The
+other ends are what the way of loading implies: JSON, text and the formats read in one piece are in memory twice for a
+moment.
 """
 
 _EXPANSION = (1.0, 7.0)
