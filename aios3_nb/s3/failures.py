@@ -205,9 +205,11 @@ def stripped(exc: BaseException) -> BaseException:
     Their local variables hold signatures and keys, which verbose tracebacks would print.
     """
     exc.__traceback__ = exc.__cause__ = exc.__context__ = None
+    if isinstance(exc, S3Error):  # one of ours, which keeps what it says
+        return exc
     attributes = vars(exc)
     kwargs, response = attributes.get("kwargs"), attributes.get("response")
-    for name in [name for name, value in attributes.items() if not isinstance(value, (str, int))]:
+    for name in [name for name, value in attributes.items() if not isinstance(value, (str, int, type(None)))]:
         del attributes[name]
     # botocore's errors are pickled by these two, and an error that comes out of another process brings its cause along.
     if isinstance(kwargs, dict):

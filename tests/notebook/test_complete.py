@@ -150,7 +150,7 @@ def test_each_magic_takes_what_its_own_parser_says() -> None:
     assert offered("--re", LS) == ["--region", "--request-payer", "--recursive"]
     assert offered("fr", SAVE) == ["frame"]
     assert offered("frame s3://bkt/models/", SAVE)[1:] == ["frame s3://bkt/models/a.pkl", "frame s3://bkt/models/b.pkl"]
-    assert offered("frame x --format j", SAVE) == ["frame x --format json", "frame x --format jsonl"]
+    assert offered("frame x --format jso", SAVE) == ["frame x --format json", "frame x --format jsonl"]
 
 
 def test_profiles_come_from_the_configuration(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
