@@ -1,12 +1,17 @@
-"""Arrow's arrays: compiled code believes their offsets and lengths, so they are looked over."""
+"""pyarrow: how arrays, tables and types are made; compiled code believes their offsets, so these are looked over."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from aios3_nb.errors import FormatError
 from aios3_nb.formats.pickle.refuse import refused
+from aios3_nb.formats.pickle.signature import is_kind
 from aios3_nb.text import visible
+
+if TYPE_CHECKING:
+    from aios3_nb.formats.pickle.makes import Builder, Load, Maker
 
 
 def check_arrow(array: Any) -> None:
@@ -38,3 +43,72 @@ def _compare_parts(parts: Any, honest: Any) -> None:
         _compare_parts(child, honest_child)
     if dictionary is not None:
         _compare_parts(dictionary, honest[6])
+
+
+def _arrow_array(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    def make(args: tuple[Any, ...]) -> Any:
+        if len(args) != 1:
+            raise refused(dotted, "arguments of its own")
+        check_arrow_parts(args[0])
+        array = found(*args)
+        load.check_later(check_arrow, array)
+        return array
+
+    return make
+
+
+def _arrow_table(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    def make(args: tuple[Any, ...]) -> Any:
+        if len(args) != 2 or type(args[0]) is not list or not all(_is_arrow(part) for part in (*args[0], args[1])):
+            raise refused(dotted, "arguments of its own")
+        table = found(*args)
+        load.check_later(check_arrow, table)
+        return table
+
+    return make
+
+
+def _arrow_type(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    def make(args: tuple[Any, ...]) -> Any:
+        if not all(map(_is_arrow_argument, args)):
+            raise refused(dotted, "arguments of its own")
+        return found(*args)
+
+    return make
+
+
+def _arrow_scalar(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    def make(args: tuple[Any, ...]) -> Any:
+        if not 1 <= len(args) <= 2 or not _is_plain(args[0]) or not all(map(_is_arrow, args[1:])):
+            raise refused(dotted, "arguments of its own")
+        return found(*args)
+
+    return make
+
+
+def _is_plain(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return all(map(_is_plain, value))
+    if type(value) is dict:
+        return all(_is_plain(part) for item in value.items() for part in item)
+    return is_kind("plain", type(value))
+
+
+def _is_arrow(value: Any) -> bool:
+    return type(value).__module__ == "pyarrow.lib" and not isinstance(value, type)
+
+
+def _is_arrow_argument(value: Any) -> bool:
+    if type(value) in (list, tuple):
+        return all(map(_is_arrow_argument, value))
+    if type(value) is dict:
+        return all(type(part) in (str, bytes) for item in value.items() for part in item)
+    return value is None or type(value) in (bool, int, str, bytes) or _is_arrow(value)
+
+
+MAKERS: dict[str, Callable[..., Maker]] = {
+    "arrow.array": _arrow_array,
+    "arrow.table": _arrow_table,
+    "arrow.type": _arrow_type,
+    "arrow.scalar": _arrow_scalar,
+}

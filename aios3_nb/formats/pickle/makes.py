@@ -12,11 +12,10 @@ import re
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from aios3_nb.formats.pickle import arrays, pandas, states
-from aios3_nb.formats.pickle.arrow import check_arrow, check_arrow_parts
+from aios3_nb.formats.pickle import arrays, arrow, pandas, states
 from aios3_nb.formats.pickle.names import Entry
 from aios3_nb.formats.pickle.refuse import refused
-from aios3_nb.formats.pickle.signature import Signature, is_kind
+from aios3_nb.formats.pickle.signature import Signature
 
 Maker = Callable[[tuple[Any, ...]], Any]
 Check = Callable[[Any], None]
@@ -269,70 +268,6 @@ def _cython(load: Load, dotted: str, found: Any, build: Builder | None, counts: 
     return make
 
 
-# ---- pyarrow
-
-
-def _arrow_array(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        if len(args) != 1:
-            raise refused(dotted, "arguments of its own")
-        check_arrow_parts(args[0])
-        array = found(*args)
-        load.check_later(check_arrow, array)
-        return array
-
-    return make
-
-
-def _arrow_table(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        if len(args) != 2 or type(args[0]) is not list or not all(_is_arrow(part) for part in (*args[0], args[1])):
-            raise refused(dotted, "arguments of its own")
-        table = found(*args)
-        load.check_later(check_arrow, table)
-        return table
-
-    return make
-
-
-def _arrow_type(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        if not all(map(_is_arrow_argument, args)):
-            raise refused(dotted, "arguments of its own")
-        return found(*args)
-
-    return make
-
-
-def _arrow_scalar(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        if not 1 <= len(args) <= 2 or not _is_plain(args[0]) or not all(map(_is_arrow, args[1:])):
-            raise refused(dotted, "arguments of its own")
-        return found(*args)
-
-    return make
-
-
-def _is_plain(value: Any) -> bool:
-    if type(value) in (list, tuple):
-        return all(map(_is_plain, value))
-    if type(value) is dict:
-        return all(_is_plain(part) for item in value.items() for part in item)
-    return is_kind("plain", type(value))
-
-
-def _is_arrow(value: Any) -> bool:
-    return type(value).__module__ == "pyarrow.lib" and not isinstance(value, type)
-
-
-def _is_arrow_argument(value: Any) -> bool:
-    if type(value) in (list, tuple):
-        return all(map(_is_arrow_argument, value))
-    if type(value) is dict:
-        return all(type(part) in (str, bytes) for item in value.items() for part in item)
-    return value is None or type(value) in (bool, int, str, bytes) or _is_arrow(value)
-
-
 _SPECIAL: dict[str, Callable[[Load, str, Any, Builder | None], Maker]] = {
     "anything": _anything,
     "encode": _checked(_is_text_and_codec),
@@ -352,10 +287,7 @@ _SPECIAL: dict[str, Callable[[Load, str, Any, Builder | None], Maker]] = {
     "numpy.generator": _generator,
     "cython": _cython,
     "cython one": functools.partial(_cython, counts=(1,)),
-    "arrow.array": _arrow_array,
-    "arrow.table": _arrow_table,
-    "arrow.type": _arrow_type,
-    "arrow.scalar": _arrow_scalar,
+    **arrow.MAKERS,
     **pandas.MAKERS,
 }
 """Name of a check in ``names.toml`` -> what binds it to a name and a load."""

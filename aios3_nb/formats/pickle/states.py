@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aios3_nb.formats.pickle import arrays, checks, generators, pandas
+from aios3_nb.formats.pickle import arrays, checks, frames, generators
 from aios3_nb.formats.pickle.attributes import Attributes, Slots
 from aios3_nb.formats.pickle.names import safe_names
 from aios3_nb.formats.pickle.refuse import refused
@@ -144,6 +144,6 @@ _RULES: dict[str, Callable[[type, frozenset[str]], Rule]] = {
     "sklearn.metric": lambda cls, _: checks.build_metric,
     "numpy.array": lambda cls, _: lambda load, target, state: arrays.build_array(target, state),
     "numpy.masked": lambda cls, _: lambda load, target, state: arrays.build_masked(target, state),
-    **pandas.RULES,
+    **frames.RULES,
 }
 """Name of a rule in ``names.toml`` -> what makes it for a class and the names behind it."""
