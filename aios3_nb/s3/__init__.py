@@ -28,11 +28,8 @@ if TYPE_CHECKING:
         SilenceError as SilenceError,
         UnfitAnswerError as UnfitAnswerError,
         code_of as code_of,
-        explained as explained,
-        gave_up as gave_up,
         is_transient as is_transient,
         status_of as status_of,
-        stripped as stripped,
     )
     from aios3_nb.s3.find import base_of as base_of, list_entries as list_entries, list_matching as list_matching
     from aios3_nb.s3.foreign import check_answer as check_answer
@@ -45,10 +42,12 @@ if TYPE_CHECKING:
         list_page as list_page,
         walk as walk,
     )
+    from aios3_nb.s3.redact import stripped as stripped
     from aios3_nb.s3.removal import remove_objects as remove_objects
     from aios3_nb.s3.request import RetryBudget as RetryBudget, ask as ask
     from aios3_nb.s3.signing import signed_url as signed_url
     from aios3_nb.s3.store import Body as Body, Upload as Upload, save as save
+    from aios3_nb.s3.wording import explained as explained, gave_up as gave_up
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -58,13 +57,14 @@ else:
         crc="Crc crc_named",
         direct="get_object",
         endpoint="endpoint_of",
-        failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of explained gave_up"
-        " is_transient status_of stripped",
+        failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of is_transient status_of",
         find="base_of list_entries list_matching",
         foreign="check_answer",
         listing="PAGE Entry Listing Page list_buckets list_page walk",
+        redact="stripped",
         removal="remove_objects",
         request="RetryBudget ask",
         signing="signed_url",
         store="Body Upload save",
+        wording="explained gave_up",
     )

@@ -22,8 +22,8 @@ from typing import Any
 from aios3_nb.address import S3Uri, server_of
 from aios3_nb.errors import AccessDeniedError, CredentialsError, OptionError, S3Error
 from aios3_nb.s3 import direct
-from aios3_nb.s3.failures import explained
 from aios3_nb.s3.foreign import refuse_page
+from aios3_nb.s3.wording import explained
 from aios3_nb.settings import Settings
 
 _POOL = 64

@@ -22,14 +22,13 @@ from aios3_nb.s3.failures import (
     SilenceError,
     UnfitAnswerError,
     code_of,
-    explained,
-    gave_up,
     is_throttling,
     is_transient,
     never_connected,
-    stripped,
 )
 from aios3_nb.s3.foreign import check_answer
+from aios3_nb.s3.redact import stripped
+from aios3_nb.s3.wording import explained, gave_up
 from aios3_nb.settings import Settings
 
 _FIRST_WAIT = 0.1

@@ -5,7 +5,8 @@ from __future__ import annotations
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import OptionError, S3Error
 from aios3_nb.s3.client import client_for
-from aios3_nb.s3.failures import explained, stripped
+from aios3_nb.s3.redact import stripped
+from aios3_nb.s3.wording import explained
 from aios3_nb.settings import Settings
 
 LONGEST = 7 * 24 * 3600
