@@ -42,7 +42,8 @@ def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tm
     for name in [n for n in os.environ if n.startswith(("AWS_", "AIOS3_NB_"))]:
         monkeypatch.delenv(name)
     empty = str(tmp_path_factory.getbasetemp() / "no-aws-configuration")
-    Path(empty).touch()
+    if not os.path.exists(empty):  # written once: a client is made anew when the files it was made from change
+        Path(empty).touch()
     monkeypatch.setenv("AWS_CONFIG_FILE", empty)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", empty)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

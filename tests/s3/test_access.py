@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,22 @@ def test_whoever_logs_in_only_runs_the_cell_again(faulty: FaultServer, files: Pa
         (files / "credentials").write_text("[default]\n" + KEYS.format("LATER"))
         call()
         assert _used(faulty) == "LATER"
+
+
+def test_a_client_made_anew_shares_what_botocore_read(files: Path) -> None:
+    """Each one read botocore's descriptions of S3 anew: 13 MB more with every cell that was run before a login."""
+
+    def fail() -> None:
+        with pytest.raises(aios3_nb.CredentialsError):
+            _load()
+
+    fail()  # whatever the first one brings along
+    tracemalloc.start()
+    try:
+        fail()
+        assert tracemalloc.get_traced_memory()[0] < 5_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("code", ["InvalidAccessKeyId", "AccessDenied", "SignatureDoesNotMatch", "ExpiredToken"])
