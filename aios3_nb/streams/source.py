@@ -1,7 +1,6 @@
 """One version of one object: byte ranges of it, each asked for until an answer is what was asked for.
 
-Every request after the first is pinned (``If-Match``, or the version that was asked for). A body that breaks,
-ends early, falls silent or drips is resumed at the byte it reached.
+A body that breaks, ends early, falls silent or drips is resumed at the byte it reached.
 
 See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 """
@@ -10,52 +9,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from aios3_nb.address import S3Uri
-from aios3_nb.s3 import (
-    EXPIRED,
-    RetryBudget,
-    SilenceError,
-    check_answer,
-    client_for,
-    code_of,
-    deadline,
-    endpoint_of,
-    explained,
-    forget_client,
-    forget_refused,
-    gave_up,
-    get_object,
-    is_transient,
-    status_of,
-    stripped,
-)
+from aios3_nb.s3 import SilenceError, check_answer, deadline, explained, get_object, status_of, stripped
 from aios3_nb.settings import Settings
 from aios3_nb.streams.judge import Judge, RangesIgnoredError
 from aios3_nb.streams.object import Answer, Monitor, ObjectInfo
+from aios3_nb.streams.pace import Pace
+from aios3_nb.streams.requests import Requests
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
     from aios3_nb.streams.body import Body
     from aios3_nb.streams.spooled import Spooled
-
-# A server that answers at once and sends more than the loop can take is on this machine, or next to it. Requests side
-# by side only cost there: 512 MB from loopback took 0.8 s over one connection where it took 1.0 s over eight. S3 itself
-# takes several times as long to answer, and gives a connection half of this rate; one that falls below it is joined
-# by others.
-_NEAR = 0.01
-"""Seconds to the first answer, at most."""
-_TELLING = 0.03
-"""Seconds that tell of a rate; a shorter time may be one in which the loop did something else."""
-_SWIFT = 150_000_000
-"""Bytes per second, at least."""
-
-
-_NO_SUCH_REQUEST = frozenset(
-    ("InvalidArgument", "InvalidRequest", "InvalidRange", "BadRequest", "NotImplemented", "400")
-)
-"""How stores that take no ranges call a request with one, where they do not say 501 or 416."""
 
 _AT_MOST = 5.0
 """Seconds that an answer is waited for without which the load goes on as well."""
@@ -71,18 +38,14 @@ class ObjectSource:
 
     def __init__(self, uri: S3Uri, settings: Settings, monitor: Monitor, info: ObjectInfo | None = None) -> None:
         self.uri = uri
-        self.retry = RetryBudget(settings)
         self._judge = Judge(uri, info)
+        self._requests = Requests(uri, settings, self._judge, monitor)
+        self.retry = self._requests.retry
         self._settings = settings
         self._monitor = monitor
         self._open: set[Body | Spooled] = set()
         self._kept: Body | Spooled | None = None
-        self._if_match = True
-        self._refusals = 0
-        self._expiries = 0
-        self._connection: Any = None
-        self._near = False
-        """One connection seems to bring the object as fast as it can be taken; until it fails or falls behind."""
+        self._pace = Pace(settings)
 
     @property
     def info(self) -> ObjectInfo | None:
@@ -102,7 +65,7 @@ class ObjectSource:
     @property
     def concurrency(self) -> int:
         """How many `fill` may run at once just now."""
-        return 1 if self.sequential or self._near else self.retry.concurrency
+        return 1 if self.sequential or self._pace.is_near else self.retry.concurrency
 
     async def begin(self, start: int, length: int | None) -> ObjectInfo:
         """Return the version that is there now; the body of this first request waits for the first `fill`.
@@ -120,7 +83,8 @@ class ObjectSource:
                 if length is None or self.sequential:
                     began = time.perf_counter()
                     self._kept = await self._get_whole()
-                    self._near = time.perf_counter() - began < _NEAR and self._parts_tell()
+                    assert self.info is not None
+                    self._pace.answered(time.perf_counter() - began, self.info.size)
                 else:
                     self._kept = await self._get_range(start, start + length)
                 break
@@ -131,7 +95,7 @@ class ObjectSource:
                     break
                 if status_of(exc) == 416 and length is not None and not self.sequential:
                     return await self.head()  # the object ends before that range; this tells where
-                if length is not None and self._refuses_ranges(exc, start):
+                if length is not None and self._requests.refuses_ranges(exc, start):
                     continue
                 await self._recover(exc, 0)
         assert self.info is not None
@@ -143,10 +107,10 @@ class ObjectSource:
         known = self.info
         while True:
             try:
-                connection = await self._connected()
+                connection = await self._requests.connected()
                 self._monitor.requested()
-                async with deadline(self._patience):
-                    answer = await connection.head_object(**self._arguments(), ChecksumMode="ENABLED")
+                async with deadline(self._requests.patience):
+                    answer = await connection.head_object(**self._requests.arguments(), ChecksumMode="ENABLED")
                 check_answer(answer, self.uri.key)
                 break
             except Exception as exc:
@@ -166,12 +130,12 @@ class ObjectSource:
             S3Error: It did not succeed, for whatever reason.
         """
         try:
-            connection = await self._connected()
+            connection = await self._requests.connected()
             self._monitor.requested()
-            pinned = self._arguments()
+            pinned = self._requests.arguments()
             if operation == "get_object_attributes":
                 pinned.pop("IfMatch", None)  # it knows none; the ETag of the answer is compared
-            async with deadline(min(self._patience, _AT_MOST)):
+            async with deadline(min(self._requests.patience, _AT_MOST)):
                 answer: Answer = await getattr(connection, operation)(**pinned, **arguments)
         except Exception as exc:
             if status_of(exc) == 412:
@@ -198,8 +162,7 @@ class ObjectSource:
         def took(count: int) -> None:
             nonlocal filled
             filled += count
-            if self._near and (seconds := time.perf_counter() - began) > _TELLING:
-                self._near = filled > _SWIFT * seconds
+            self._pace.took(filled, since=began)
             self.retry.received(count)
             self._monitor.received(count)
             progress(filled)
@@ -218,7 +181,7 @@ class ObjectSource:
             except RangesIgnoredError:
                 raise
             except Exception as exc:
-                if ranged and (self.sequential or self._refuses_ranges(exc, start + filled)):
+                if ranged and (self.sequential or self._requests.refuses_ranges(exc, start + filled)):
                     raise RangesIgnoredError from None
                 await self._recover(exc, start + filled)
         self.retry.finished_part()
@@ -239,10 +202,6 @@ class ObjectSource:
         for body in self._open:
             body.close()
         self._open.clear()
-
-    @property
-    def _patience(self) -> float:
-        return self._settings.connect_timeout + self._settings.read_timeout
 
     async def _body_at(self, start: int, stop: int) -> Body | Spooled:
         body, self._kept = self._kept, None
@@ -281,12 +240,12 @@ class ObjectSource:
     async def _get(self, options: dict[str, str], accept: Callable[[Answer], tuple[int, int]]) -> Body | Spooled:
         from aios3_nb.streams.body import Body  # with aiohttp, which would be half of what %load_ext takes
 
-        connection = await self._connected()
+        connection = await self._requests.connected()
         self._monitor.requested()
         body: Body | None = None
         try:
-            async with deadline(self._patience):
-                answer = await get_object(connection, self._arguments() | options)
+            async with deadline(self._requests.patience):
+                answer = await get_object(connection, self._requests.arguments() | options)
                 body = Body(answer["Body"], self._settings)
                 self._open.add(body)
             check_answer(answer, self.uri.key)
@@ -297,7 +256,7 @@ class ObjectSource:
             if body is not None:
                 self._drop(body)
             if isinstance(exc, TimeoutError):
-                raise SilenceError(f"no answer within {self._patience:g} s") from None
+                raise SilenceError(f"no answer within {self._requests.patience:g} s") from None
             raise
         return body
 
@@ -320,84 +279,7 @@ class ObjectSource:
             self._drop(body)
         return spooled
 
-    async def _connected(self) -> Any:
-        if self._connection is None:
-            self._connection = await client_for(self._settings)
-            self._judge.endpoint_url = endpoint_of(self._connection)
-        return self._connection
-
-    def _arguments(self) -> dict[str, str]:
-        arguments = {"Bucket": self.uri.bucket, "Key": self.uri.key}
-        if self._settings.request_payer:
-            arguments["RequestPayer"] = self._settings.request_payer
-        if self.uri.version_id:
-            arguments["VersionId"] = self.uri.version_id
-        elif self.info is not None and self.info.etag and self._if_match:
-            # Not the version that the first answer named: reading by version needs a permission of its own.
-            arguments["IfMatch"] = self.info.etag
-        return arguments
-
-    def _parts_tell(self) -> bool:
-        """Say whether the object's parts are so long that a slow connection is noticed within one."""
-        assert self.info is not None
-        return min(self._settings.part_size, self.info.size / self._settings.concurrency) >= _SWIFT * _TELLING
-
     async def _recover(self, exc: Exception, offset: int) -> None:
         """Return when the request may be made again; raise what the user should see otherwise."""
-        self._near = False
-        if status_of(exc) == 412 or code_of(exc) == "PreconditionFailed":
-            raise self._judge.changed("it was replaced") from None
-        if self.info is not None and code_of(exc) in ("NoSuchKey", "NoSuchVersion", "404"):
-            raise self._judge.changed("it was deleted") from None
-        if self._refuses_if_match(exc):
-            return
-        if self._renews_credentials(exc):
-            return
-        if not is_transient(exc):
-            error = explained(exc, self.uri, self._settings)
-            if forget_refused(self._settings, error):
-                self._connection = None
-            raise error from stripped(exc)
-        if not await self.retry.allows(exc):
-            self._give_up(exc, offset)
-        self._monitor.retried(self.retry.retries, offset)
-
-    def _renews_credentials(self, exc: Exception) -> bool:
-        """Say whether the credentials had expired, and new ones are used from now on."""
-        if code_of(exc) not in EXPIRED:
-            return False
-        if not self._expiries:
-            forget_client(self._settings)
-            self._connection = None
-        # As many as were under way with the old ones may still be refused.
-        self._expiries += 1
-        return self._expiries <= self._settings.concurrency
-
-    def _refuses_ranges(self, exc: Exception, start: int) -> bool:
-        """Say whether the store, or what stands before it, takes no ranges: the object is read from its start then.
-
-        What is wrong with the whole request shows again in the one without a range, which is made next.
-        """
-        status, known = status_of(exc), self.info
-        refused = (
-            (status == 400 and code_of(exc) in _NO_SUCH_REQUEST)
-            or (status == 416 and known is not None and start < known.size)
-            or (status == 501 and (known is None or not known.etag or not self._if_match or bool(self.uri.version_id)))
-        )
-        if self.sequential or not refused:
-            return False
-        self._judge.sequential = True
-        return True
-
-    def _refuses_if_match(self, exc: Exception) -> bool:
-        """Say whether the store knows no If-Match; from then on only the ETag of every answer is compared."""
-        if status_of(exc) != 501 or self.info is None or not self.info.etag:
-            return False
-        self._if_match = False
-        # As many as were under way with If-Match may still be refused; more would be refused for something else.
-        self._refusals += 1
-        return self._refusals <= self._settings.concurrency
-
-    def _give_up(self, exc: Exception, offset: int) -> NoReturn:
-        failures = self.retry.failures
-        raise gave_up(exc, self.uri, self._settings, offset=offset, attempts=failures) from stripped(exc)
+        self._pace.is_near = False
+        await self._requests.recover(exc, offset)
