@@ -20,7 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import aios3_nb
-from aios3_nb.streams import bulk, source
+from aios3_nb.streams import bulk, pace
 from aios3_nb.streams.plan import FIRST
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
@@ -189,8 +189,8 @@ SLOW = Fault(kind=Kind.THROTTLE, rate=2e7, times=None)
 @pytest.fixture
 def near(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy this machine is, the server counts as near and fast."""
-    monkeypatch.setattr(source, "_NEAR", 60.0)
-    monkeypatch.setattr(source, "_SWIFT", 1.0)
+    monkeypatch.setattr(pace, "_NEAR", 60.0)
+    monkeypatch.setattr(pace, "_SWIFT", 1.0)
 
 
 def test_a_server_that_is_near_and_fast_is_asked_once(opened, store, near) -> None:
@@ -202,7 +202,7 @@ def test_a_server_that_is_near_and_fast_is_asked_once(opened, store, near) -> No
 @pytest.mark.parametrize("what", [FAR, SLOW], ids=lambda fault: fault.kind.value)
 def test_one_that_is_far_or_slow_is_asked_for_several_parts_at_once(opened, store, what, monkeypatch) -> None:
     if what is SLOW:
-        monkeypatch.setattr(source, "_NEAR", 60.0)
+        monkeypatch.setattr(pace, "_NEAR", 60.0)
     store.put("b", "large.bin", LARGE, checksum="crc32")
     store.fault(what)
     options = {"endpoint_url": store.url, "verify": "require", "concurrency": 4}  # parts of 6 MiB
@@ -211,7 +211,7 @@ def test_one_that_is_far_or_slow_is_asked_for_several_parts_at_once(opened, stor
 
 
 def test_parts_too_short_to_tell_of_a_slow_connection_are_fetched_at_once(opened, store, monkeypatch) -> None:
-    monkeypatch.setattr(source, "_NEAR", 60.0)
+    monkeypatch.setattr(pace, "_NEAR", 60.0)
     store.put("b", "large.bin", LARGE, checksum="crc32")
     assert aios3_nb.load("s3://b/large.bin", format="bytes", endpoint_url=store.url, part_size="1M") == LARGE
     assert len(store.gets()) == 24
