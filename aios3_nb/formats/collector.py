@@ -11,9 +11,16 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_MANY = 20_000
+"""Containers; as many are walked in some 4 ms."""
+
 _lock = threading.Lock()
 _pauses = 0
 _was_enabled = False
+_lived = 0
+"""How many containers there were after all of them had been walked, or before the first body that built many."""
+_due = False
+"""Whether there may be twice as many now."""
 
 
 @contextmanager
@@ -24,6 +31,8 @@ def collector_paused() -> Iterator[None]:
     ended the body. What the body leaves in cycles is collected later, as usual.
     """
     global _pauses, _was_enabled
+    if _due:
+        _walk_if_doubled()
     with _lock:
         if _pauses == 0:
             _was_enabled = gc.isenabled()
@@ -35,17 +44,45 @@ def collector_paused() -> Iterator[None]:
         with _lock:
             _pauses -= 1
             if _pauses == 0 and _was_enabled:
-                _age_everything()
+                if (built := gc.get_count()[0]) >= _MANY:
+                    _age_everything(built)
                 gc.enable()
 
 
-def _age_everything() -> None:
+def _age_everything(built: int) -> None:
     """Count all there is as old, so that the collector does not walk it all as soon as it is on again.
 
-    That walk of what was just built took 0.8 s after a million dicts. What is old is walked when the
-    collector next finds reason to look at everything.
+    That walk of what was just built takes half as long as to build it. But then the collector knows nothing of its
+    growth, and counts anew from zero: left to itself, it would never again find reason to look at what is old. So
+    this is not done after a few objects, and `_walk_if_doubled` looks for it.
     """
-    # Unfreezing would also undo what somebody else froze.
-    if gc.get_freeze_count() == 0:
-        gc.freeze()
+    global _lived, _due
+    if there := _aged():
+        before = there - built
+        _lived = min(_lived, before) if _lived else before
+        _due = there > 2 * _lived
+
+
+def _walk_if_doubled() -> None:
+    """Collect all garbage when there are twice as many containers as were left the last time.
+
+    Before a body, not after it: the object that the last one built may be gone by now, and then nothing has grown.
+    """
+    global _lived, _due
+    if not gc.isenabled():  # within a pause, or the user wants none
+        return
+    _due = False
+    if _aged() > 2 * _lived:
+        gc.collect()
+        _lived = _aged()
+
+
+def _aged() -> int:
+    """Make all containers old ones and return how many there are; 0 where somebody froze some: they stay so."""
+    if gc.get_freeze_count():
+        return 0
+    gc.freeze()
+    try:
+        return gc.get_freeze_count()
+    finally:
         gc.unfreeze()

@@ -1,7 +1,10 @@
-"""The collector's pause nests, overlaps between threads, and always ends."""
+"""The collector's pause nests, overlaps between threads, always ends, and keeps no garbage."""
 
 import gc
+import subprocess
+import sys
 import threading
+import weakref
 
 import pytest
 
@@ -74,16 +77,49 @@ def test_what_somebody_froze_stays_frozen():
         gc.unfreeze()
 
 
+class Node:
+    """Something that a cycle keeps."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+
 def test_garbage_of_the_body_is_collected_later():
-    class Node:
-        pass
-
-    import weakref
-
     with collector_paused():
-        node = Node()
-        node.self = node
-        gone = weakref.ref(node)
-        del node
+        gone = weakref.ref(Node())
     gc.collect()
     assert gone() is None
+
+
+def test_pauses_that_follow_each_other_do_not_keep_the_garbage_between_them():
+    """Somebody loads one object after another, and never asks for a collection."""
+    left = []
+    for _ in range(1000):
+        left.append(weakref.ref(Node()))
+        with collector_paused():
+            left.append(weakref.ref(Node()))
+        _others = [[n] for n in range(300)]
+    assert sum(node() is not None for node in left) < 200
+
+
+LARGE_BODIES = """
+import gc, sys
+from aios3_nb.formats.collector import collector_paused
+
+def build():
+    nodes = []
+    nodes += [[nodes] for _ in range(60_000)]
+
+gc.collect()
+few = len(gc.get_objects())
+for _ in range(12):
+    with collector_paused():
+        build()
+print(len(gc.get_objects()) - few)
+"""
+
+
+def test_large_bodies_that_follow_each_other_do_not_keep_their_garbage():
+    """In a process of its own: what else lives in this one decides when it is time to look."""
+    done = subprocess.run([sys.executable, "-c", LARGE_BODIES], capture_output=True, text=True, check=True)
+    assert int(done.stdout) < 4 * 60_000
