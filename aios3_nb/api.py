@@ -21,13 +21,12 @@ from aios3_nb.pipeline import (
     gathered,
     iterate_async,
     load_one,
-    locate,
+    locate_folder,
     locate_object,
     make_order,
     make_store_order,
     open_file,
     pattern_in,
-    place,
     set_place,
     store_value,
 )
@@ -186,8 +185,8 @@ def ls(uri: str | None = None, **options: Unpack[Looking]) -> Listing:
     """Return the buckets, or the prefixes and objects under `uri`, or the objects that match it as a glob.
 
     Args:
-        uri: A bucket, a prefix, or a glob (``*``, ``**``, ``?``, ``[]``); None means the place of ``%s3cd``, and
-            the buckets when there is none.
+        uri: A bucket, a prefix, or a glob (``*``, ``**``, ``?``, ``[]``); ``s3://`` for the buckets. None means the
+            place of ``%s3cd``, and the buckets when there is none.
         recursive: All keys below, not only those up to the next ``/``.
         limit: Entries at most; the listing then stops early.
         options: See `open`.
@@ -200,13 +199,17 @@ def ls(uri: str | None = None, **options: Unpack[Looking]) -> Listing:
 async def als(uri: str | None = None, **options: Any) -> Listing:
     chosen, settings = divided(options, Looking)
     limit = chosen.get("limit")
-    where = place() if uri is None else locate(uri, settings)
+    recursive = chosen.get("recursive", False)
+    where = locate_folder(uri, settings)
     if where is None:
-        return Listing(await list_buckets(settings))
+        if recursive:
+            raise OptionError("These are all buckets; --recursive (recursive=True) lists the keys of one. Name it.")
+        buckets = await list_buckets(settings)
+        return Listing(buckets[:limit], complete=limit is None or len(buckets) <= limit)
     pattern = "" if uri is None else pattern_in(uri, where, settings)
     found: list[Entry] = []
     complete = True
-    async for entry in list_entries(where, settings, pattern=pattern, recursive=chosen.get("recursive", False)):
+    async for entry in list_entries(where, settings, pattern=pattern, recursive=recursive):
         if limit is not None and len(found) >= limit:
             complete = False
             break
@@ -219,11 +222,12 @@ def cd(uri: str | None, **options: Unpack[Overrides]) -> None:
     """Set where relative keys start, as ``%s3cd`` does.
 
     Args:
-        uri: A bucket or a folder; None takes the place back.
+        uri: A bucket or a folder; ``/`` is the bucket's top, ``..`` one up. None takes the place back, and so does
+            ``s3://``: what is above the buckets is no place for keys.
         options: Settings that the address is read with, such as ``endpoint_url``.
     """
     _, settings = divided(options, Overrides)
-    set_place(None if uri is None else locate(uri, settings))
+    set_place(None if uri is None else locate_folder(uri, settings))
 
 
 @spelled_out

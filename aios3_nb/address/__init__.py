@@ -27,7 +27,12 @@ if TYPE_CHECKING:
         quote as quote,
         quote_text as quote_text,
     )
-    from aios3_nb.address.uri import S3Uri as S3Uri, is_absolute as is_absolute, parse as parse
+    from aios3_nb.address.uri import (
+        S3Uri as S3Uri,
+        is_absolute as is_absolute,
+        is_all_buckets as is_all_buckets,
+        parse as parse,
+    )
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -35,5 +40,5 @@ else:
         glob="glob_escape glob_literal glob_match glob_prefix is_set_aside",
         naming="check_name is_name name_from_key",
         quoting="ASSIGNED is_file_name is_located quote quote_text",
-        uri="S3Uri is_absolute parse",
+        uri="S3Uri is_absolute is_all_buckets parse",
     )

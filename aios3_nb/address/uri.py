@@ -34,6 +34,8 @@ _BUCKET_ARN = re.compile(r"arn:aws[\w-]*:s3:::(?P<bucket>[^/]+)(?:/(?P<key>.*))?
 # Other stores allow more than AWS, but none of these. `:` and `@` come with credentials put into a URI.
 _NOT_IN_BUCKET = re.compile(r"[\s/:@?*\[\]\x00-\x1f\x7f]")
 _UP = re.compile(r"\.\.(?:/|\Z)")
+_ABOVE_BUCKETS = re.compile(r"s3[an]?:(?:/{2,3})?", re.IGNORECASE)
+_WAY_UP = re.compile(r"(?:\.\./)*\.\./?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class S3Uri:
     region: str | None = field(default=None, compare=False, repr=False)
 
     def __str__(self) -> str:
-        return f"s3://{self.bucket}/{_with_version(self.key, self.version_id)}"
+        # Without a bucket it is the list of them, as a message names it.
+        return f"s3://{self.bucket}/{_with_version(self.key, self.version_id)}" if self.bucket else "s3://"
 
     @property
     def is_prefix(self) -> bool:
@@ -84,7 +87,7 @@ def parse(text: str, *, base: S3Uri | None = None, endpoint_url: str | None = No
     the https forms of AWS and of the endpoint in use, and keys relative to `base`, put right after its prefix. A
     ``?versionId=ID`` at the very end is the version. Of a relative key only the beginning is special: ``.`` is `base`,
     a leading ``../`` goes to the prefix above it, once each, and a leading ``./`` is dropped: whatever follows it is
-    a key, literally.
+    a key, literally. A ``/`` alone is the top of the bucket.
 
     Args:
         text: What the user wrote.
@@ -119,8 +122,20 @@ def is_absolute(text: str) -> bool:
     return bool(_SCHEME.match(text) or _NEARLY_S3.match(text) or _NEARLY_ARN.match(text))
 
 
+def is_all_buckets(text: str, *, base: S3Uri | None) -> bool:
+    """Return whether `text` is what lies above all buckets: ``s3://``, or ``..`` at the top of the bucket of `base`.
+
+    Without a `base` one is there already, and every way up or nowhere stays there.
+    """
+    if _ABOVE_BUCKETS.fullmatch(text):
+        return True
+    if base is None:
+        return text in {"/", ".", "./"} or _WAY_UP.fullmatch(text) is not None
+    return _WAY_UP.fullmatch(text) is not None and text.count("..") > base.as_prefix.key.count("/")
+
+
 def _is_plain_key(text: str) -> bool:
-    return bool(text) and text != "." and not (is_absolute(text) or _UP.match(text) or text.startswith("./"))
+    return bool(text) and text not in {".", "/"} and not (is_absolute(text) or _UP.match(text) or text.startswith("./"))
 
 
 def _schemeless(text: str, base: S3Uri | None) -> S3Uri:
@@ -167,6 +182,8 @@ def _from_arn(text: str, match: re.Match[str], key: str, version: str | None) ->
 def _relative(text: str, base: S3Uri) -> S3Uri:
     rest, version = _split_version(text)
     place = base.as_prefix
+    if rest == "/":
+        return replace(place, key="", version_id=version)
     if rest in {".", "./"}:
         return replace(place, version_id=version)
     if rest.startswith("./"):

@@ -29,7 +29,7 @@ from aios3_nb.browser.route import route_freely, waits_for_cells
 from aios3_nb.browser.saved import listing_html
 from aios3_nb.errors import LoadCancelledError, OptionError, S3Error
 from aios3_nb.loop import background
-from aios3_nb.pipeline import locate, place
+from aios3_nb.pipeline import locate_folder
 from aios3_nb.settings import Overrides, Settings
 from aios3_nb.text import visible
 
@@ -204,7 +204,7 @@ def browse(uri: str | None = None, *, height: int | None = None, **options: Unpa
     if height is not None:
         _check_height(height)
     settings = settings_module.current(**options)
-    return S3Browser(place() if uri is None else locate(uri, settings), settings, height=height)
+    return S3Browser(locate_folder(uri, settings), settings, height=height)
 
 
 def _check_height(height: int) -> None:

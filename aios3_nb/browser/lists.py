@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from aios3_nb.address import S3Uri, is_absolute, parse
+from aios3_nb.address import S3Uri, is_absolute, is_all_buckets, parse
 from aios3_nb.browser import listing
 from aios3_nb.browser.face import Face
 from aios3_nb.browser.model import COLUMNS, Contents, Question, crumbs, parent
@@ -104,7 +104,7 @@ class Lists:
 
     def _located(self, text: str) -> S3Uri | None:
         text = text.strip()
-        if text in {"", "s3://", "s3:"}:
+        if not text or is_all_buckets(text, base=self._where):
             return None
         if self._where is None and not is_absolute(text):
             text = f"s3://{text}"

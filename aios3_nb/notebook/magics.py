@@ -185,7 +185,7 @@ class S3Magics(_Configurable):
     @argument("--limit", metavar="N", type=int, default=1000, help="entries at most (1000)")
     @argument("--recursive", action="store_true", help="all keys below, not only those of this folder")
     @argument(
-        "target", nargs="?", metavar="URI", help="a bucket, a folder, or a glob; the place of %%s3cd, or the buckets"
+        "target", nargs="?", metavar="URI", help="a bucket, a folder, or a glob; s3:// for the buckets; else the place"
     )
     def s3ls(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
         """List the buckets, a folder, or what matches a glob."""
@@ -221,7 +221,7 @@ class S3Magics(_Configurable):
     @line_magic
     @magic_arguments()
     @_connection
-    @argument("target", nargs="?", metavar="URI", help="a bucket or a folder; the place of %%s3cd, or the buckets")
+    @argument("target", nargs="?", metavar="URI", help="a bucket or a folder; s3:// for the buckets; else the place")
     def s3browse(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
         """Show the bucket browser: look around, look inside, load into a variable.
 
@@ -241,9 +241,9 @@ class S3Magics(_Configurable):
     @line_magic
     @magic_arguments()
     @argument("--clear", action="store_true", help="forget the place")
-    @argument("target", nargs="?", metavar="FOLDER", help="a bucket or a folder")
+    @argument("target", nargs="?", metavar="FOLDER", help="a bucket or a folder; / its top, .. one up, s3:// above")
     def s3cd(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
-        """Set where relative keys start, so that %s3load model.pkl works; without a URI, say where that is."""
+        """Set where relative keys start, so that %s3load model.pkl works; without a folder, say where that is."""
         with self._short_errors():
             args = self._parse(self.s3cd, line, local_ns, names=False)
             if args.clear:
@@ -251,7 +251,9 @@ class S3Magics(_Configurable):
             elif args.target is not None:
                 api.cd(args.target.text)
             here = place()
-            print(visible(str(here)) if here is not None else "No place is set; keys are given as s3://bucket/key.")
+            print(
+                visible(str(here)) if here is not None else "s3:// (above the buckets; write keys as s3://bucket/key)"
+            )
 
     @no_var_expand
     @needs_local_scope

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from aios3_nb.pipeline.order import (
         Order as Order,
         locate as locate,
+        locate_folder as locate_folder,
         locate_object as locate_object,
         make_order as make_order,
         pattern_in as pattern_in,
@@ -48,7 +49,7 @@ else:
         items="Items iterate_async",
         load="Loaded aload_one load_one open_file",
         look="alook_into look_into",
-        order="Order locate locate_object make_order pattern_in place set_place",
+        order="Order locate locate_folder locate_object make_order pattern_in place set_place",
         several="aload_each amatching_each gathered",
         store="Stored StoreOrder make_store_order store_value",
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aios3_nb.address import S3Uri, glob_escape, glob_literal, parse
+from aios3_nb.address import S3Uri, glob_escape, glob_literal, is_all_buckets, parse
 from aios3_nb.errors import OptionError, UriError
 from aios3_nb.formats import LoadOptions, check_path
 from aios3_nb.options import Loading, divided
@@ -113,6 +113,18 @@ def locate(text: str, settings: Settings, *, version_id: str | None = None) -> S
         raise UriError(f"A URI is text such as 's3://bucket/key', not {type(text).__name__}.")
     address = parse(text, base=_place, endpoint_url=settings.endpoint_url)
     return replace(address, version_id=version_id) if version_id else address
+
+
+def locate_folder(text: str | None, settings: Settings) -> S3Uri | None:
+    """Return the place that `text` names, as `locate` does; None for the list of buckets.
+
+    That is ``s3://``, or ``..`` at a bucket's top. Without a `text` it is the current place.
+    """
+    if text is None:
+        return _place
+    if isinstance(text, str) and is_all_buckets(text, base=_place):
+        return None
+    return locate(text, settings)
 
 
 def locate_object(text: str, settings: Settings, *, version_id: str | None = None) -> S3Uri:

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 
 from aios3_nb.address import S3Uri, glob_literal, glob_match, glob_prefix, is_set_aside
-from aios3_nb.errors import AccessDeniedError, ObjectNotFoundError, ServiceError
+from aios3_nb.errors import AccessDeniedError, ObjectNotFoundError, OptionError, ServiceError
 from aios3_nb.s3.listing import Entry, list_page, walk
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import Settings
@@ -47,6 +47,8 @@ async def list_entries(
         if there or not pattern:
             raise
     if pattern and not there:
+        if recursive:
+            raise OptionError("--recursive lists what is below a folder; a glob goes into folders by ** instead.")
         for entry in await _matches(where, pattern, settings):
             yield entry
 

@@ -7,7 +7,7 @@ import pickle
 import pytest
 from hypothesis import example, given, strategies as st
 
-from aios3_nb.address import S3Uri, is_absolute, parse
+from aios3_nb.address import S3Uri, is_absolute, is_all_buckets, parse
 from aios3_nb.address.uri import relative
 from aios3_nb.errors import UriError
 from tests.awkward import KEYS
@@ -41,6 +41,7 @@ def test_the_text_of_a_uri_is_read_back_as_the_same(key: str, version: str | Non
 @given(KEY_TEXT, st.none() | st.just("v1"), st.sampled_from(["", "models/", "models", "./", "../", "a//"]))
 @example("../../x", None, "")
 @example("s3://b/k", None, "")
+@example("/", None, "a//")
 def test_a_relative_text_is_read_back_as_the_same(key: str, version: str | None, prefix: str):
     base = S3Uri("b", prefix)
     uri = S3Uri("b", base.as_prefix.key + key, version)
@@ -186,6 +187,8 @@ def test_urls_on_the_endpoint_in_use(endpoint_url: str, text: str, uri: S3Uri):
         ("...", "models/..."),
         ("..k", "models/..k"),
         ("/k", "models//k"),
+        ("/", ""),
+        (".//", "models//"),
         ("dir/", "models/dir/"),
         ("./s3://b/k", "models/s3://b/k"),
         ("a b%20+#?.pkl", "models/a b%20+#?.pkl"),
@@ -284,6 +287,37 @@ def test_a_url_on_another_store_than_the_one_in_use_is_refused(text: str):
 def test_nothing_relative_leads_out_of_the_bucket(text: str):
     with pytest.raises(UriError, match="out of the bucket"):
         parse(text, base=BASE)
+
+
+@pytest.mark.parametrize(
+    ("text", "base", "answer"),
+    [
+        ("s3://", BASE, True),
+        ("S3A://", None, True),
+        ("s3:///", BASE, True),
+        ("s3:", None, True),
+        ("..", S3Uri("b"), True),
+        ("../", S3Uri("b"), True),
+        ("../..", BASE, True),
+        ("../../../..", BASE, True),
+        ("..", None, True),
+        (".", None, True),
+        ("/", None, True),
+        ("..", BASE, False),
+        ("/", BASE, False),
+        (".", S3Uri("b"), False),
+        ("../k", S3Uri("b"), False),
+        ("...", S3Uri("b"), False),
+        ("s3://b", BASE, False),
+        ("model.pkl", None, False),
+    ],
+)
+def test_what_lies_above_all_buckets(text: str, base: S3Uri | None, answer: bool):
+    assert is_all_buckets(text, base=base) is answer
+
+
+def test_the_text_of_no_bucket_has_no_third_slash():
+    assert str(S3Uri("")) == "s3://"
 
 
 def test_only_text_is_a_uri():

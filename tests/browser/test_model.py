@@ -186,7 +186,7 @@ class TestWords:
 
     def test_denied_buckets_ask_for_one_to_be_typed(self) -> None:
         contents = Contents()
-        contents.fail(contents.begin(Question()), AccessDeniedError("Access denied: s3:///"))
+        contents.fail(contents.begin(Question()), AccessDeniedError("Access denied: s3://"))
         assert contents.state == "denied"
         assert status_text(contents) == (
             "These credentials may not list buckets; they may still open some. "
