@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
-    from aios3_nb.notebook.magics import (
+    from aios3_nb.notebook.extension import (
         load_ipython_extension as load_ipython_extension,
         unload_ipython_extension as unload_ipython_extension,
     )
 else:
-    __getattr__, __dir__, __all__ = face(__name__, magics="load_ipython_extension unload_ipython_extension")
+    __getattr__, __dir__, __all__ = face(__name__, extension="load_ipython_extension unload_ipython_extension")

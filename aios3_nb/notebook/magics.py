@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 
-import traitlets
 from IPython.core.magic import (
-    Magics,
     cell_magic,
     line_magic,
     magics_class,
@@ -18,13 +16,14 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from aios3_nb import api, settings
+from aios3_nb import api
 from aios3_nb.address import name_from_key
-from aios3_nb.errors import OptionError, S3Error, UriError
-from aios3_nb.notebook.cell import Body, rewritten
-from aios3_nb.notebook.complete import install_completion, uninstall_completion
+from aios3_nb.errors import OptionError, UriError
+from aios3_nb.notebook.arguments import connection, loading
+from aios3_nb.notebook.cell import Body
+from aios3_nb.notebook.configurable import Configurable
 from aios3_nb.notebook.options import parse
-from aios3_nb.notebook.shown import ShownLoads, shorten
+from aios3_nb.notebook.shown import ShownLoads
 from aios3_nb.notebook.target import Target
 from aios3_nb.options import Iterating, Loading, Looking, Storing, names_in
 from aios3_nb.pipeline import Order, make_order, make_store_order, open_file, place, set_place
@@ -32,87 +31,22 @@ from aios3_nb.settings import Overrides
 from aios3_nb.streams import Monitor
 from aios3_nb.text import visible
 
-Decorated = Callable[..., Any]
 
-
-def _connection(function: Decorated) -> Decorated:
-    """Add the options that say how to reach S3, spelled as the AWS CLI spells them."""
-    for add in (
-        argument("--request-payer", choices=["requester"], help="pay for requests to a Requester Pays bucket"),
-        argument("--no-sign-request", action="store_true", default=None, help="send no credentials: public buckets"),
-        argument("--endpoint-url", metavar="URL", help="an S3 endpoint other than AWS"),
-        argument("--region", metavar="NAME", help="region of the bucket"),
-        argument("--profile", metavar="NAME", help="profile of the AWS configuration files"),
-    ):
-        function = add(function)
-    return function
-
-
-def _loading(function: Decorated) -> Decorated:
-    """Add the options that say what to load, and how."""
-    for add in (
-        argument("--quiet", action="store_true", default=None, help="no progress, no closing line"),
-        argument("--max-bytes", metavar="N", help="refuse what is larger, also after decompression: 500M"),
-        argument("--verify", choices=["auto", "require", "off"], help="check the stored checksum (auto)"),
-        argument("--allow", metavar="NAMES", help="dotted names, with commas, that this pickle may use too"),
-        argument("--trust", action="store_true", help="load a pickle that may run anything; only from who you trust"),
-        argument("--encoding", metavar="NAME", help="of text: cp1252, ...; of a pickle of Python 2: latin1, bytes"),
-        argument(
-            "--path", metavar="P", help="only this part: of JSON users.item.name or /users/*/name, of npz an array"
-        ),
-        argument(
-            "--limit",
-            metavar="N",
-            type=int,
-            help="this many items, rows, or objects of a glob; the rest is not fetched",
-        ),
-        argument("--errors", choices=["raise", "skip"], help="of several objects: what becomes of those that fail"),
-        argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
-        argument("--dask", action="store_true", help="a collection of Dask: a frame of tables, a bag of all else"),
-        argument("--iter", action="store_true", help="a lazy stream of items instead of the whole"),
-        argument("--format", metavar="NAME", help="pickle, json, jsonl, text, bytes, ...; else by suffix and content"),
-        argument("--version-id", metavar="ID", help="this version instead of the latest"),
-    ):
-        function = add(function)
-    return function
-
-
-def _settings_traits() -> dict[str, traitlets.TraitType[Any, Any]]:
-    """Return one trait for each setting; None leaves it to the environment and the defaults."""
-    return {
-        name: traitlets.Any(None, allow_none=True, help=f"See {name} in aios3_nb.Settings.").tag(config=True)
-        for name in settings.NAMES
-    }
-
-
-class _Configurable(Magics):  # type: ignore[misc]  # IPython is not typed
-    """The settings as traits, for ``%config S3Magics.profile = "prod"`` and configuration files."""
-
-    short_errors = traitlets.Bool(True, help="A user's mistake is one line, without a traceback.").tag(config=True)
-    locals().update(_settings_traits())
-
-    @traitlets.validate(*settings.NAMES)
-    def _set(self, proposal: Any) -> Any:
-        try:
-            settings.set_session(**{proposal["trait"].name: proposal["value"]})
-        except OptionError as exc:
-            raise traitlets.TraitError(str(exc)) from None
-        return proposal["value"]
+def _line(function: Callable[..., Any]) -> Any:
+    """Make `function`, with the options below, the magic of a line; variables in it are found by `parse`."""
+    return no_var_expand(needs_local_scope(line_magic(magic_arguments()(function))))
 
 
 @magics_class
-class S3Magics(_Configurable):
+class S3Magics(Configurable):
     """Load objects of S3 into the notebook; the settings below hold for all magics and calls of the session."""
 
     # ---- loading
 
     @output_can_be_silenced
-    @no_var_expand
-    @needs_local_scope
-    @line_magic
-    @magic_arguments()
-    @_loading
-    @_connection
+    @_line
+    @loading
+    @connection
     @argument("targets", nargs="+", metavar="[NAME=]URI", help="s3://bucket/key, an ARN, https://..., or a key")
     def s3load(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
         """Load an object from S3, streamed, and return it; or several at once, each bound to its name.
@@ -156,11 +90,8 @@ class S3Magics(_Configurable):
         with self._short_errors():
             self._begin(line, None).close_after_cell(self.shell)
 
-    @no_var_expand
-    @needs_local_scope
-    @line_magic
-    @magic_arguments()
-    @_connection
+    @_line
+    @connection
     @argument("--version-id", metavar="ID", help="this version instead of the latest")
     @argument("target", metavar="[NAME=]URI", help="s3://bucket/key, an ARN, https://..., or a key")
     def s3open(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
@@ -177,11 +108,8 @@ class S3Magics(_Configurable):
     # ---- looking around
 
     @output_can_be_silenced
-    @no_var_expand
-    @needs_local_scope
-    @line_magic
-    @magic_arguments()
-    @_connection
+    @_line
+    @connection
     @argument("--limit", metavar="N", type=int, default=1000, help="entries at most (1000)")
     @argument("--recursive", action="store_true", help="all keys below, not only those of this folder")
     @argument(
@@ -195,11 +123,8 @@ class S3Magics(_Configurable):
             return api.ls(uri, **_chosen(args, Looking))
 
     @output_can_be_silenced
-    @no_var_expand
-    @needs_local_scope
-    @line_magic
-    @magic_arguments()
-    @_connection
+    @_line
+    @connection
     @argument("--format", metavar="NAME", help="pickle, json, ...; else by suffix and content")
     @argument("--version-id", metavar="ID", help="this version instead of the latest")
     @argument("target", metavar="URI", help="s3://bucket/key, an ARN, https://..., or a key")
@@ -216,11 +141,8 @@ class S3Magics(_Configurable):
             return look_into(order)
 
     @output_can_be_silenced
-    @no_var_expand
-    @needs_local_scope
-    @line_magic
-    @magic_arguments()
-    @_connection
+    @_line
+    @connection
     @argument("target", nargs="?", metavar="URI", help="a bucket or a folder; s3:// for the buckets; else the place")
     def s3browse(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
         """Show the bucket browser: look around, look inside, load into a variable.
@@ -236,10 +158,7 @@ class S3Magics(_Configurable):
             uri = args.target.text if args.target is not None else None
             return browse(uri, **_chosen(args, Overrides))
 
-    @no_var_expand
-    @needs_local_scope
-    @line_magic
-    @magic_arguments()
+    @_line
     @argument("--clear", action="store_true", help="forget the place")
     @argument("target", nargs="?", metavar="FOLDER", help="a bucket or a folder; / its top, .. one up, s3:// above")
     def s3cd(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
@@ -255,11 +174,8 @@ class S3Magics(_Configurable):
                 visible(str(here)) if here is not None else "s3:// (above the buckets; write keys as s3://bucket/key)"
             )
 
-    @no_var_expand
-    @needs_local_scope
-    @line_magic
-    @magic_arguments()
-    @_connection
+    @_line
+    @connection
     @argument("--quiet", action="store_true", default=None, help="no progress, no closing line")
     @argument("--format", metavar="NAME", help="pickle, json, jsonl, csv, parquet, npy, ...; else by the suffix")
     @argument("words", nargs=2, metavar="NAME URI", help="a variable, and where to store it")
@@ -280,13 +196,11 @@ class S3Magics(_Configurable):
             order = make_store_order(uri, _chosen(args, Storing))
             ShownLoads(self.shell).save(variables[name], order)
 
-    @no_var_expand
-    @line_magic
-    @magic_arguments()
-    def s3demo(self, line: str) -> None:
+    @_line
+    def s3demo(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:
         """Start the embedded S3 server with sample objects, and point this session at it."""
         with self._short_errors():
-            self._parse(self.s3demo, line, None, names=False)
+            self._parse(self.s3demo, line, local_ns, names=False)
             from aios3_nb.server import DEMO_BUCKET, put_samples, shared_server, use_server
 
             server = shared_server()
@@ -344,16 +258,6 @@ class S3Magics(_Configurable):
             return None
         return values[0] if len(values) == 1 else tuple(values)
 
-    @contextmanager
-    def _short_errors(self) -> Iterator[None]:
-        """Show a user's mistake as one line: IPython asks the exception itself how it wants to be shown."""
-        try:
-            yield
-        except S3Error as exc:
-            if self.short_errors:
-                shorten(exc, f"{type(exc).__name__}: {exc}")
-            raise
-
 
 def _names(targets: list[Target], wanted: list[Order]) -> list[str]:
     return [t.name or name_from_key(order.uri.key) for t, order in zip(targets, wanted, strict=True)]
@@ -376,36 +280,3 @@ def _chosen(args: Any, group: type) -> Any:
     """Return those options of `group` that the line has given."""
     given = vars(args)
     return {name: given[name] for name in names_in(group) if given.get(name) is not None}
-
-
-def load_ipython_extension(shell: Any) -> None:
-    """Register the magics; called by ``%load_ext aios3_nb``."""
-    magics = S3Magics(shell)
-    shell.register_magics(magics)
-    if magics not in shell.configurables:
-        shell.configurables.append(magics)
-    shell.push({_BEGIN: magics.begin}, interactive=False)
-    if _rewrite not in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.append(_rewrite)
-    install_completion(shell, {name: magic.parser for name, magic in magics.magics["line"].items()})
-
-
-def unload_ipython_extension(shell: Any) -> None:
-    """Take the magics back, and leave what was loaded; called by ``%unload_ext aios3_nb``."""
-    uninstall_completion(shell)
-    if _rewrite in shell.input_transformers_cleanup:
-        shell.input_transformers_cleanup.remove(_rewrite)
-    for magics in [each for each in shell.configurables if isinstance(each, S3Magics)]:
-        shell.configurables.remove(magics)
-        for kind, table in magics.magics.items():
-            for name in table:
-                shell.magics_manager.magics[kind].pop(name, None)
-    shell.user_ns.pop(_BEGIN, None)
-    settings.set_session(**dict.fromkeys(settings.NAMES))
-
-
-_BEGIN = "__aios3_nb_begin__"
-
-
-def _rewrite(lines: list[str]) -> list[str]:
-    return rewritten(lines, _BEGIN)
