@@ -14,7 +14,7 @@ help:
 	@echo "make notebooks  run the notebooks, and save them with what they show"
 	@echo "make smoke   build the package, and try it on every Python with oldest and newest dependencies (15 minutes)"
 	@echo "make bench   measure against other ways to load from S3 (25 minutes; QUICK=1: 4; ARGS='case ...')"
-	@echo "make docs    build the reference into docs/_build"
+	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make lint    check format, lint and types    make format    write the format"
 
 setup: $(VENV)/.ready
@@ -70,7 +70,7 @@ $(BENCH)/.ready: Makefile pyproject.toml
 
 # Anew each time, with warnings as errors.
 docs: setup
-	$(BIN)/python -m sphinx -q -W --keep-going -E -b html docs docs/_build
+	$(BIN)/python -m sphinx -q -W --keep-going -E -b html docs docs/_build/html
 
 lint: setup
 	$(BIN)/ruff format --check aios3_nb docs tests

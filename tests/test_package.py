@@ -184,8 +184,9 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_the_reference_has_every_name_and_every_magic() -> None:
-    text = (PACKAGE.parent / "docs" / "index.rst").read_text()
+    reference = PACKAGE.parent / "docs" / "reference"
+    text = "".join((reference / name).read_text() for name in ("python.rst", "errors.md", "magics.md"))
     shown = set(re.findall(r"^\.\. auto\w+:: aios3_nb\.(\w+)", text, re.MULTILINE))
     hooks = {"__version__", "load_ipython_extension", "unload_ipython_extension"}
     assert shown == set(aios3_nb.__all__) - hooks
-    assert set(re.findall(r"^\.\. magic:: (\w+)", text, re.MULTILINE)) == set(S3Magics.magics["line"])
+    assert set(re.findall(r"^```\{magic\} (\w+)", text, re.MULTILINE)) == set(S3Magics.magics["line"])
