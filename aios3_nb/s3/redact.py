@@ -16,14 +16,16 @@ _KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{8,}\b|\b(?:IQoJ|FwoG|FQoG)[\w+/=-
 _OWN = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN")
 
 
-def stripped(exc: BaseException) -> BaseException:
+def stripped(exc: BaseException) -> BaseException | None:
     """Return `exc` as a cause to show: without the frames and contexts of botocore.
 
-    Their local variables hold signatures and keys, which verbose tracebacks would print.
+    Their local variables hold signatures and keys, which verbose tracebacks would print. One of our own errors is
+    raised itself, as it is: the result is None then, for an error that is its own cause is a cycle, which keeps all
+    that its frames hold.
     """
     exc.__traceback__ = exc.__cause__ = exc.__context__ = None
-    if isinstance(exc, S3Error):  # one of ours, which keeps what it says
-        return exc
+    if isinstance(exc, S3Error):
+        return None
     attributes = vars(exc)
     kwargs, response = attributes.get("kwargs"), attributes.get("response")
     for name in [name for name, value in attributes.items() if not isinstance(value, (str, int, type(None)))]:

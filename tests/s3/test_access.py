@@ -131,6 +131,7 @@ def test_a_broken_configuration_file_is_named_with_its_line(
     with pytest.raises(aios3_nb.OptionError) as caught:
         _load()
     assert f"{files / file}, line {line}," in str(caught.value)
+    assert caught.value.__cause__ is not caught.value
     assert "TOPSECRET" not in str(caught.value)
     (files / file).write_text("[default]\n" + KEYS.format("LATER"))
     assert _load() == [1]

@@ -142,8 +142,9 @@ def test_right_data_or_the_named_error(row, name, faulty, sink, clean):
 
 
 def _assert_tells(exc: aios3_nb.S3Error, uri: str) -> None:
-    """The message names the object and no secret; the error survives pickling."""
+    """The message names the object and no secret; the error survives pickling, and is not its own cause."""
     assert uri in str(exc)
+    assert exc is not exc.__cause__
     assert exc.uri == uri
     assert "canary" not in f"{exc!s}{exc!r}{exc.__cause__!r}{exc.__context__!r}"
     copy = pickle.loads(pickle.dumps(exc))

@@ -133,7 +133,10 @@ def _load_trusted(file: BinaryIO, start: int, encoding: str) -> Any:
         file.seek(start)
         return _TrustedOld(file, encoding=encoding).load()
     except Exception as exc:
-        raise _translated(exc, start, _position(file), truncated=_is_about_the_end(exc)) from exc
+        error = _translated(exc, start, _position(file), truncated=_is_about_the_end(exc))
+        if error is exc:
+            raise
+        raise error from exc
 
 
 def _check_names_ahead(file: BinaryIO, names: Names, head: bytes, start: int) -> None:
@@ -190,7 +193,10 @@ def _run(file: BinaryIO, names: Names, start: int, encoding: str, *, careful: bo
             raise
     except Exception as exc:
         if not unpickler.blocked or _is_about_reaching(exc):
-            raise feed.refusal or _translated(exc, feed.executing, feed.position, truncated=feed.truncated) from exc
+            error = feed.refusal or _translated(exc, feed.executing, feed.position, truncated=feed.truncated)
+            if error is exc:
+                raise
+            raise error from exc
     finally:
         unpickler.release()
     if unpickler.blocked:
@@ -212,7 +218,10 @@ def _blocked(names: Collection[str], offset: int) -> S3Error:
 
 
 def _translated(exc: Exception, start: int, position: int, *, truncated: bool) -> Exception:
-    """Return the error of this package for what went wrong between the bytes `start` and `position`."""
+    """Return the error of this package for what went wrong between the bytes `start` and `position`.
+
+    One of its own is returned itself: raise it again then, and not from itself.
+    """
     if isinstance(exc, S3Error):
         if exc.offset is None:
             exc.offset = start

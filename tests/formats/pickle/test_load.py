@@ -13,7 +13,14 @@ from fractions import Fraction
 
 import pytest
 
-from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, OptionError, TruncatedError
+from aios3_nb.errors import (
+    BlockedPickleError,
+    DownloadError,
+    FormatError,
+    MissingPackageError,
+    OptionError,
+    TruncatedError,
+)
 from aios3_nb.formats.pickle import blocked_text, iterate_pickles, load_pickle
 from tests.dripping import Dripping
 from tests.formats.pickle import objects as pickle_objects
@@ -167,8 +174,34 @@ def test_a_cut_array_says_at_which_byte():
 def test_garbage_is_an_error_with_its_place(garbage, offset):
     with pytest.raises(FormatError) as caught:
         load_pickle(opened(garbage))
+    assert caught.value.__cause__ is not caught.value
     assert not isinstance(caught.value, TruncatedError)
     assert caught.value.offset == offset
+
+
+class Failing(io.RawIOBase):
+    """A file whose download breaks behind its first bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer) -> int:
+        data, self._data = self._data, b""
+        if not data:
+            raise DownloadError("It broke.")
+        buffer[: len(data)] = data
+        return len(data)
+
+
+@pytest.mark.parametrize("trust", [False, True])
+def test_what_fails_in_the_file_comes_through_as_it_is(trust):
+    broken = io.BufferedReader(Failing(pickle.dumps(list(range(100)))[:50]))
+    with pytest.raises(DownloadError, match=r"It broke\.") as caught:
+        load_pickle(broken, trust=trust)
+    assert caught.value.__cause__ is None
 
 
 @pytest.mark.parametrize(
