@@ -8,6 +8,7 @@ from aios3_nb import settings
 from aios3_nb.notebook.cell import rewritten
 from aios3_nb.notebook.complete import install_completion, uninstall_completion
 from aios3_nb.notebook.magics import S3Magics
+from aios3_nb.notebook.statements import begin_showing, end_showing
 
 _BEGIN = "__aios3_nb_begin__"
 
@@ -21,12 +22,14 @@ def load_ipython_extension(shell: Any) -> None:
     shell.push({_BEGIN: magics.begin}, interactive=False)
     if _rewrite not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_rewrite)
+    begin_showing(shell)
     install_completion(shell, {name: magic.parser for name, magic in magics.magics["line"].items()})
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """Take the magics back, and leave what was loaded; called by ``%unload_ext aios3_nb``."""
     uninstall_completion(shell)
+    end_showing(shell)
     if _rewrite in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.remove(_rewrite)
     for magics in [each for each in shell.configurables if isinstance(each, S3Magics)]:

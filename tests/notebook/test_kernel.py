@@ -181,6 +181,22 @@ def test_a_listing_shows_itself(cells: Kernel) -> None:
     assert "kernel/" in cells.ok("%s3ls").result
 
 
+def test_what_is_not_last_in_a_cell_is_shown_too(cells: Kernel) -> None:
+    cell = cells.ok("%s3ls s3://kernel/models/\nfor n in '12':\n    %s3peek s3://kernel/rows.json\n%s3ls s3://kernel/")
+    texts = [data["text/plain"] for data in cell.displays.values()]
+    assert ["arrays.pkl" in texts[0], *("rows.json" in text for text in texts[1:])] == [True] * 3
+    assert "text/html" in next(iter(cell.displays.values()))
+    assert "models/" in (cell.result or "")
+    assert "models/" in (cells.ok("_").result or "")
+
+
+def test_a_look_that_is_assigned_or_silenced_shows_nothing(cells: Kernel) -> None:
+    cell = cells.ok("seen = %s3ls s3://kernel/models/\n%s3ls s3://kernel/;\nlen(seen)")
+    assert (cell.result, cell.displays) == ("1", {})
+    cell = cells.ok("if True:\n    %s3ls s3://kernel/models/")
+    assert len(cell.displays) == 1
+
+
 MISTAKES = {
     "%s3load s3://kernel/absent.pkl": ("ObjectNotFoundError", "%s3ls"),
     "%s3load s3://no-such-bucket-here/a.pkl": ("ObjectNotFoundError", "no-such-bucket-here"),
