@@ -139,6 +139,15 @@ def test_the_map_for_contributors_has_every_room_from_the_lowest_up() -> None:
     ]
 
 
+def test_a_module_of_more_than_300_lines_says_why_it_is_one() -> None:
+    """Its docstring has a line ``Over 300 lines: why it would be worse in two.``."""
+    texts = {name: path.read_text() for name, path in MODULES.items()}
+    reason = re.compile(r"^Over 300 lines: \S.+", re.MULTILINE)
+    long = {name: len(text.splitlines()) for name, text in texts.items() if len(text.splitlines()) > 300}
+    said = {name for name in long if reason.search(ast.get_docstring(ast.parse(texts[name])) or "")}
+    assert {name: lines for name, lines in long.items() if name not in said} == {}
+
+
 def test_no_module_imports_in_a_circle() -> None:
     """A name on a face counts as the module that it comes from; what only type checkers see does not count."""
     homes = {(found.user, found.name): found.module for found in IMPORTS if found.user in ROOMS | {"aios3_nb"}}

@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import IO, BinaryIO
 
-from aios3_nb.browser.preview import Preview, cells
+from aios3_nb.browser.preview import Preview
+from aios3_nb.browser.table import cells
 from aios3_nb.pipeline.peek import TooMuchError
 from aios3_nb.settings import MIB
 from aios3_nb.text import size_text

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from aios3_nb.browser.preview import Preview, cells
+from aios3_nb.browser.preview import Preview
+from aios3_nb.browser.table import cells
 from aios3_nb.pipeline.peek import RangedFile, TooMuchError
 from aios3_nb.settings import KIB
 from aios3_nb.text import size_text

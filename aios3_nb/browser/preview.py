@@ -5,16 +5,13 @@ The name of the object only chooses between kinds of text; pictures are told by 
 
 from __future__ import annotations
 
-import csv
 import io
-import itertools
-import json
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from aios3_nb.browser.pictures import picture_of
+from aios3_nb.browser.table import Table, records, separated
 from aios3_nb.browser.tree import Node, tree
 from aios3_nb.errors import S3Error
 from aios3_nb.formats import decompressed
@@ -22,9 +19,6 @@ from aios3_nb.text import size_text, visible
 
 _MOST_CHARACTERS = 40_000
 _MOST_LINES = 400
-_MOST_ROWS = 200
-_MOST_COLUMNS = 60
-_LONGEST_CELL = 120
 _LONGEST_LINE = 2_000
 _DUMPED = 512
 """What is shown of it; the rest would only be more to scroll through, and to send to the page."""
@@ -35,11 +29,6 @@ _EXPANDED = 1024 * 1024
 _COMPRESSED = re.compile(r"\.(?:gz|bz2|xz|zst|zstd|lz4)\Z", re.IGNORECASE)
 _JSON = frozenset({".json", ".geojson", ".ipynb"})
 _JSON_LINES = frozenset({".jsonl", ".ndjson", ".jsonlines"})
-_TYPES = (
-    ("int", re.compile(r"[+-]?\d+")),
-    ("float", re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?|[+-]?(?:nan|inf|NaN|Infinity)")),
-    ("bool", re.compile(r"true|false|True|False")),
-)
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSON_TOKEN = re.compile(
     r'(?P<string>"(?:[^"\\]|\\.)*"?)|(?P<open>[\[{])|(?P<close>[\]}])|(?P<rest>[^"\[\]{},:]+|[,:])'
@@ -96,11 +85,13 @@ def preview_of(name: str, head: bytes, size: int) -> Preview:
     if text is None:
         return Preview(_title("Bytes", head, size, packed), text=_dump(data[:_DUMPED]))
     if suffix in _SEPARATORS:
-        return _table_of(text, _SEPARATORS[suffix], whole, _title("Table", head, size, packed))
+        return _table(separated(text, _SEPARATORS[suffix], whole), _title("Table", head, size, packed))
     if suffix in _JSON:
         return _json(text, _title("JSON", head, size, packed))
     if suffix in _JSON_LINES:
-        return _records(text, whole, _title("JSON Lines", head, size, packed))
+        title = _title("JSON Lines", head, size, packed)
+        table = records(text, whole)
+        return _table(table, title) if table is not None else _text(text, title)
     return _text(text, _title("Text", head, size, packed))
 
 
@@ -109,87 +100,16 @@ def _text(text: str, title: str) -> Preview:
     return Preview(title, note, text=shown)
 
 
+def _table(table: Table, title: str) -> Preview:
+    return Preview(title, table.note, table=table.rows, types=table.types)
+
+
 def _json(text: str, title: str) -> Preview:
     found = tree(text)
     if found is None:
         shown, note = _lines(pretty(text))
         return Preview(title, note, text=shown)
     return Preview(title, "Only its beginning is shown." if found.cut else "", tree=found.node)
-
-
-def _records(text: str, whole: bool, title: str) -> Preview:
-    """Return JSON Lines of records as a table; as text where they are none."""
-    lines = (text if whole else text.rpartition("\n")[0] or text).splitlines()
-    records = []
-    for line in lines[:_MOST_ROWS]:
-        try:
-            # Numbers stay the text that they are: a float would round them.
-            record = json.loads(line, parse_int=Literal, parse_float=Literal) if line.strip() else {}
-        except (ValueError, RecursionError):
-            return _text(text, title)
-        if not isinstance(record, dict):
-            return _text(text, title)
-        records.append(record)
-    names = list(dict.fromkeys(name for record in records for name in record))
-    if not names:
-        return _text(text, title)
-    rows = [[_cell(record[name]) if name in record else "" for name in names] for record in records]
-    note = _cut_note(len(rows), len(lines) if whole else None, len(names))
-    return Preview(title, note, table=(cells(names), *(cells(row) for row in rows)), types=_types(rows))
-
-
-class Literal(str):
-    """A number of a JSON text, as it is written."""
-
-    __slots__ = ()
-
-
-def _cell(value: object, *, inside: bool = False) -> str:
-    """Return a value of a record as JSON, and a text that is all of a cell without its quotes."""
-    match value:
-        case Literal():
-            return str(value)
-        case list():
-            return f"[{', '.join(_cell(each, inside=True) for each in value)}]"
-        case dict():
-            pairs = (
-                f"{json.dumps(name, ensure_ascii=False)}: {_cell(each, inside=True)}" for name, each in value.items()
-            )
-            return f"{{{', '.join(pairs)}}}"
-        case str() if not inside:
-            return value
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _table_of(text: str, separator: str, whole: bool, title: str) -> Preview:
-    rows = list(_rows(text, separator, whole))
-    kept = rows[: _MOST_ROWS + 1]
-    widest = max(map(len, kept), default=0)
-    note = _cut_note(len(kept) - 1, len(rows) - 1 if whole and len(rows) <= _MOST_ROWS + 1 else None, widest)
-    return Preview(title, note, table=tuple(map(cells, kept)), types=_types([row for row in kept[1:] if row]))
-
-
-def _cut_note(shown: int, all: int | None, columns: int) -> str:
-    """Return what a table leaves out; `all` of its rows is None when that is not known."""
-    parts = []
-    if all != shown:
-        parts.append(f"the first {shown:,} rows")
-    if columns > _MOST_COLUMNS:
-        parts.append(f"{_MOST_COLUMNS} of {columns:,} columns")
-    return f"Shown: {', '.join(parts)}." if parts else ""
-
-
-def _types(rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """Return what each column seems to hold, by the rows that are shown: ``int``, ``float``, ``bool`` or ``text``."""
-    columns = min(max(map(len, rows), default=0), _MOST_COLUMNS)
-    return tuple(_type([row[at] for row in rows if at < len(row) and row[at]]) for at in range(columns))
-
-
-def _type(values: Sequence[str]) -> str:
-    for name, pattern in _TYPES:
-        if values and all(map(pattern.fullmatch, values)):
-            return name
-    return "text" if values else ""
 
 
 def _lines(text: str) -> tuple[str, str]:
@@ -276,21 +196,6 @@ def _decoded(data: bytes, whole: bool) -> str | None:
         odd = text.count("\ufffd") + sum(text.count(c) for c in "\x00\x01\x02\x03\x04\x05\x06\x08\x0e\x0f")
         return text if odd <= len(text) // 100 else None
     return None
-
-
-def _rows(text: str, separator: str, whole: bool) -> Iterator[list[str]]:
-    """Yield rows, none of them cut: a few more than are shown."""
-    lines = text if whole else text.rpartition("\n")[0] or text
-    try:
-        yield from itertools.islice(csv.reader(io.StringIO(lines), delimiter=separator), _MOST_ROWS + 2)
-    except csv.Error:
-        return
-
-
-def cells(row: Sequence[object]) -> tuple[str, ...]:
-    """Return what a table shows of one row."""
-    shown = [visible(str(cell), most=_LONGEST_CELL) for cell in row[:_MOST_COLUMNS]]
-    return (*shown, "…") if len(row) > _MOST_COLUMNS else tuple(shown)
 
 
 def _picture(head: bytes, size: int, format: str, pixels: int) -> Preview:

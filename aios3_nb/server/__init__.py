@@ -12,11 +12,7 @@ from aios3_nb.faces import face
 
 if TYPE_CHECKING:
     from aios3_nb.server.demo import run_demo as run_demo
-    from aios3_nb.server.local import (
-        LocalServer as LocalServer,
-        shared_server as shared_server,
-        use_server as use_server,
-    )
+    from aios3_nb.server.local import LocalServer as LocalServer, shared_server as shared_server
     from aios3_nb.server.samples import (
         DEMO_BUCKET as DEMO_BUCKET,
         Load as Load,
@@ -24,10 +20,12 @@ if TYPE_CHECKING:
         all_samples as all_samples,
         put_samples as put_samples,
     )
+    from aios3_nb.server.session import use_server as use_server
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         demo="run_demo",
-        local="LocalServer shared_server use_server",
+        local="LocalServer shared_server",
         samples="DEMO_BUCKET Load Sample all_samples put_samples",
+        session="use_server",
     )

@@ -10,7 +10,6 @@ all the protection there is: SeaweedFS's inner ports take orders from every user
 from __future__ import annotations
 
 import atexit
-import contextlib
 import os
 import secrets
 import shutil
@@ -21,10 +20,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from aios3_nb import settings
 from aios3_nb.errors import EndpointError
 from aios3_nb.server import seaweedfs
 from aios3_nb.server.seaweedfs import Endpoint
+from aios3_nb.server.session import release
 from aios3_nb.server.supervision import Supervision
 
 START_TIMEOUT = 40.0
@@ -102,7 +101,7 @@ class LocalServer:
 
     def client(self) -> Any:
         """Return a synchronous botocore client, as administrator; the caller closes it."""
-        return _client(self.endpoint, read_timeout=60)
+        return seaweedfs.client_of(self.endpoint, read_timeout=60)
 
     def start(self) -> Self:
         """Start the server, empty, and return when it answers; does nothing when it was started already.
@@ -182,7 +181,7 @@ class LocalServer:
         while time.monotonic() < deadline:
             if self._ask("poll") != "running":
                 raise _EndedEarlyError(self._failure("ended while starting"))
-            if seaweedfs.has_storage(self._ports["master"]) and _answers(self.endpoint):
+            if seaweedfs.has_storage(self._ports["master"]) and seaweedfs.answers(self.endpoint):
                 return
             time.sleep(0.05)
         raise EndpointError(self._failure(f"did not answer within {START_TIMEOUT:.0f} s"))
@@ -204,18 +203,6 @@ class _EndedEarlyError(EndpointError):
 
 
 _shared = LocalServer()
-_used: tuple[LocalServer, dict[str, str | None]] | None = None
-"""The server that the session is pointed at, and the variables as they were before."""
-
-_OVERRULING = (
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_SESSION_TOKEN",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AIOS3_NB_PROFILE",
-    "AIOS3_NB_NO_SIGN_REQUEST",
-)
-"""Variables that would send the session elsewhere, or with other credentials, whatever else is set."""
 
 
 def shared_server() -> LocalServer:
@@ -238,83 +225,13 @@ def _inherited() -> Endpoint | None:
         return None
     access_key, secret_key = (os.environ.get(f"AWS_{name}", "") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
     endpoint = Endpoint(url, access_key, secret_key)
-    return endpoint if _answers(endpoint) else None
-
-
-def use_server(server: LocalServer) -> None:
-    """Point the session at `server` until it stops or `release` is called.
-
-    The endpoint becomes the session's setting, so that a client made earlier for AWS is not taken for this server's.
-    The credentials go where every S3 library looks, the environment: boto3, pandas and subprocesses of the same
-    kernel then open the same objects. They are worth nothing elsewhere, and die with the server.
-    """
-    global _used
-    variables = server.environ()
-    if _used is not None:
-        release(_used[0])
-    _used = server, {name: os.environ.get(name) for name in (*variables, *_OVERRULING)}
-    for name in _OVERRULING:
-        os.environ.pop(name, None)
-    os.environ.update(variables)
-    endpoint = server.endpoint
-    settings.set_session(endpoint_url=endpoint.url, region=endpoint.region, profile=None, no_sign_request=None)
-
-
-def release(server: LocalServer) -> None:
-    """Give the session back what it had before `use`; does nothing when it is not pointed at `server`."""
-    global _used
-    if _used is None or _used[0] is not server:
-        return
-    before, _used = _used[1], None
-    for name, value in before.items():
-        if value is None:
-            os.environ.pop(name, None)
-        else:
-            os.environ[name] = value
-    settings.set_session(endpoint_url=None, region=None)
+    return endpoint if seaweedfs.answers(endpoint) else None
 
 
 def _environment() -> dict[str, str]:
     """Return this process's environment without AWS's and SeaweedFS's variables, which would change who may log in."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "WEED_"))}
     return inherited | seaweedfs.ENVIRONMENT
-
-
-def _answers(endpoint: Endpoint) -> bool:
-    """Return whether S3 answers a signed request at `endpoint`."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    # A short wait, for it may be another process that has taken the port, and says nothing.
-    with contextlib.closing(_client(endpoint, read_timeout=3)) as client:
-        try:
-            client.list_buckets()
-        except (BotoCoreError, ClientError):
-            return False
-    return True
-
-
-def _client(endpoint: Endpoint, *, read_timeout: float) -> Any:
-    from botocore.config import Config
-    from botocore.session import Session
-
-    session = Session()
-    # The user's own profile has nothing to say here, and one that does not exist would be an error.
-    session.set_config_variable("profile", None)
-    config = Config(
-        proxies={},
-        connect_timeout=2,
-        read_timeout=read_timeout,
-        retries={"total_max_attempts": 1},
-        s3={"addressing_style": "path"},
-    )
-    return session.create_client(
-        "s3",
-        endpoint_url=endpoint.url,
-        region_name=endpoint.region,
-        aws_access_key_id=endpoint.access_key,
-        aws_secret_access_key=endpoint.secret_key,
-        config=config,
-    )
 
 
 def _with_loopback(hosts: str | None) -> str:

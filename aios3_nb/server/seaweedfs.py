@@ -140,3 +140,41 @@ def _identities(endpoint: Endpoint) -> dict[str, Any]:
 def _write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
+
+
+def client_of(endpoint: Endpoint, *, read_timeout: float) -> Any:
+    """Return a synchronous botocore client of the server at `endpoint`, as administrator; the caller closes it."""
+    from botocore.config import Config
+    from botocore.session import Session
+
+    session = Session()
+    # The user's own profile has nothing to say here, and one that does not exist would be an error.
+    session.set_config_variable("profile", None)
+    config = Config(
+        proxies={},
+        connect_timeout=2,
+        read_timeout=read_timeout,
+        retries={"total_max_attempts": 1},
+        s3={"addressing_style": "path"},
+    )
+    return session.create_client(
+        "s3",
+        endpoint_url=endpoint.url,
+        region_name=endpoint.region,
+        aws_access_key_id=endpoint.access_key,
+        aws_secret_access_key=endpoint.secret_key,
+        config=config,
+    )
+
+
+def answers(endpoint: Endpoint) -> bool:
+    """Return whether S3 answers a signed request at `endpoint`."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    # A short wait, for it may be another process that has taken the port, and says nothing.
+    with contextlib.closing(client_of(endpoint, read_timeout=3)) as client:
+        try:
+            client.list_buckets()
+        except (BotoCoreError, ClientError):
+            return False
+    return True

@@ -17,7 +17,7 @@ import pytest
 
 from aios3_nb import settings
 from aios3_nb.errors import EndpointError, MissingPackageError
-from aios3_nb.server import local, seaweedfs
+from aios3_nb.server import local, seaweedfs, session
 
 GONE_WITHIN = 10.0
 
@@ -86,8 +86,8 @@ def test_listens_on_loopback_only(server):
 def test_others_credentials_are_refused(server):
     from botocore.exceptions import ClientError
 
-    stranger = local.Endpoint(server.endpoint.url, server.endpoint.access_key, "x")
-    client = local._client(stranger, read_timeout=5)
+    stranger = seaweedfs.Endpoint(server.endpoint.url, server.endpoint.access_key, "x")
+    client = seaweedfs.client_of(stranger, read_timeout=5)
     with pytest.raises(ClientError, match="SignatureDoesNotMatch"):
         client.list_buckets()
     client.close()
@@ -193,13 +193,13 @@ def test_the_session_uses_the_server_until_it_is_released(server, monkeypatch):
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     monkeypatch.delenv("AWS_ENDPOINT_URL_S3")
     before = dict(os.environ)
-    local.use_server(server)
+    session.use_server(server)
     try:
         boto3.Session().client("s3").list_buckets()
         assert settings.current().endpoint_url == server.endpoint.url
-        local.use_server(server)
+        session.use_server(server)
     finally:
-        local.release(server)
+        session.release(server)
     assert dict(os.environ) == before
     assert settings.current().endpoint_url is None
 

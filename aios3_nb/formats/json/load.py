@@ -13,6 +13,7 @@ from aios3_nb.formats.json import decode
 from aios3_nb.formats.json.encoding import Head, read_head, text_reader
 from aios3_nb.formats.json.path import parse_path
 from aios3_nb.formats.json.scan import CHUNK_SIZE, JsonScanner
+from aios3_nb.formats.json.select import Selection
 from aios3_nb.text import visible
 
 _IN_ORDER_TO_KNOW = 1024 * 1024
@@ -39,11 +40,11 @@ def load_json(file: BinaryIO, *, path: str | None = None, encoding: str | None =
         if not path:
             return decode.document_or_row(file.read(), decode.fast_decoder(), encoding)
         steps = parse_path(path)
-        scanner = _scanner(file, encoding)
-        values = list(scanner.values_at(steps))
-    if not values and not scanner.in_empty:
-        raise _nothing_at(path, scanner.beside)
-    return values if scanner.in_array else values[0]
+        selection = Selection(_scanner(file, encoding))
+        values = list(selection.values_at(steps))
+    if not values and not selection.in_empty:
+        raise _nothing_at(path, selection.beside)
+    return values if selection.in_array else values[0]
 
 
 def iterate_json(file: BinaryIO, *, path: str | None = None, encoding: str | None = None) -> Iterator[object]:
@@ -62,12 +63,13 @@ def iterate_json(file: BinaryIO, *, path: str | None = None, encoding: str | Non
     if not path:
         yield from _elements(scanner)
         return
+    selection = Selection(scanner)
     found = False
-    for value in scanner.values_at(steps):
+    for value in selection.values_at(steps):
         found = True
         yield value
-    if not found and not scanner.in_empty:
-        raise _nothing_at(path, scanner.beside)
+    if not found and not selection.in_empty:
+        raise _nothing_at(path, selection.beside)
 
 
 def iterate_lines(file: BinaryIO, *, encoding: str | None = None) -> Iterator[object]:

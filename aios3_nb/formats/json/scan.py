@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from aios3_nb.errors import FormatError
 from aios3_nb.formats.decoding import TextReader
 from aios3_nb.formats.json.decode import is_glued, starts_another
 from aios3_nb.formats.json.errors import NUMBER_TAILS, DecodeFailure, format_error, is_cut_short
-from aios3_nb.formats.json.path import Step
 
 CHUNK_SIZE = 128 * 1024
 """Bytes asked for at a time; the first item needs no more than this, unless it is larger itself."""
-
-_SHOWN = 8
-"""Names that are told of where one was not found."""
 
 _decode = json.JSONDecoder().raw_decode
 _space = re.compile(r"[ \t\n\r]*").match
@@ -43,6 +39,10 @@ def _balanced(levels: int) -> str:
 _to_bracket = re.compile(_balanced(2), re.DOTALL).match
 
 
+class OddError(Exception):
+    """A value cannot be built at once: it is cut, or two members of an object have the same name."""
+
+
 class _RepeatedNameError(Exception):
     """An object has two members of the same name."""
 
@@ -58,22 +58,13 @@ _decode_unique = json.JSONDecoder(object_pairs_hook=_unique).raw_decode
 
 
 class JsonScanner:
-    """A place in a JSON text.
-
-    Attributes:
-        in_array: Whether `values_at` went into every element of an array, so that there may be more than one match.
-        in_empty: Whether one of these arrays was empty, so that there may be none.
-        beside: Names that are there where a name of the path first was not.
-    """
+    """A place in a JSON text."""
 
     def __init__(self, reader: TextReader) -> None:
         self._reader = reader
         self._text = ""  # what has arrived and is not passed
         self._at = 0  # the place in it
         self._dropped = self._reader.offset  # bytes of the object before it
-        self.in_array = False
-        self.in_empty = False
-        self.beside: tuple[str, ...] = ()
 
     def is_empty(self) -> bool:
         """Return whether nothing but white space is left."""
@@ -114,6 +105,18 @@ class JsonScanner:
                 return value
             # Outside the handler: the error must not keep the text alive.
             raise self._error(failure)
+
+    def value_at_once(self) -> object:
+        """Build and pass the value that begins here if all of it has arrived and no name is there twice.
+
+        Raises:
+            OddError: It is not so; the place is where it was.
+        """
+        try:
+            value, self._at = _decode_unique(self._text, self._at)
+        except (ValueError, RecursionError, _RepeatedNameError):
+            raise OddError from None
+        return value
 
     def elements(self) -> Iterator[None]:
         """Stop at each element of the array that begins here; whoever asks for the next has passed this one."""
@@ -215,93 +218,6 @@ class JsonScanner:
         """
         if self._peek_or_end():
             raise self._unexpected("Extra data")
-
-    def values_at(self, path: Sequence[Step], *, in_array: bool = False) -> Iterator[object]:
-        """Yield each value at `path` below the one that begins here.
-
-        Outside of arrays of which every element is meant the first match is the only one, and nothing behind it is
-        read: of members with the same name the first counts, where a whole document would have the last.
-        """
-        if not path:
-            yield self.value()
-            return
-        char, step = self.peek(), path[0]
-        if char == "[" and step.every:
-            yield from self._values_in_elements(path)
-        elif char == "[" and step.number >= 0:
-            yield from self._values_in_element_number(path, in_array=in_array)
-        elif char == "{":
-            yield from self._values_in_members(path, in_array=in_array)
-        else:
-            self.skip()
-
-    def _values_in_elements(self, path: Sequence[Step]) -> Iterator[object]:
-        self.in_array = True
-        is_empty = True
-        for value in self.values() if len(path) == 1 else ():
-            is_empty = False
-            yield value
-        for _ in self.elements() if len(path) > 1 else ():
-            is_empty = False
-            yield from self._values_in_element(path[1:])
-        self.in_empty |= is_empty
-
-    def _values_in_element(self, path: Sequence[Step]) -> Iterator[object]:
-        if self.peek() in "[{":
-            # Walking through a small element takes far longer than building it.
-            try:
-                element, self._at = _decode_unique(self._text, self._at)
-            except (ValueError, RecursionError, _RepeatedNameError):
-                pass  # it is cut, or large, or odd: walk
-            else:
-                yield from self._select(element, path)
-                return
-        yield from self.values_at(path, in_array=True)
-
-    def _values_in_element_number(self, path: Sequence[Step], *, in_array: bool) -> Iterator[object]:
-        for number, _ in enumerate(self.elements()):
-            if number != path[0].number:
-                self.skip()
-                continue
-            yield from self.values_at(path[1:], in_array=in_array)
-            if not in_array:
-                return
-
-    def _values_in_members(self, path: Sequence[Step], *, in_array: bool) -> Iterator[object]:
-        found = False
-        beside: list[str] = []
-        for name in self.members():
-            if found or name != path[0].name:
-                beside += [name] if len(beside) < _SHOWN else []
-                self.skip()
-                continue
-            found = True
-            yield from self.values_at(path[1:], in_array=in_array)
-            if not in_array:
-                return
-        if not found:
-            self._miss(beside)
-
-    def _select(self, value: object, path: Sequence[Step]) -> Iterator[object]:
-        """Yield what is at `path` in `value`, as `values_at` does."""
-        if not path:
-            yield value
-            return
-        step = path[0]
-        if isinstance(value, list) and step.every:
-            self.in_empty |= not value
-            for element in value:
-                yield from self._select(element, path[1:])
-        elif isinstance(value, list) and 0 <= step.number < len(value):
-            yield from self._select(value[step.number], path[1:])
-        elif isinstance(value, dict):
-            if step.name in value:
-                yield from self._select(value[step.name], path[1:])
-            else:
-                self._miss(list(value)[:_SHOWN])
-
-    def _miss(self, beside: Sequence[str]) -> None:
-        self.beside = self.beside or tuple(beside)
 
     def _comma_or(self, close: str) -> bool:
         """Pass the comma or the `close` that must be here; return whether it was `close`."""
