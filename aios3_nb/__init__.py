@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 from aios3_nb.faces import face
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 if TYPE_CHECKING:
     from aios3_nb.aios3 import chunks as chunks, read as read, save as save, stream as stream

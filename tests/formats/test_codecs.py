@@ -17,7 +17,7 @@ import lz4.frame
 import pytest
 
 from aios3_nb.errors import FormatError, TooLargeError, TruncatedError
-from aios3_nb.formats import decompressed, peek_head
+from aios3_nb.formats import compression, decompressed, peek_head
 from aios3_nb.formats.codecs import Expander
 from aios3_nb.formats.compression import CODECS, codec_of
 from aios3_nb.formats.expansion import ExpansionLimit
@@ -73,6 +73,18 @@ def test_every_way_of_reading_agrees(codec):
     assert file.read() == DATA[-5:]
     assert file.seek(30_000) == 30_000
     assert file.read(20) == DATA[30_000:30_020]
+
+
+@pytest.mark.parametrize("codec", ["gzip", "zlib"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_isal_expands_where_it_is_there_and_zlib_where_it_is_not(codec, is_there, monkeypatch):
+    monkeypatch.setattr(compression, "_zlib_module", compression._zlib_module.__wrapped__)
+    if not is_there:
+        monkeypatch.setitem(sys.modules, "isal", None)
+    assert compression._zlib_module().__name__ == ("isal.isal_zlib" if is_there else "zlib")
+    assert expand(COMPRESS[codec](DATA)).read() == DATA
+    with pytest.raises(FormatError):
+        expand(COMPRESS[codec](DATA)[:-4] + bytes(4)).read()
 
 
 @pytest.mark.parametrize("data", [b"", b"\x1f", b"B", b"BZh", b"plain text, quite long", b"\x80\x05K\x01."])
