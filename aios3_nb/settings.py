@@ -180,9 +180,8 @@ def _checked(name: str, value: Any) -> Any:
     """Return `value` as the type of the setting `name`; text is read as the environment writes it."""
     if name not in _TYPES:
         raise OptionError(f"Unknown option {name!r}. The options are: {', '.join(sorted(_TYPES))}.")
-    wanted = _TYPES[name]
     try:
-        result = _converted(wanted, value)
+        result = _converted(kind_of(name), value)
     except (TypeError, ValueError) as exc:
         raise OptionError(f"{name}={value!r} does not fit: {exc}") from exc
     if isinstance(result, (int, float)) and not isinstance(result, bool) and result <= 0 and name != "retries":
@@ -190,13 +189,20 @@ def _checked(name: str, value: Any) -> Any:
     return result
 
 
-def _converted(wanted: Any, value: Any) -> Any:
+def kind_of(name: str) -> type | tuple[str, ...]:
+    """Return the type of the setting `name`, besides None; of one that takes certain words only, these."""
+    wanted = _TYPES[name]
     if typing.get_origin(wanted) is Literal:
-        if value not in typing.get_args(wanted):
-            raise ValueError(f"one of {', '.join(typing.get_args(wanted))} is meant")
+        return typing.get_args(wanted)
+    kind: type = typing.get_args(wanted)[0] if isinstance(wanted, types.UnionType) else wanted
+    return kind
+
+
+def _converted(wanted: type | tuple[str, ...], value: Any) -> Any:
+    if isinstance(wanted, tuple):
+        if value not in wanted:
+            raise ValueError(f"one of {', '.join(wanted)} is meant")
         return value
-    if isinstance(wanted, types.UnionType):
-        wanted = typing.get_args(wanted)[0]
     if wanted is bool:
         return _boolean(value)
     if wanted is int:

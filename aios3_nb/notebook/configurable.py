@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,14 +14,40 @@ from IPython.core.magic import Magics
 from aios3_nb import settings
 from aios3_nb.errors import OptionError, S3Error
 from aios3_nb.notebook.shown import shorten
+from aios3_nb.settings import Settings
+
+_SAID = re.compile(r"^    (\w+): ((?:.*\n?)(?:     .*\n?)*)", re.MULTILINE)
+_KINDS: Mapping[Any, str] = {bool: "Bool", int: "Int", float: "Float", str: "Unicode"}
+"""What `%config` calls the types; traitlets' own names."""
 
 
-def _settings_traits() -> dict[str, traitlets.TraitType[Any, Any]]:
-    """Return one trait for each setting; None leaves it to the environment and the defaults."""
-    return {
-        name: traitlets.Any(None, allow_none=True, help=f"See {name} in aios3_nb.Settings.").tag(config=True)
-        for name in settings.NAMES
+class _Setting(traitlets.TraitType):  # type: ignore[misc]  # mypy is not shown traitlets
+    """One setting of the session: what is in force when it is read; None leaves it to environment and default."""
+
+    def get(self, obj: Any, cls: Any = None) -> Any:
+        return getattr(settings.current(), self.name or "")
+
+    def set(self, obj: Any, value: Any) -> None:
+        try:
+            settings.set_session(**{self.name or "": value})
+        except OptionError as exc:
+            raise traitlets.TraitError(str(exc)) from None
+
+
+def _settings_traits() -> dict[str, _Setting]:
+    """Return one trait for each setting."""
+    said = {
+        name: " ".join(text.replace("`", "").split()) for name, text in _SAID.findall(inspect.getdoc(Settings) or "")
     }
+    return {name: _trait(settings.kind_of(name), said[name]) for name in settings.NAMES}
+
+
+def _trait(kind: type | tuple[str, ...], said: str) -> _Setting:
+    # Their class is all that %config shows of their type, and "Enum" in its name has it list the choices.
+    info = {"info_text": " or ".join(kind)} if isinstance(kind, tuple) else {}
+    made: _Setting = type(_KINDS.get(kind, "Enum"), (_Setting,), info)(help=said)
+    made.tag(config=True)
+    return made
 
 
 class Configurable(Magics):  # type: ignore[misc]  # IPython is not typed
@@ -27,14 +55,6 @@ class Configurable(Magics):  # type: ignore[misc]  # IPython is not typed
 
     short_errors = traitlets.Bool(True, help="A user's mistake is one line, without a traceback.").tag(config=True)
     locals().update(_settings_traits())
-
-    @traitlets.validate(*settings.NAMES)
-    def _set(self, proposal: Any) -> Any:
-        try:
-            settings.set_session(**{proposal["trait"].name: proposal["value"]})
-        except OptionError as exc:
-            raise traitlets.TraitError(str(exc)) from None
-        return proposal["value"]
 
     @contextmanager
     def _short_errors(self) -> Iterator[None]:

@@ -12,6 +12,7 @@ import pytest
 import aios3_nb
 from aios3_nb import settings
 from aios3_nb.address import S3Uri, parse
+from aios3_nb.formats import writable_names
 from aios3_nb.notebook import options
 from aios3_nb.notebook.complete import keys as complete_keys
 from aios3_nb.notebook.complete.complete import complete
@@ -61,9 +62,9 @@ def s3_here(stocked: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[F
 def offered(line: str, parser: argparse.ArgumentParser = LOAD) -> list[str]:
     """Return what the line may become; ``|`` is the cursor, else it is at the end."""
     before, _, after = line.partition("|")
-    texts, fragment = complete(parser, before, after, VARIABLES)
-    assert before.endswith(fragment)
-    return [before.removesuffix(fragment) + text for text in texts]
+    offer = complete(parser, before, after, VARIABLES)
+    assert before.endswith(offer.end)
+    return [before.removesuffix(offer.end) + text for text in offer.texts]
 
 
 OFFERS = {
@@ -151,6 +152,31 @@ def test_each_magic_takes_what_its_own_parser_says() -> None:
     assert offered("fr", SAVE) == ["frame"]
     assert offered("frame s3://bkt/models/", SAVE)[1:] == ["frame s3://bkt/models/a.pkl", "frame s3://bkt/models/b.pkl"]
     assert offered("frame x --format jso", SAVE) == ["frame x --format json", "frame x --format jsonl"]
+
+
+def test_only_what_can_be_written_is_offered_as_a_format_to_store_in() -> None:
+    assert "x --format image" in offered("x --format ")
+    storable = [line.rpartition(" ")[2] for line in offered("frame x --format ", SAVE)]
+    assert storable == writable_names()
+    assert not {"image", "audio", "joblib", "safetensors"} & set(storable)
+
+
+@pytest.mark.parametrize(
+    ("line", "parser", "kind"),
+    [
+        ("--ver", LOAD, "option"),
+        ("--verify re", LOAD, "value"),
+        ("x --format js", LOAD, "value"),
+        ("s3://{ro", LOAD, "variable"),
+        ("fr", SAVE, "variable"),
+        ("s3://bkt/mo", LOAD, "path"),
+        ("s3", LS, "path"),
+    ],
+)
+def test_what_is_offered_is_labelled_as_what_it_is(line: str, parser: argparse.ArgumentParser, kind: str) -> None:
+    offer = complete(parser, line, "", VARIABLES)
+    assert offer.texts
+    assert offer.kind == kind
 
 
 def test_profiles_come_from_the_configuration(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -333,3 +359,8 @@ def test_unloading_takes_completion_away(running: Kernel) -> None:
     assert running.ok(f"%reload_ext aios3_nb\n{names}").result == "['aios3_nb']"
     assert running.ok(f"%unload_ext aios3_nb\n{names}").result == "[]"
     running.ok("%load_ext aios3_nb")
+
+
+def test_a_kernel_hands_the_labels_on(running: Kernel) -> None:
+    content = running.client.complete("%s3load --verify r", reply=True, timeout=10)["content"]
+    assert {each["type"] for each in content["metadata"]["_jupyter_types_experimental"]} == {"value"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -229,8 +230,23 @@ def test_a_mistake_is_one_readable_line_and_binds_nothing(cells: Kernel, line: s
 
 def test_a_mistake_in_config_is_told(cells: Kernel) -> None:
     assert "one of auto, require, off" in cells.run("%config S3Magics.verify = 'maybe'").stderr
-    assert cells.ok("get_ipython().find_line_magic('s3load').__self__.verify").result is None
-    cells.ok("%config S3Magics.part_size = '4M'\n%config S3Magics.part_size = None")
+    assert cells.ok("%config S3Magics.verify").result == "'auto'"
+
+
+def test_config_shows_what_is_in_force_with_its_type_and_takes_it_back(cells: Kernel, server: Any) -> None:
+    cells.ok("%config S3Magics.part_size = '4M'")
+    shown = cells.ok("%config S3Magics").stdout
+    for each in (
+        r"part_size=<Int>\n *Length of one ranged .*\n *Current: 4194304",
+        r"read_timeout=<Float>\n(?: .*\n)+? *Current: 20\.0",
+        r"quiet=<Bool>\n(?: .*\n)+? *Current: False",
+        r"verify=<Enum>\n(?: .*\n)+? *Choices: auto or require or off\n *Current: 'auto'",
+        rf"endpoint_url=<Unicode>\n(?: .*\n)+? *Current: '{server.endpoint.url}'",
+    ):
+        assert re.search(each, shown), shown
+    assert "Any>" not in shown
+    cells.ok("%config S3Magics.part_size = None")
+    assert cells.ok("%config S3Magics.part_size").result == "8388608"
 
 
 def test_unloading_takes_the_magics_away() -> None:

@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aios3_nb import settings
-from aios3_nb.formats import format_names
+from aios3_nb.formats import format_names, writable_names
 from aios3_nb.loop import in_thread
 from aios3_nb.notebook.complete.keys import in_time
 from aios3_nb.notebook.complete.line import Gap, find_gap, option_names
@@ -45,10 +45,22 @@ def uninstall_completion(shell: Any) -> None:
     matchers[:] = [each for each in matchers if getattr(each, "matcher_identifier", "") != IDENTIFIER]
 
 
-def complete(
-    parser: argparse.ArgumentParser, before: str, after: str, namespace: Mapping[str, Any]
-) -> tuple[list[str], str]:
-    """Return what may stand for the end of `before`, the line up to the cursor, and that end.
+class Offer(NamedTuple):
+    """What may stand for the end of a line.
+
+    Attributes:
+        texts: Any of these may.
+        end: That end.
+        kind: What they are, as the page labels them: ``option``, ``value``, ``variable`` or ``path``.
+    """
+
+    texts: list[str]
+    end: str
+    kind: str = ""
+
+
+def complete(parser: argparse.ArgumentParser, before: str, after: str, namespace: Mapping[str, Any]) -> Offer:
+    """Return what may stand for the end of `before`, the line up to the cursor.
 
     At most two requests are sent, and it takes half a second at most.
 
@@ -60,27 +72,28 @@ def complete(
     """
     gap = find_gap(parser, before, after, namespace)
     if gap is None:
-        return [], ""
+        return Offer([], "")
     if gap.reference is not None and (found := variables(gap, namespace)):
-        return found, "".join(gap.reference)
+        return Offer(found, "".join(gap.reference), "variable")
     if gap.kind == "option":
-        return [name for name in option_names(parser, gap.given) if name.startswith(gap.raw)], gap.raw
+        return Offer([name for name in option_names(parser, gap.given) if name.startswith(gap.raw)], gap.raw, "option")
     if gap.kind == "name":
-        return [name for name in sorted(namespace) if name.startswith(gap.raw)], gap.raw
+        return Offer([name for name in sorted(namespace) if name.startswith(gap.raw)], gap.raw, "variable")
     if gap.kind == "value":
-        return [value(text, gap) for text in _values(gap) if text.startswith(gap.word.text)], gap.raw
+        texts = [value(text, gap) for text in _values(parser, gap) if text.startswith(gap.word.text)]
+        return Offer(texts, gap.raw, "value")
     return _without_folder(addresses(gap, _settings_of(gap), namespace), gap.raw)
 
 
-def _without_folder(texts: list[str], raw: str) -> tuple[list[str], str]:
+def _without_folder(texts: list[str], raw: str) -> Offer:
     """Return `texts` and `raw` from the last ``/`` on, if all are the same before: what is chosen from is read.
 
     And behind a ``/`` JupyterLab offers operators of Python of its own; those go last when ours begin there.
     """
     folder = raw[: raw.rfind("/") + 1]
     if not all(text.startswith(folder) for text in texts):
-        return texts, raw
-    return [text.removeprefix(folder) for text in texts], raw.removeprefix(folder)
+        return Offer(texts, raw, "path")
+    return Offer([text.removeprefix(folder) for text in texts], raw.removeprefix(folder), "path")
 
 
 def _settings_of(gap: Gap) -> Settings:
@@ -89,10 +102,12 @@ def _settings_of(gap: Gap) -> Settings:
     return settings.current(**given, retries=0)
 
 
-def _values(gap: Gap) -> Iterable[str]:
+def _values(parser: argparse.ArgumentParser, gap: Gap) -> Iterable[str]:
     assert gap.action is not None
     if gap.action.choices is not None:
         return map(str, gap.action.choices)
+    if gap.action.dest == "format":
+        return writable_names() if _STORES in parser.prog else format_names()
     return _VALUES.get(gap.action.dest, list)()
 
 
@@ -107,8 +122,11 @@ def _read_profiles() -> list[str]:
     return sorted(Session().available_profiles)
 
 
-_VALUES: Mapping[str, Callable[[], Iterable[str]]] = {"format": format_names, "profile": _profiles}
+_VALUES: Mapping[str, Callable[[], Iterable[str]]] = {"profile": _profiles}
 """Values of options that have no fixed choices."""
+
+_STORES = "s3save"
+"""The magic that writes; what is only read is no format for it."""
 
 
 def _matcher(shell: Any, parsers: Parsers) -> Callable[[Any], Any]:
@@ -124,12 +142,12 @@ def _matcher(shell: Any, parsers: Parsers) -> Callable[[Any], Any]:
             return {"completions": []}
         try:
             after = context.line_with_cursor[context.cursor_position :]
-            texts, fragment = complete(parsers[found["name"]], found["line"], after, _namespace(shell))
+            offer = complete(parsers[found["name"]], found["line"], after, _namespace(shell))
         except Exception:  # whatever it is, it is not worth an error under somebody's cursor
-            texts, fragment = [], ""
+            offer = Offer([], "")
         return {
-            "completions": [SimpleCompletion(text=text, type="path") for text in texts] or _Silence(),
-            "matched_fragment": fragment,
+            "completions": [SimpleCompletion(text=text, type=offer.kind) for text in offer.texts] or _Silence(),
+            "matched_fragment": offer.end,
             "suppress": True,
             "ordered": True,
         }
