@@ -12,6 +12,7 @@ It listens on 127.0.0.1, on a free port. Every wait of its own ends when it is s
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,8 +29,8 @@ STOP_SECONDS = 5.0
 class FaultServer:
     """The server. The objects, the faults and the record may be used from any thread."""
 
-    ports_here: ClassVar[set[int]] = set()
-    """Of the servers that run in this process now."""
+    _here: ClassVar[set[FaultServer]] = set()
+    """The servers that run in this process now."""
 
     def __init__(self) -> None:
         self.store = Store()
@@ -49,17 +50,22 @@ class FaultServer:
         self._thread.start()
         if not self._started.wait(STOP_SECONDS):
             raise TimeoutError("The fault server did not start.")
-        self.ports_here.add(self.port)
+        self._here.add(self)
         return self
 
     def __exit__(self, *exc: object) -> None:
         """Drop every connection and stop."""
-        self.ports_here.discard(self.port)
+        self._here.discard(self)
         assert self._loop is not None
         self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join(STOP_SECONDS)
         if self._thread.is_alive():
             raise TimeoutError("The fault server did not stop.")
+
+    @classmethod
+    def ends_here(cls) -> list[tuple[socket.socket, object]]:
+        """Return this process's ends of the connections to its servers, each with the address of the other end."""
+        return [connection.end for server in list(cls._here) for connection in list(server._open) if connection.end]
 
     @property
     def url(self) -> str:

@@ -35,10 +35,16 @@ class Handler(Protocol):
 
 
 class Connection(asyncio.StreamReaderProtocol):
-    """One connection of one client: requests in, answers out, until one side has enough."""
+    """One connection of one client: requests in, answers out, until one side has enough.
+
+    Attributes:
+        gone: The client has hung up.
+        end: The server's socket, and the client's address.
+    """
 
     def __init__(self, handler: Handler) -> None:
         self.gone = asyncio.Event()
+        self.end: tuple[socket.socket, object] | None = None
         self._handler = handler
         self._conversation: asyncio.Task[None] | None = None
         super().__init__(asyncio.StreamReader(limit=1 << 20), self._connected)
@@ -59,6 +65,7 @@ class Connection(asyncio.StreamReaderProtocol):
             self._conversation.cancel()
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.end = writer.get_extra_info("socket"), writer.get_extra_info("peername")
         number = self._handler.connected(self)
         self._conversation = asyncio.create_task(self._converse(reader, writer, number))
 

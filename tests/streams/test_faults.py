@@ -97,7 +97,7 @@ def _baseline(server: FaultServer) -> Gauges:
     for way in ("open+read", "aread"):
         assert WAYS[way].read(f"s3://{BUCKET}/warm", endpoint_url=server.url, **IMPATIENT) == b"x"
     server.reset()
-    return gauges(both_ends=True)
+    return gauges()
 
 
 def _arrange(faulty: FaultServer, case: Case, way: Way) -> str:
