@@ -6,7 +6,6 @@ docstring of the first call that takes it.
 """
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 from aios3_nb.errors import OptionError
@@ -80,6 +79,8 @@ def divided(options: Mapping[str, Any], group: type) -> tuple[dict[str, Any], Se
     known = names_in(group)
     for name in options:
         if name not in known:
+            from difflib import get_close_matches  # seldom needed
+
             near = get_close_matches(name, known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
             raise OptionError(f"Unknown option {in_quotes(name)}.{hint} The options are: {', '.join(sorted(known))}.")

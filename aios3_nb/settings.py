@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict, Unpack
 
 from aios3_nb.errors import OptionError
-from aios3_nb.markup import table_html
 from aios3_nb.text import visible, without_secrets
 
 KIB = 1024
@@ -75,6 +74,8 @@ class Settings:
         return Settings(**{name: getattr(self, name) for name in CONNECTION})
 
     def _repr_html_(self) -> str:
+        from aios3_nb.markup import table_html  # with all names of characters in HTML
+
         values = {name: getattr(self, name) for name in NAMES}
         rows = [(name, visible(without_secrets(str(value)))) for name, value in values.items()]
         kinds = ["" if value == getattr(_DEFAULTS, name) else "strong" for name, value in values.items()]

@@ -106,6 +106,16 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "[]\n"
 
 
+def test_loading_the_extension_imports_no_room_but_that_of_the_magics() -> None:
+    code = (
+        "import sys; from IPython.core.interactiveshell import InteractiveShell;"
+        "InteractiveShell.instance().run_line_magic('load_ext', 'aios3_nb');"
+        f"print([name for name in {sorted(ROOMS)!r} if name in sys.modules])"
+    )
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
+    assert ast.literal_eval(loaded) == ["aios3_nb.notebook", "aios3_nb.notebook.complete"]
+
+
 def test_a_room_is_used_from_outside_by_the_names_on_its_face_alone() -> None:
     """A room inside a room is one too: its modules are for itself alone, and it may use those of the room around it."""
 

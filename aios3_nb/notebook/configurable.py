@@ -13,7 +13,6 @@ from IPython.core.magic import Magics
 
 from aios3_nb import settings
 from aios3_nb.errors import OptionError, S3Error
-from aios3_nb.notebook.shown import shorten
 from aios3_nb.settings import Settings
 
 _SAID = re.compile(r"^    (\w+): ((?:.*\n?)(?:     .*\n?)*)", re.MULTILINE)
@@ -63,5 +62,7 @@ class Configurable(Magics):  # type: ignore[misc]  # IPython is not typed
             yield
         except S3Error as exc:
             if self.short_errors:
+                from aios3_nb.notebook.shown import shorten  # with all that loads, which is here when something fails
+
                 shorten(exc, f"{type(exc).__name__}: {exc}")
             raise

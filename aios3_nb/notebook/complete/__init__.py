@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
-    from aios3_nb.notebook.complete.complete import (
+    from aios3_nb.notebook.complete.matcher import (
         install_completion as install_completion,
         uninstall_completion as uninstall_completion,
     )
 else:
-    __getattr__, __dir__, __all__ = face(__name__, complete="install_completion uninstall_completion")
+    __getattr__, __dir__, __all__ = face(__name__, matcher="install_completion uninstall_completion")
