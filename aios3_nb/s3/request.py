@@ -38,6 +38,8 @@ _FIRST_CONNECTS = 2
 """An endpoint that never answered is more likely misspelt than restarting."""
 _CALM_PARTS = 4
 """Parts that must arrive whole before concurrency grows by one again."""
+_PARTS_PER_HURRY = 4
+"""Parts that must have arrived whole for each slow one that is asked for again, once the retries are used up."""
 
 
 class RetryBudget:
@@ -58,6 +60,8 @@ class RetryBudget:
         self._unfit = 0
         self._received = 0
         self._calm = 0
+        self._arrived = 0
+        self._hurried = 0
         self._turn = asyncio.Lock()
 
     def received(self, count: int) -> None:
@@ -72,10 +76,20 @@ class RetryBudget:
         """Note a part that arrived whole."""
         self._connected = True
         self.failures = self._unfit = 0
+        self._arrived += 1
         self._calm += 1
         if self._calm >= _CALM_PARTS and self.concurrency < self._settings.concurrency:
             self.concurrency += 1
             self._calm = 0
+
+    def hurries(self) -> bool:
+        """Say whether a part that is slow, and not broken, may be asked for again; count it as a retry if so."""
+        retries = self._settings.retries
+        if not retries or self._hurried >= retries + self._arrived // _PARTS_PER_HURRY:
+            return False
+        self._hurried += 1
+        self.retries += 1
+        return True
 
     async def allows(self, failure: BaseException) -> bool:
         """Wait for this failure's turn to be retried; False when the budget is spent."""

@@ -7,8 +7,10 @@ whose answer has not come need no memory, so that there may be more of them. Buf
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from aios3_nb.errors import StalledError
 from aios3_nb.settings import Settings
@@ -16,6 +18,10 @@ from aios3_nb.streams import bulk
 from aios3_nb.streams.part import Part
 from aios3_nb.streams.plan import Plan
 from aios3_nb.streams.source import ObjectSource
+from aios3_nb.streams.straggler import Stragglers
+
+_LOOK = 0.1
+"""Seconds between two looks at the part that the reader waits for."""
 
 
 class Ahead:
@@ -44,6 +50,7 @@ class Ahead:
         self._room = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
         self._waiter: asyncio.Future[None] | None = None
+        self._stragglers = Stragglers()
         self._goal = 0
         """Offset that the reader waits for."""
         self.waited = 0.0
@@ -143,18 +150,40 @@ class Ahead:
     def _start(self, part: Part) -> None:
         self.next = part.stop
         self._parts.append(part)
-        task = asyncio.get_running_loop().create_task(
-            self._source.fill(part.start, part.stop, lambda: self._memory(part), self._note(part)),
-            name=f"aios3_nb part {part.start}",
-        )
-        part.task = task
-        task.add_done_callback(self._ended)
+        self._ask(part, self._source.fill(part.start, part.stop, lambda: self._memory(part), self._note(part)))
+
+    def _ask(self, part: Part, fill: Coroutine[Any, Any, None]) -> None:
+        part.asked, part.answered = time.monotonic(), 0.0
+        part.task = asyncio.get_running_loop().create_task(fill, name=f"aios3_nb part {part.start}")
+        part.task.add_done_callback(self._ended)
+
+    def _ask_again(self, part: Part) -> None:
+        """Have the rest of `part` come over another connection."""
+        slow = part.task
+        assert slow is not None
+
+        async def rest() -> None:
+            await asyncio.wait([slow])  # from now on nobody else writes to its memory
+            reached = part.reached = part.filled
+            note = self._note(part)
+
+            async def memory() -> memoryview:
+                return (await self._memory(part))[reached:]
+
+            await self._source.fill(part.start + reached, part.stop, memory, lambda filled: note(reached + filled))
+
+        part.again += 1
+        self._stragglers.forget()
+        self._ending.add(slow)
+        slow.cancel()
+        self._ask(part, rest())
 
     async def _memory(self, part: Part) -> memoryview:
         """Return where the bytes of `part` go, once there is room within the budget.
 
         The parts before it get theirs first: the reader waits for the first of them, which always gets it.
         """
+        self._stragglers.answered(part)
         while not part.has_memory:
             held = 0
             for each in self._parts:
@@ -177,6 +206,8 @@ class Ahead:
         def progress(filled: int) -> None:
             nonlocal alone
             part.filled = filled
+            if part.full:
+                self._stragglers.arrived(part)
             if alone and self._source.concurrency > 1:
                 alone = False
                 self._wake()  # further parts may be started
@@ -216,7 +247,7 @@ class Ahead:
             part.task.result()
         loop = asyncio.get_running_loop()
         left = self._settings.total_timeout - self.waited
-        alarm = loop.call_later(max(0.0, left), self._wake)
+        alarm = loop.call_later(min(_LOOK, max(0.0, left)), self._wake)
         began = loop.time()
         self._goal = position
         self._waiter = loop.create_future()
@@ -227,6 +258,8 @@ class Ahead:
             alarm.cancel()
             self.waited += loop.time() - began
         self._raise_failure()
+        if self._stragglers.is_one(part, self.waited) and self._source.hurries(part.start + part.filled):
+            self._ask_again(part)
         if self.waited >= self._settings.total_timeout:
             raise StalledError(
                 f"{self._source.name}: waited for the network for {self._settings.total_timeout:g} s in all "

@@ -22,6 +22,10 @@ class Part:
         buffer: Whose memory the view is; None when it is the reader's own, or none yet.
         filled: Bytes that have come.
         handed: Bytes that were hashed and may be shown to the reader.
+        asked: When it was asked for, by the monotonic clock.
+        answered: When the answer came; 0.0 before.
+        reached: Bytes that had come when it was asked for.
+        again: How many times it was asked for again because it was slow.
         task: Fetches them.
     """
 
@@ -31,6 +35,10 @@ class Part:
     buffer: Buffer | None = None
     filled: int = 0
     handed: int = 0
+    asked: float = 0.0
+    answered: float = 0.0
+    reached: int = 0
+    again: int = 0
     task: asyncio.Task[None] | None = field(default=None, repr=False)
 
     @property

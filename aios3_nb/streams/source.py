@@ -186,6 +186,13 @@ class ObjectSource:
                 await self._recover(exc, start + filled)
         self.retry.finished_part()
 
+    def hurries(self, offset: int) -> bool:
+        """Say whether a part that is slow may be asked for again from `offset` on, over another connection."""
+        if self.concurrency == 1 or not self.retry.hurries():
+            return False
+        self._monitor.retried(self.retry.retries, offset)
+        return True
+
     async def read(self, start: int, stop: int) -> bytes:
         """Return the object's bytes from `start` to `stop`; see `fill`."""
         data = bytearray(stop - start)

@@ -1,0 +1,62 @@
+"""A connection that brings a trickle, or no answer, while others bring their parts, holds nobody up."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import pytest
+
+import aios3_nb
+from aios3_nb.settings import MIB
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+
+BODY = bytes(itertools.islice(itertools.cycle(range(251)), 16 * MIB))
+AT = 9 * MIB + 1000
+"""A byte of the part that is slow, in the middle of the object."""
+SLOW = {
+    # 16 s for a part, which no floor of 64 KB in 10 s would find.
+    "a trickle": Fault(kind=Kind.THROTTLE, at=AT, rate=65_536),
+    "no answer": Fault(kind=Kind.DELAY, at=AT, seconds=20),
+}
+
+
+def _ranges(server: FaultServer) -> list[tuple[int, int | None]]:
+    """Return the ranges asked for that have the slow part's last byte, in their order."""
+    found = [request.range for request in server.requests if request.method == "GET" and request.range]
+    return [(start, stop) for start, stop in found if start <= 10 * MIB - 1 and stop == 10 * MIB]
+
+
+@pytest.mark.parametrize("name", SLOW)
+@pytest.mark.parametrize("way", ["load", "readinto"])
+def test_a_slow_part_is_asked_for_again_from_where_it_is(faulty: FaultServer, name: str, way: str) -> None:
+    faulty.put("b", "k.bin", BODY)
+    # The first request of a load is for all of the object, and brings its first part.
+    faulty.fault(replace(SLOW[name], first=2 if way == "load" else 1))
+    settings = {"part_size": MIB, "concurrency": 4, "verify": "off"}
+    if way == "load":
+        assert aios3_nb.load("s3://b/k.bin", format="bytes", **settings) == BODY
+    else:
+        target = bytearray(len(BODY))
+        with aios3_nb.open("s3://b/k.bin", **settings) as file:
+            assert file.readinto(target) == len(BODY)
+        assert target == BODY
+    first, *again = _ranges(faulty)
+    assert first == (9 * MIB, 10 * MIB)
+    assert len(again) == 1
+    assert (again[0][0] > 9 * MIB) is (name == "a trickle")
+
+
+def test_it_is_asked_for_again_twice_at_most(faulty: FaultServer) -> None:
+    faulty.put("b", "k.bin", BODY[: 12 * MIB])
+    faulty.fault(Fault(kind=Kind.THROTTLE, at=10 * MIB - 1, rate=400_000, times=None))
+    assert aios3_nb.load("s3://b/k.bin", format="bytes", part_size=MIB, concurrency=4, verify="off") == BODY[: 12 * MIB]
+    assert len(_ranges(faulty)) == 3
+
+
+def test_without_retries_nothing_is_asked_for_again(faulty: FaultServer) -> None:
+    faulty.put("b", "k.bin", BODY[: 12 * MIB])
+    faulty.fault(Fault(kind=Kind.THROTTLE, at=10 * MIB - 1, rate=500_000))
+    aios3_nb.load("s3://b/k.bin", format="bytes", part_size=MIB, concurrency=4, verify="off", retries=0)
+    assert len(_ranges(faulty)) == 1
