@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import pickle
 import random
+import warnings
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
@@ -122,19 +124,29 @@ async def _aread(uri: str, **settings: Any) -> bytes:
 
 
 _runners: list[asyncio.Runner] = []
+_before: list[asyncio.AbstractEventLoop] = []
 
 
 def runner() -> asyncio.Runner:
     """Return the one loop on which everything awaited here runs; making a client for each would take its time."""
     if not _runners:
+        # Where nest-asyncio2 was applied, asyncio.run keeps its loop for the next call. It would be let go of here,
+        # unclosed, and be found by the collector in the middle of some test.
+        with contextlib.suppress(RuntimeError), warnings.catch_warnings(action="ignore"):
+            _before.append(asyncio.get_event_loop())
         _runners.append(asyncio.Runner())
     return _runners[0]
 
 
 def close_runner() -> None:
-    """Close that loop, if there is one."""
+    """Close that loop, and the one that was the thread's before, if there are any."""
     while _runners:
         _runners.pop().close()
+    while _before:
+        loop = _before.pop()
+        if not loop.is_closed():
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            loop.close()
 
 
 def _run(call: Callable[..., Awaitable[bytes]]) -> Callable[..., bytes]:
