@@ -5,7 +5,7 @@ BIN = $(VENV)/bin
 PEERS = .venv-peers
 BENCH = .venv-bench
 
-.PHONY: help setup demo test faults notebooks smoke bench docs lint lint-js format types browser clean
+.PHONY: help environment setup demo test faults notebooks smoke bench docs lint lint-js format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
@@ -17,23 +17,29 @@ help:
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make lint    check format, lint and types    make format    write the format"
 
-setup: $(VENV)/.ready
+# Whether there is an environment, and with which Python, is looked at each time; in a make of its own it is then
+# known what is installed there.
+environment:
+	@.ci/environment "$(PYTHON)" $(VENV) $(if $(filter file,$(origin PYTHON)),,asked)
+
+setup: environment
+	@$(MAKE) --no-print-directory $(VENV)/.ready
 
 # What the demo needs, so that nobody waits for the tools of the tests before the first object.
 $(VENV)/.demo: pyproject.toml
 	@echo "Installing into $(VENV); the first time, this takes a minute or two."
-	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	$(BIN)/python -m pip install --quiet --editable '.[demo]'
 	touch $@
 
+# All of it again, so that nothing moves a version that the package itself is bound to.
 $(VENV)/.ready: $(VENV)/.demo
-	# All of it again, so that nothing moves a version that the package itself is bound to.
 	$(BIN)/python -m pip install --quiet --editable '.[demo]' --group dev
 	$(BIN)/python -m pip check
 	touch $@
 
-demo: $(VENV)/.demo
+demo: environment
+	@$(MAKE) --no-print-directory $(VENV)/.demo
 	$(BIN)/python -m aios3_nb demo $(if $(NO_LAB),--no-lab)
 
 test: setup browser

@@ -30,7 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             use_server(server)
             if arguments.action == "demo":
                 return _demo(server, with_lab=not arguments.no_lab)
-            return _serve(server, arguments.command)
+            command = arguments.command
+            return _serve(server, command[1:] if command[:1] == ["--"] else command)
     except S3Error as exc:
         print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
         return 1
@@ -45,7 +46,10 @@ def _parser() -> argparse.ArgumentParser:
     demo = actions.add_parser("demo", help="load samples from an embedded S3 server, then open JupyterLab")
     demo.add_argument("--no-lab", action="store_true", help="stop before JupyterLab")
     server = actions.add_parser("server", help="run the embedded S3 server with its samples")
-    server.add_argument("command", nargs="*", help="run this, pointed at the server, and end with it")
+    # All that follows is the command's, also what looks like an option.
+    server.add_argument(
+        "command", nargs=argparse.REMAINDER, help="run this, pointed at the server, and end with it: python -c ..."
+    )
     return parser
 
 
@@ -68,7 +72,8 @@ def _open_lab() -> int:
     notebook = _quickstart()
     if notebook is None:
         print("The quickstart notebook is in the repository, under notebooks/. JupyterLab opens here without it.")
-    command = [sys.executable, "-m", "jupyterlab"]
+    # It says less, so that what it says last is its address.
+    command = [sys.executable, "-m", "jupyterlab", "--log-level=WARN"]
     if notebook is not None:
         # Not the file as an argument: the address that is printed, for a machine without a browser, would not open it.
         command += [f"--ServerApp.root_dir={notebook.parent}", f"--LabApp.default_url=/lab/tree/{notebook.name}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -106,8 +107,19 @@ def test_summary_is_one_short_visible_line():
 
 def test_server_runs_a_command_pointed_at_it_and_ends_with_its_status():
     code = "import boto3, sys; sys.exit(len(boto3.client('s3').list_objects_v2(Bucket='demo')['Contents']))"
-    done = run("server", "--", sys.executable, "-c", code)
+    done = run("server", sys.executable, "-c", code)
     assert done.returncode == len(all_samples()), done.stderr
+
+
+@pytest.mark.parametrize("line", [["python", "-c", "x", "--quiet"], ["--", "python", "-c", "x", "--quiet"], []])
+def test_all_that_follows_server_is_the_command(line, server, monkeypatch):
+    served = []
+    monkeypatch.setattr(command, "LocalServer", lambda: contextlib.nullcontext(server))
+    monkeypatch.setattr(command, "use_server", lambda server: None)
+    monkeypatch.setattr(command, "_serve", lambda server, argv: served.append(argv) or 0)
+    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+    assert command.main(["server", *line]) == 0
+    assert served == [line[-4:]]
 
 
 def test_server_runs_until_it_is_told_to_end(monkeypatch):
@@ -144,7 +156,11 @@ def test_lab_opens_the_quickstart(monkeypatch):
     monkeypatch.setattr(command, "_quickstart", lambda: Path("/folder/quickstart.ipynb"))
     assert command._open_lab() == 0
     assert commands[0][1:3] == ["-m", "jupyterlab"]
-    assert commands[0][3:5] == ["--ServerApp.root_dir=/folder", "--LabApp.default_url=/lab/tree/quickstart.ipynb"]
+    assert commands[0][3:6] == [
+        "--log-level=WARN",
+        "--ServerApp.root_dir=/folder",
+        "--LabApp.default_url=/lab/tree/quickstart.ipynb",
+    ]
 
 
 def test_lab_without_the_repository_says_so_and_opens_anyway(monkeypatch, tmp_path, capsys):
