@@ -6,6 +6,7 @@ A fault picks the answers it touches by method, key, position in the object and 
 from __future__ import annotations
 
 import gzip
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -21,6 +22,7 @@ class Kind(StrEnum):
     CLOSE = "close"  # ... or closed, although Content-Length announced more
     NO_LENGTH = "no length"  # the body ends early, and no Content-Length tells
     STALL = "stall"  # the body pauses for `seconds`, then goes on
+    HOLD = "hold"  # ... or until the fault is released
     DRIP = "drip"  # the body goes on by one byte every `seconds`
     SILENT = "silent"  # no answer for `seconds`, then the connection closes
     RESET_EARLY = "reset early"  # the connection is reset before the first byte of the answer
@@ -68,6 +70,7 @@ class Fault:
         data: What an object is replaced with.
         rate: Bytes per second.
         headers: Of an answer.
+        released: Set to let a body that is held go on.
     """
 
     kind: Kind
@@ -85,6 +88,7 @@ class Fault:
     data: bytes = b""
     rate: float = 1e6
     headers: Mapping[str, str] = field(default_factory=dict)
+    released: threading.Event = field(default_factory=threading.Event, compare=False)
 
     def fits(self, request: Request, size: int | None) -> bool:
         """Tell whether `request`, for an object of `size` bytes (None: there is none), is one to count."""
@@ -130,7 +134,9 @@ def _without(request: Request, name: str) -> Request:
 
 def _broken(ending: str) -> Callable[[Answer, Fault, Request], Answer]:
     def bend(answer: Answer, fault: Fault, request: Request) -> Answer:
-        return replace(answer, breaks=_index(answer, fault), ending=ending, seconds=fault.seconds)
+        return replace(
+            answer, breaks=_index(answer, fault), ending=ending, seconds=fault.seconds, released=fault.released
+        )
 
     return bend
 
@@ -227,6 +233,7 @@ _TO_ANSWER: Mapping[Kind, Callable[[Answer, Fault, Request], Any]] = {
     Kind.RESET: _broken("reset"),
     Kind.CLOSE: _broken("close"),
     Kind.STALL: _broken("stall"),
+    Kind.HOLD: _broken("hold"),
     Kind.DRIP: _broken("drip"),
     Kind.SILENT: _headless("stall"),
     Kind.RESET_EARLY: _headless("reset"),

@@ -12,9 +12,10 @@ It listens on 127.0.0.1, on a free port. Every wait of its own ends when it is s
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -113,6 +114,17 @@ class FaultServer:
     def fault(self, kind: Kind | Fault, **options: Any) -> None:
         """Arm one more fault; its count of answers starts now."""
         self._faults.append(_Armed(kind if isinstance(kind, Fault) else Fault(kind=kind, **options)))
+
+    @contextlib.contextmanager
+    def holding(self, key: str, *, at: int) -> Iterator[None]:
+        """Let no body of `key` go beyond byte `at` of the object meanwhile."""
+        held = _Armed(Fault(kind=Kind.HOLD, key=key, at=at, times=None))
+        self._faults.append(held)
+        try:
+            yield
+        finally:
+            self._faults.remove(held)
+            held.fault.released.set()
 
     def reset(self) -> None:
         """Forget faults and requests; objects and connections stay."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -80,16 +81,17 @@ class StoredObject:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is to be sent, and how; the faults bend the last six fields and whatever else they please.
+    """What is to be sent, and how; the faults bend the last seven fields and whatever else they please.
 
     Attributes:
         start: Byte of the object at which `body` starts.
         length: Content-Length to announce; None sends none and ends the body by closing.
         breaks: Index in `body` at which `ending` strikes; None means nothing strikes.
-        ending: ``reset``, ``close``, ``stall`` or ``drip``.
+        ending: ``reset``, ``close``, ``stall``, ``hold`` or ``drip``.
         seconds: Length of the stall, or the pause between two dripped bytes.
         delay: Seconds before the first byte.
         rate: Bytes per second at most; None means as fast as it goes.
+        released: Set when a body that is held may go on.
     """
 
     status: int
@@ -102,6 +104,7 @@ class Answer:
     seconds: float = 0.0
     delay: float = 0.0
     rate: float | None = None
+    released: threading.Event | None = None
 
     def with_body(self, body: bytes | memoryview) -> Answer:
         """Return this answer with another body and the Content-Length that goes with it."""

@@ -180,7 +180,7 @@ class _Sending:
         await self._writer.drain()
 
     async def _write_on(self, data: memoryview, answer: Answer) -> None:
-        if answer.ending == "stall":
+        if answer.ending in {"stall", "hold"}:
             await self._write(data, answer.rate)
         else:
             await self._write(data, 1 / answer.seconds)
@@ -188,6 +188,9 @@ class _Sending:
     async def _end(self, answer: Answer) -> None:
         if answer.ending == "stall":
             await self._pause(answer.seconds)
+        elif answer.ending == "hold":
+            while answer.released is not None and not answer.released.is_set():
+                await self._pause(0.02)
         elif answer.ending == "reset":
             _reset(self._writer)
 
