@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import tokenize
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,7 +43,8 @@ def _array_errors() -> Iterator[None]:
         raise
     except MemoryError as exc:
         raise FormatError("The array asks for more memory than there is.") from exc
-    except (ValueError, OverflowError, TypeError, SyntaxError, RecursionError) as exc:
+    # numpy reads the header of old files by tokens first, and what those are is an error of its own.
+    except (ValueError, OverflowError, TypeError, SyntaxError, RecursionError, tokenize.TokenError) as exc:
         raise _error(str(exc)) from exc
 
 

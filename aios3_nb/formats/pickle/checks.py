@@ -151,6 +151,22 @@ def check_spline(spline: Any) -> None:
         raise FormatError(f"The pickle has a spline that is not consistent: {visible(str(exc), most=200)}") from exc
 
 
+def build_spline(spline: Any, state: tuple[Any, ...]) -> None:
+    """Give a spline the inner one that was checked when it got its knots, and the empty array that says of what kind.
+
+    See: ``BSpline.__setstate__`` of scipy 1.18.
+    """
+    import numpy as np
+
+    cls = type(spline)
+    inner, kind = state if len(state) == 2 else (None, None)
+    is_inner = (type(inner).__module__, type(inner).__name__) == (cls.__module__, "_BSpline")
+    if not hasattr(cls, "__setstate__") or not is_inner or type(vars(inner).get("t")) is not np.ndarray:
+        raise refused(f"{cls.__module__}.{cls.__qualname__}.__setstate__", "a state of its own")
+    require(type(kind) is np.ndarray and kind.size == 0, "spline")
+    cls.__setstate__(spline, state)
+
+
 # ---- scikit-learn's compiled trees
 
 

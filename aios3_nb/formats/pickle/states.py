@@ -122,6 +122,21 @@ def _bunch(cls: type, _: frozenset[str]) -> Rule:
     return _attributes(cls, frozenset(("_deprecated_key_to_warnings",)))
 
 
+def _spline(cls: type, keys: frozenset[str]) -> Rule:
+    """From scipy 1.18 on, the public spline has an inner one, which has the knots, and that has none within."""
+    build_one = _attributes(cls, keys)
+
+    def build(load: Load, target: Any, state: Any) -> None:
+        if type(state) is tuple:
+            checks.build_spline(target, state)
+            return
+        if type(state) is dict and state.get("_delegate_to") is not None:
+            raise refused(f"{cls.__module__}.{cls.__qualname__}.__setstate__", "a spline within a spline")
+        build_one(load, target, state)
+
+    return build
+
+
 def is_bit_generator(value: Any) -> bool:
     """Return whether `value` names, or is, one of numpy's five bit generators."""
     return generators.is_bit_generator(value)
@@ -137,7 +152,7 @@ _RULES: dict[str, Callable[[type, frozenset[str]], Rule]] = {
     "numpy.generator": lambda cls, _: generators.build_generator,
     "numpy.seed": lambda cls, _: generators.build_seed,
     "scipy.sparse": _attributes,
-    "scipy.spline": _attributes,
+    "scipy.spline": _spline,
     "sklearn.tree": lambda cls, _: checks.build_tree,
     "sklearn.predictor": _attributes,
     "sklearn.neighbours": lambda cls, _: checks.build_neighbours,

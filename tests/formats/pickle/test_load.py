@@ -328,10 +328,26 @@ def test_allow_lifts_neither_what_runs_anything_nor_what_is_not_exact(name):
         load_pickle(opened(pickle.dumps(1)), allow=[name])
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        pytest.param(b"K\x01K\x02\x86", id="no-spline"),
+        pytest.param(b"cscipy.interpolate._bsplines\n_BSpline\n)\x81K\x02\x86", id="without-knots"),
+        pytest.param(b"cscipy.interpolate._bsplines\n_BSpline\n)\x81\x85", id="alone"),
+        pytest.param(b"}\x8c\x0c_delegate_tocscipy.interpolate._bsplines\nBSpline\n)\x81s", id="as-an-attribute"),
+    ],
+)
+def test_a_spline_has_no_other_one_within_than_scipys_own_with_its_knots(state):
+    data = b"\x80\x04cscipy.interpolate._bsplines\nBSpline\n)\x81" + state + b"b."
+    # Before scipy 1.18 there is no inner one.
+    with pytest.raises((FormatError, MissingPackageError), match=r"not safe|does not have"):
+        load_pickle(opened(data))
+
+
 def test_allow_does_not_take_a_name_for_something_defined_elsewhere():
-    data = b"\x80\x02cfractions\nDecimal\n)R."
+    data = b"\x80\x02cstatistics\nDecimal\n)R."
     with pytest.raises(BlockedPickleError, match="another name of"):
-        load_pickle(opened(data), allow=["fractions.Decimal"])
+        load_pickle(opened(data), allow=["statistics.Decimal"])
 
 
 def test_trust_loads_anything():
