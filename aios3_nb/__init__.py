@@ -41,6 +41,7 @@ if TYPE_CHECKING:
         sign as sign,
     )
     from aios3_nb.browser import S3Browser as S3Browser, browse as browse
+    from aios3_nb.cache import Cached as Cached, CachedObject as CachedObject, cached as cached
     from aios3_nb.dask import bag as bag, frame as frame
     from aios3_nb.errors import (
         AccessDeniedError as AccessDeniedError,
@@ -87,6 +88,7 @@ else:
         aios3="stream chunks read save",
         api="open load aload iterate aiterate peek apeek ls als cd dump adump sign",
         browser="S3Browser browse",
+        cache="Cached CachedObject cached",
         dask="bag frame",
         errors="S3Error UriError OptionError ObjectNotFoundError ObjectExistsError AccessDeniedError CredentialsError"
         " EndpointError DownloadError StalledError RedirectError ProtocolError ServiceError ObjectChangedError"

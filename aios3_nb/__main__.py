@@ -1,4 +1,4 @@
-"""The command: ``aios3_nb demo``, ``aios3_nb server``; also as ``python -m aios3_nb``."""
+"""The command: ``aios3_nb demo``, ``aios3_nb server``, ``aios3_nb cache``; also as ``python -m aios3_nb``."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 
 import aios3_nb
+from aios3_nb.cache import cached
 from aios3_nb.errors import S3Error
 from aios3_nb.server import LocalServer, use_server
 
@@ -26,6 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     # An ended terminal or container sends this: leave by the same way as when all is done, closing everything.
     signal.signal(signal.SIGTERM, _exit)
     try:
+        if arguments.action == "cache":
+            return _cache(arguments.do, arguments.prefix)
         with LocalServer() as server:
             use_server(server)
             if arguments.action == "demo":
@@ -42,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="aios3_nb", description="Stream pickles and JSON from S3 into a notebook.")
     parser.add_argument("--version", action="version", version=f"aios3_nb {aios3_nb.__version__}")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="demo|server")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="demo|server|cache")
     demo = actions.add_parser("demo", help="load samples from an embedded S3 server, then open JupyterLab")
     demo.add_argument("--no-lab", action="store_true", help="stop before JupyterLab")
     server = actions.add_parser("server", help="run the embedded S3 server with its samples")
@@ -50,7 +53,22 @@ def _parser() -> argparse.ArgumentParser:
     server.add_argument(
         "command", nargs=argparse.REMAINDER, help="run this, pointed at the server, and end with it: python -c ..."
     )
+    cache = actions.add_parser("cache", help="list, check or clear the local cache of objects")
+    cache.add_argument("do", nargs="?", choices=["list", "check", "clear"], default="list", help="list (the default)")
+    cache.add_argument("prefix", nargs="?", default="", help="only what begins so: s3://bucket/models/")
     return parser
+
+
+def _cache(do: str, prefix: str) -> int:
+    found = cached(prefix)
+    if do == "clear":
+        print(found.clear())
+    elif do == "check":
+        print(report := found.check())
+        return 1 if report.damaged else 0
+    else:
+        print(found)
+    return 0
 
 
 def _demo(server: LocalServer, *, with_lab: bool) -> int:

@@ -43,12 +43,15 @@ async def chunks(bucket: str, key: str, chunk_size: int | None = None, s3: Any =
     async with file:
         while chunk := await file.aread(chunk_size or _CHUNK):
             yield chunk
+        await file.afinish()
 
 
 async def read(bucket: str, key: str, chunk_size: int | None = None, s3: Any = None) -> bytes:
     """Return all bytes of the object."""
     async with _file(bucket, key, _with(chunk_size, s3), whole=True) as file:
-        return await file.aread()
+        data = await file.aread()
+        await file.afinish()
+        return data
 
 
 async def save(bucket: str, key: str, body: Body, s3: Any = None) -> None:

@@ -21,6 +21,11 @@ MIB = 1024 * KIB
 
 Verify = Literal["auto", "require", "off"]
 
+Cache = int | Literal["off", "on", "offline"]
+"""Bytes that the local cache may take; or in a word: not used, used at its default size, used without asking S3."""
+CACHE_SIZE = 20 * 1024 * MIB
+"""What ``on`` means, and how large the cache may be where nothing is said but that it is used."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -45,6 +50,9 @@ class Settings:
         verify: Check the object's stored checksum: where there is one, insist on it, or not at all.
         max_bytes: Refuse what is larger, compressed or expanded; None means no limit.
         quiet: Show no progress and no closing line.
+        cache: Keep whole objects on local disk, in so many bytes at most, and read them from there as long as S3 says
+            that they are the ones it has; ``offline`` does not ask S3, ``on`` is 20G.
+        cache_dir: Folder of that cache; None means the one that the system has for caches of the user.
         s3: An open aiobotocore client of the caller's to use instead of one made of these settings.
     """
 
@@ -66,6 +74,8 @@ class Settings:
     verify: Verify = "auto"
     max_bytes: int | None = None
     quiet: bool = False
+    cache: Cache = "off"
+    cache_dir: str | None = None
     s3: Any = field(default=None, repr=False, compare=False)
 
     @property
@@ -103,6 +113,8 @@ class Overrides(TypedDict, total=False):
     verify: Verify
     max_bytes: int | None
     quiet: bool
+    cache: Cache
+    cache_dir: str | None
 
 
 CONNECTION = (
@@ -156,7 +168,7 @@ def travelling(settings: Settings) -> dict[str, Any]:
     """Return the options that make another process reach the same objects: what is set, and nothing secret.
 
     An endpoint or a region that stands in this process's environment goes along, for a bucket's name means another
-    bucket elsewhere.
+    bucket elsewhere; the folder of the local cache does not, for it is this machine's.
     """
     plain = Settings()
     settings = replace(
@@ -164,7 +176,7 @@ def travelling(settings: Settings) -> dict[str, Any]:
         endpoint_url=settings.endpoint_url or _first_set(_ENDPOINT),
         region=settings.region or _first_set(_REGION),
     )
-    names = [one.name for one in dataclasses.fields(Settings) if one.name != "s3"]
+    names = [one.name for one in dataclasses.fields(Settings) if one.name not in ("s3", "cache_dir")]
     return {name: value for name in names if (value := getattr(settings, name)) != getattr(plain, name)}
 
 
@@ -182,7 +194,7 @@ def _checked(name: str, value: Any) -> Any:
     if name not in _TYPES:
         raise OptionError(f"Unknown option {name!r}. The options are: {', '.join(sorted(_TYPES))}.")
     try:
-        result = _converted(kind_of(name), value)
+        result = _cache(value) if name == "cache" else _converted(kind_of(name), value)
     except (TypeError, ValueError) as exc:
         raise OptionError(f"{name}={value!r} does not fit: {exc}") from exc
     if isinstance(result, (int, float)) and not isinstance(result, bool) and result <= 0 and name != "retries":
@@ -193,6 +205,8 @@ def _checked(name: str, value: Any) -> Any:
 def kind_of(name: str) -> type | tuple[str, ...]:
     """Return the type of the setting `name`, besides None; of one that takes certain words only, these."""
     wanted = _TYPES[name]
+    if wanted == Cache:
+        return str
     if typing.get_origin(wanted) is Literal:
         return typing.get_args(wanted)
     kind: type = typing.get_args(wanted)[0] if isinstance(wanted, types.UnionType) else wanted
@@ -222,6 +236,17 @@ def _boolean(value: Any) -> bool:
     if text in {"0", "false", "no", "off"}:
         return False
     raise ValueError("true or false is meant")
+
+
+def _cache(value: Any) -> Cache:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if value in ("off", "on", "offline"):
+        return typing.cast(Cache, value)
+    try:
+        return _size(value) or "off"
+    except ValueError:
+        raise ValueError("a size such as 20G, or on, off or offline is meant") from None
 
 
 def _size(value: Any) -> int:

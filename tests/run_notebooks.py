@@ -63,7 +63,7 @@ def executed(path: Path, server: Any) -> Any:
             record_timing=False,
             resources={"metadata": {"path": folder}},
         )
-        client.execute(env=environment(server))
+        client.execute(env=environment(server, folder))
     _simplify(notebook)
     return notebook
 
@@ -116,13 +116,21 @@ def _code(notebook: Any) -> list[Any]:
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def environment(server: Any) -> dict[str, str]:
-    """Return the variables of a kernel that sees `server`, and nothing of the developer's own configuration."""
+def environment(server: Any, folder: str) -> dict[str, str]:
+    """Return the variables of a kernel that sees `server`, and nothing of the developer's own configuration.
+
+    What it caches is in `folder`.
+    """
     hidden = ("AWS_", "AIOS3_NB_", "JPY_", "IPYTHON")
     # IPython would put the packages of another virtual environment on the path.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(hidden) and name != "VIRTUAL_ENV"}
     nowhere = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
-    return kept | nowhere | {"AWS_EC2_METADATA_DISABLED": "true", "PYTHONWARNINGS": ""} | server.environ()
+    return (
+        kept
+        | nowhere
+        | {"AWS_EC2_METADATA_DISABLED": "true", "PYTHONWARNINGS": "", "AIOS3_NB_CACHE_DIR": folder}
+        | server.environ()
+    )
 
 
 def _tidy(server: Any) -> None:

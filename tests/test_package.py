@@ -32,6 +32,7 @@ ORDER = (
         "address",
         "loop",
         "s3",
+        "cache",
         "streams",
         "formats",
         "pipeline",

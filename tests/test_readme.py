@@ -86,7 +86,7 @@ def reader(server: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ke
     model = client.get_object(Bucket="demo", Key="models/model.pkl")["Body"].read()
     client.put_object(Bucket="my-bucket", Key="models/model.pkl", Body=model)
     client.close()
-    environment = run_notebooks.environment(server) | {"AWS_CONFIG_FILE": str(folder / "config")}
+    environment = run_notebooks.environment(server, str(folder)) | {"AWS_CONFIG_FILE": str(folder / "config")}
     with kernel(environment, folder=str(folder)) as running:
         yield running
 

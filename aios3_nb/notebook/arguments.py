@@ -23,11 +23,15 @@ def connection(function: Decorated) -> Decorated:
     return function
 
 
+cache = argument("--cache", metavar="SIZE", help="keep whole objects on disk, and read them there: 20G, off, offline")
+
+
 def loading(function: Decorated) -> Decorated:
     """Add the options that say what to load, and how."""
     for add in (
         argument("--quiet", action="store_true", default=None, help="no progress, no closing line"),
         argument("--max-bytes", metavar="N", help="refuse what is larger, also after decompression: 500M"),
+        cache,
         argument("--verify", choices=["auto", "require", "off"], help="check the stored checksum (auto)"),
         argument("--allow", metavar="NAMES", help="dotted names, with commas, that this pickle may use too"),
         argument("--trust", action="store_true", help="load a pickle that may run anything; only from who you trust"),

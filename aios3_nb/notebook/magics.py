@@ -15,7 +15,7 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from aios3_nb.notebook.arguments import connection, loading
+from aios3_nb.notebook.arguments import cache, connection, loading
 from aios3_nb.notebook.configurable import Configurable
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ class S3Magics(Configurable):
 
     @_line
     @connection
+    @cache
     @argument("--version-id", metavar="ID", help="this version instead of the latest")
     @argument("target", metavar="[NAME=]URI", help="s3://bucket/key, an ARN, https://..., or a key")
     def s3open(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
@@ -147,6 +148,19 @@ class S3Magics(Configurable):
         with self._short_errors():
             args = self._parse(self.s3save, line, local_ns, names=False)
             self._verbs.save(args, self._variables(local_ns))
+
+    @output_can_be_silenced
+    @_line
+    @argument("--clear", action="store_true", help="remove them")
+    @argument("--check", action="store_true", help="read them, and remove what is damaged")
+    @argument("target", nargs="?", metavar="PREFIX", help="only what begins so: s3://bucket/models/")
+    def s3cache(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
+        """Show what is in the local cache of objects, check it, or clear it.
+
+        Objects are kept there by --cache, or %config S3Magics.cache = "20G".
+        """
+        with self._short_errors():
+            return self._verbs.cache(self._parse(self.s3cache, line, local_ns, names=False))
 
     @_line
     def s3demo(self, line: str, local_ns: Mapping[str, Any] | None = None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from aios3_nb import api
 from aios3_nb.address import name_from_key
+from aios3_nb.cache import cached
 from aios3_nb.errors import OptionError, UriError
 from aios3_nb.notebook.cell import Body
 from aios3_nb.notebook.shown import ShownLoads
@@ -90,6 +91,13 @@ class Verbs:
         if name not in variables:
             raise OptionError(f"There is no variable {visible(name)!r}. Write %s3save NAME URI.")
         self._shown.save(variables[name], make_store_order(uri, _chosen(args, Storing)))
+
+    def cache(self, args: Args) -> Any:
+        """Return what is in the local cache, or what was found or removed there."""
+        if args.clear and args.check:
+            raise OptionError("--clear removes them all, --check what is damaged. Choose one.")
+        found = cached(_text(args.target) or "")
+        return found.clear() if args.clear else found.check() if args.check else found
 
     def demo(self) -> None:
         """Start the embedded server with its samples, and point the session there."""

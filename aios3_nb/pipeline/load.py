@@ -24,10 +24,10 @@ from aios3_nb.errors import BlockedPickleError, ChecksumError, FormatError, Obje
 from aios3_nb.formats import HEAD_SIZE, Format, LoadOptions, decompressed, forecast, peek_head, recognise
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.order import Order
-from aios3_nb.pipeline.trust import trusted_prefix
+from aios3_nb.pipeline.trust import may_use_cache, trusted_prefix
 from aios3_nb.s3 import list_matching
 from aios3_nb.settings import MIB
-from aios3_nb.streams import Monitor, ObjectInfo, ObjectSource, ObjectStream, S3File
+from aios3_nb.streams import CachedStream, Monitor, ObjectInfo, ObjectSource, ObjectStream, S3File
 from aios3_nb.text import size_text, visible
 
 _INLINE = 1 * MIB
@@ -65,10 +65,11 @@ class Loaded:
 
 def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge) -> S3File:
     """Return the file of `order`; `whole` says that all of it will be read, from its start."""
+    kind = CachedStream if may_use_cache(order) else ObjectStream
 
-    def make_stream(info: ObjectInfo | None) -> ObjectStream:
+    def make_stream(info: ObjectInfo | None) -> ObjectStream | CachedStream:
         source = ObjectSource(order.uri, order.settings, monitor, info or order.known)
-        return ObjectStream(source, order.settings, monitor, whole=whole)
+        return kind(source, order.settings, monitor, whole=whole)
 
     file = S3File(order.uri, make_stream, via=via)
     known = weakref.ref(file)
@@ -118,6 +119,8 @@ async def amatching(order: Order) -> list[Order]:
     """
     if not order.pattern:
         return [order]
+    if order.settings.cache == "offline":
+        return [replace(order, pattern="")]  # nobody is asked what there is
     found = await list_matching(order.uri, order.pattern, order.settings)
     if not found:
         raise ObjectNotFoundError(

@@ -31,7 +31,9 @@ from pathlib import Path
 from typing import Any
 
 from aios3_nb.address import server_of
+from aios3_nb.cache import cache_folder, is_of_account
 from aios3_nb.errors import OptionError
+from aios3_nb.pipeline.order import Order
 from aios3_nb.text import in_quotes, visible
 
 FILE = "aios3_nb.toml"
@@ -86,6 +88,33 @@ def trusted_prefix(bucket: str, key: str, endpoint_url: str | None) -> TrustedPr
 def is_trusted(bucket: str, key: str, endpoint_url: str | None) -> bool:
     """Return whether the object lies under a trusted prefix; see `trusted_prefix`."""
     return trusted_prefix(bucket, key, endpoint_url) is not None
+
+
+def may_use_cache(order: Order) -> bool:
+    """Return whether `order` reads from the local cache, and is kept there.
+
+    A repository that somebody cloned can bring a folder with prepared files, and variables that make it the cache. They
+    are safe pickles then, or none: what is loaded by trust comes out of the account's own folder, or from S3.
+
+    Raises:
+        OptionError: It is loaded by trust, is to come from the cache alone, and that is in another folder.
+    """
+    if order.settings.cache == "off":
+        return False
+    if not order.reading.trust and not any(
+        entry.bucket == order.uri.bucket and order.uri.key.startswith(entry.prefix) for entry in trusted_prefixes()
+    ):
+        return True
+    folder = cache_folder(order.settings)
+    if is_of_account(folder):
+        return True
+    if order.settings.cache == "offline":
+        raise OptionError(
+            f"{visible(str(order.uri))} is loaded by trust, and so not from a cache in {visible(str(folder))}, "
+            "where the environment may have put anything. Leave out --cache offline, or cache_dir.",
+            uri=str(order.uri),
+        )
+    return False
 
 
 def trusted_prefixes() -> list[TrustedPrefix]:

@@ -241,7 +241,7 @@ def closing_line(name: str, loaded: Loaded, fetched: int) -> str:
     note = f", {loaded.note}" if loaded.note else ""
     if fetched < size:
         return (
-            f"{visible(name, most=80)}: fetched {share_text(fetched, size)} in {seconds_text(seconds)}, "
+            f"{visible(name, most=80)}: {_came(loaded.info)} {share_text(fetched, size)} in {seconds_text(seconds)}, "
             f"{loaded.verdict}{note}{_etag(loaded.info)}"
         )
     # That of a small object would tell of round trips, and of what a pickle imports.
@@ -274,7 +274,11 @@ def items_line(name: str, count: int, fetched: int, info: ObjectInfo | None, tru
     share = share_text(fetched, info.size) if info is not None else "0 B"
     trust = f", {trusted}" if trusted else ""
     items = "1 item" if count == 1 else f"{count:,} items"
-    return f"{visible(name, most=80)}: {items}, fetched {share}{trust}{_etag(info)}"
+    return f"{visible(name, most=80)}: {items}, {_came(info)} {share}{trust}{_etag(info)}"
+
+
+def _came(info: ObjectInfo | None) -> str:
+    return "from the cache" if info is not None and info.is_cached else "fetched"
 
 
 def _etag(info: ObjectInfo | None) -> str:

@@ -25,11 +25,16 @@ from urllib.parse import quote
 
 from aios3_nb.s3.foreign import refuse_page
 
-_VARYING = {"Range": "Range", "IfMatch": "If-Match", "ChecksumMode": "x-amz-checksum-mode"}
+_VARYING = {
+    "Range": "Range",
+    "IfMatch": "If-Match",
+    "IfNoneMatch": "If-None-Match",
+    "ChecksumMode": "x-amz-checksum-mode",
+}
 """Argument -> header. ``Key`` and ``VersionId`` vary too, in the address; all other arguments are a bucket's own."""
 
 _ADDRESS = ("Key", "VersionId")
-_LONG_WAY = frozenset((301, 302, 303, 304, 307, 308, 400))
+_LONG_WAY = frozenset((301, 302, 303, 307, 308, 400))
 
 _Arguments = Mapping[str, str]
 _Converters = Mapping[str, tuple[str, Callable[[str], Any]]]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
+    from aios3_nb.streams.cached import CachedStream as CachedStream
     from aios3_nb.streams.checksum import checksum_of as checksum_of
     from aios3_nb.streams.file import S3File as S3File
     from aios3_nb.streams.object import Monitor as Monitor, ObjectInfo as ObjectInfo
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
+        cached="CachedStream",
         checksum="checksum_of",
         file="S3File",
         object="Monitor ObjectInfo",

@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from aios3_nb.streams.object import ObjectInfo
-    from aios3_nb.streams.stream import ObjectStream
 
 PEEK = 128 * 1024
 """What `peek` shows at most; the C unpickler asks for as much."""
 
 _EMPTY = memoryview(b"")
+
+
+class Stream(Protocol):
+    """Where bytes come from that are not in the window; see `ObjectStream`, which is one."""
+
+    @property
+    def info(self) -> ObjectInfo | None: ...
+    async def size(self) -> int: ...
+    async def window(self, position: int, want: int = 1) -> memoryview: ...
+    async def readinto(self, position: int, view: memoryview) -> int: ...
+    async def finish(self) -> str: ...
+    async def aclose(self) -> None: ...
+    def abort(self, failure: BaseException) -> None: ...
 
 
 class Cursor:
@@ -27,7 +39,7 @@ class Cursor:
 
     def __init__(self) -> None:
         self.info: ObjectInfo | None = None
-        self._stream: ObjectStream | None = None
+        self._stream: Stream | None = None
         self._window = _EMPTY
         self._start = 0
         """Offset in the object of the window's first byte."""
@@ -35,12 +47,12 @@ class Cursor:
         """Offset in the window of the next byte to read; may lie outside it after a seek."""
 
     @property
-    def stream(self) -> ObjectStream:
+    def stream(self) -> Stream:
         """Where bytes come from that are not in the window."""
         assert self._stream is not None
         return self._stream
 
-    def follow(self, stream: ObjectStream) -> None:
+    def follow(self, stream: Stream) -> None:
         """Take what comes next from `stream`; what is in the window is kept."""
         # The window's memory belongs to the stream that is left behind.
         self._window = memoryview(bytes(self._window)) if self._window else _EMPTY
@@ -146,7 +158,7 @@ class Cursor:
         return size
 
     async def finish(self) -> str:
-        """Return what the closing line says of the checksum; see `ObjectStream.finish`."""
+        """Return what the closing line says of the checksum; see `Stream.finish`."""
         self._empty()
         return await self.stream.finish()
 

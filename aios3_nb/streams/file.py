@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
     from aios3_nb.address import S3Uri
+    from aios3_nb.streams.cursor import Stream
     from aios3_nb.streams.object import ObjectInfo
-    from aios3_nb.streams.stream import ObjectStream
 
 
 class S3File(io.BufferedIOBase):
@@ -40,7 +40,7 @@ class S3File(io.BufferedIOBase):
     def __init__(
         self,
         uri: S3Uri,
-        make_stream: Callable[[ObjectInfo | None], ObjectStream],
+        make_stream: Callable[[ObjectInfo | None], Stream],
         *,
         via: Callable[[], Bridge] = bridge,
     ) -> None:

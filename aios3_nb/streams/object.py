@@ -28,6 +28,7 @@ class ObjectInfo:
         endpoint_url: Of the server that answered, wherever it was set; empty for AWS, None when it is not known.
         checksum: None until an answer that carries checksums came.
         etag_checksum: The MD5 that its ETag is or may be; None when it is none.
+        is_cached: Whether its bytes come from the local cache.
     """
 
     uri: S3Uri
@@ -39,6 +40,7 @@ class ObjectInfo:
     endpoint_url: str | None = None
     checksum: Checksum | None = None
     etag_checksum: Checksum | None = None
+    is_cached: bool = False
 
 
 class Monitor:
@@ -57,7 +59,7 @@ class Monitor:
         """One more request is sent."""
 
     def received(self, count: int) -> None:
-        """`count` more bytes came over the network, wanted ones only."""
+        """`count` more bytes came, over the network or from the local cache, wanted ones only."""
 
     def retried(self, count: int, offset: int) -> None:
         """The `count`-th retry of this object resumes at byte `offset`."""

@@ -35,6 +35,10 @@ _NO_SUCH_REQUEST = frozenset(
 """How stores that take no ranges call a request with one, where they do not say 501 or 416."""
 
 
+class UnchangedError(Exception):
+    """S3 has the version that is here already, and sent nothing of it."""
+
+
 class Requests:
     """Keeps what all requests of one version of one object have in common, and changes it after failures.
 
@@ -46,10 +50,12 @@ class Requests:
 
     Attributes:
         retry: The failures that there may still be.
+        unless: ETag of the version that is here already; an answer that it is still that one is an `UnchangedError`.
     """
 
     def __init__(self, uri: S3Uri, settings: Settings, judge: Judge, monitor: Monitor) -> None:
         self.retry = RetryBudget(settings)
+        self.unless = ""
         self._uri = uri
         self._settings = settings
         self._judge = judge
@@ -78,13 +84,19 @@ class Requests:
             arguments["RequestPayer"] = self._settings.request_payer
         if self._uri.version_id:
             arguments["VersionId"] = self._uri.version_id
-        elif self._judge.info is not None and self._judge.info.etag and self._if_match:
+        info = self._judge.info
+        if self.unless:
+            arguments["IfNoneMatch"] = self.unless
+        elif info is not None and info.etag and self._if_match and not self._uri.version_id:
             # Not the version that the first answer named: reading by version needs a permission of its own.
-            arguments["IfMatch"] = self._judge.info.etag
+            arguments["IfMatch"] = info.etag
         return arguments
 
     async def recover(self, exc: Exception, offset: int) -> None:
         """Return when the request may be made again; raise what the user should see otherwise."""
+        if self.unless and status_of(exc) == 304:
+            self.unless = ""
+            raise UnchangedError from None
         if status_of(exc) == 412 or code_of(exc) == "PreconditionFailed":
             raise self._judge.changed("it was replaced") from None
         if self._judge.info is not None and code_of(exc) in ("NoSuchKey", "NoSuchVersion", "404"):
@@ -117,6 +129,13 @@ class Requests:
         if self._judge.sequential or not refused:
             return False
         self._judge.sequential = True
+        return True
+
+    def refuses_unless(self, exc: Exception) -> bool:
+        """Say whether the store may know no If-None-Match; it is not sent any more, and the answer has the object."""
+        if not self.unless or status_of(exc) not in (400, 501):
+            return False
+        self.unless = ""
         return True
 
     def _renews_credentials(self, exc: Exception) -> bool:

@@ -67,17 +67,20 @@ class ObjectSource:
         """How many `fill` may run at once just now."""
         return 1 if self.sequential or self._pace.is_near else self.retry.concurrency
 
-    async def begin(self, start: int, length: int | None) -> ObjectInfo:
+    async def begin(self, start: int, length: int | None, *, unless: str = "") -> ObjectInfo:
         """Return the version that is there now; the body of this first request waits for the first `fill`.
 
         Args:
             start: First byte wanted.
             length: Bytes wanted; None asks for the whole object without a range, since only such an answer
                 carries the stored checksum.
+            unless: ETag of a version that is here already.
 
         Raises:
+            UnchangedError: It is that one; nothing came.
             ObjectNotFoundError, AccessDeniedError, CredentialsError, EndpointError: ... and the other errors.
         """
+        self._requests.unless = unless
         while True:
             try:
                 if length is None or self.sequential:
@@ -93,12 +96,15 @@ class ObjectSource:
             except Exception as exc:
                 if self._judge.learned_empty(exc):
                     break
+                if self._requests.refuses_unless(exc):
+                    continue
                 if status_of(exc) == 416 and length is not None and not self.sequential:
                     return await self.head()  # the object ends before that range; this tells where
                 if length is not None and self._requests.refuses_ranges(exc, start):
                     continue
                 await self._recover(exc, 0)
         assert self.info is not None
+        self._requests.unless = ""
         self._monitor.opened(self.info)
         return self.info
 

@@ -11,6 +11,8 @@ A large `readinto` has no part buffers between: its slices are filled by several
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.ahead import Ahead
@@ -30,6 +32,14 @@ What it copies is hashed meanwhile, but what it is shown must be hashed before.
 """
 
 
+class Tee(Protocol):
+    """Gets the bytes of an object beside the reader."""
+
+    async def take(self, start: int, data: memoryview) -> None:
+        """Take `data`, the bytes from `start` on; it is lent until this returns."""
+        ...
+
+
 class ObjectStream:
     """The bytes of one version of one object, at any position, fastest in order.
 
@@ -40,9 +50,12 @@ class ObjectStream:
         settings: ``part_size``, ``concurrency``, ``budget``, ``verify`` and ``total_timeout`` count.
         monitor: Told about phases.
         whole: Everything will be read: full speed from the start, by one plain first request.
+        tee: Is handed all bytes as the reader is.
     """
 
-    def __init__(self, source: ObjectSource, settings: Settings, monitor: Monitor, *, whole: bool) -> None:
+    def __init__(
+        self, source: ObjectSource, settings: Settings, monitor: Monitor, *, whole: bool, tee: Tee | None = None
+    ) -> None:
         self._source = source
         self._settings = settings
         self._monitor = monitor
@@ -51,6 +64,7 @@ class ObjectStream:
         self._glimpse = _GLIMPSE
         self._failure: BaseException | None = None
         self._check = Check(source, settings)
+        self._tee = tee
 
     @property
     def info(self) -> ObjectInfo | None:
@@ -62,6 +76,15 @@ class ObjectStream:
         self._raise_failure()
         info = self._source.info or await self._source.head()
         return info.size
+
+    async def begin(self, position: int, want: int, *, unless: str = "") -> None:
+        """Ask for the object, so that `info` is known: `want` bytes at `position` will be read first.
+
+        Raises:
+            UnchangedError: Its ETag is `unless`.
+        """
+        self._raise_failure()
+        await self._begun(position, want, unless)
 
     async def window(self, position: int, want: int = 1) -> memoryview:
         """Return the bytes at `position` that are there: at least `want`, or those to the end of a part.
@@ -148,13 +171,13 @@ class ObjectStream:
 
     # ---- beginning
 
-    async def _begun(self, position: int, want: int) -> Ahead:
+    async def _begun(self, position: int, want: int, unless: str = "") -> Ahead:
         if self._ahead is None:
             self._monitor.phase("waiting")
             at = 0
-            if self._source.info is None:
+            if self._source.info is None or unless:
                 length = None if self._whole and not position else max(FIRST, min(want, self._settings.part_size))
-                await self._source.begin(position, length)
+                await self._source.begin(position, length, unless=unless)
                 at = position
             assert self._source.info is not None
             plan = Plan(self._source.info.size, self._whole, self._settings)
@@ -189,13 +212,17 @@ class ObjectStream:
     async def _hand_over(self, ahead: Ahead, part: Part, end: int) -> None:
         """Hash what `part` has up to `end` and was not handed over before, and judge when nothing is missing."""
         begin = part.handed
-        if begin >= end or self._check.off:
-            part.handed = max(begin, end)
+        if begin >= end:
             return
         start, data = part.start + begin, part.view[begin:end]
-        await self._check.ready(start, len(data))
-        try:
-            await self._check.hash(start, data, ahead.waited)
-        finally:
-            part.handed = end  # also when it was cancelled meanwhile: it was hashed nevertheless
+        if self._check.off:
+            part.handed = end
+        else:
+            await self._check.ready(start, len(data))
+            try:
+                await self._check.hash(start, data, ahead.waited)
+            finally:
+                part.handed = end  # also when it was cancelled meanwhile: it was hashed nevertheless
+        if self._tee is not None:
+            await self._tee.take(start, data)
         await self._check.judge(part.start + end)

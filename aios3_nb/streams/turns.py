@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
     from aios3_nb.address import S3Uri
     from aios3_nb.loop import Bridge
-    from aios3_nb.streams.cursor import Cursor
+    from aios3_nb.streams.cursor import Cursor, Stream
     from aios3_nb.streams.object import ObjectInfo
-    from aios3_nb.streams.stream import ObjectStream
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -47,7 +46,7 @@ class Turns:
         self,
         uri: S3Uri,
         cursor: Cursor,
-        make_stream: Callable[[ObjectInfo | None], ObjectStream],
+        make_stream: Callable[[ObjectInfo | None], Stream],
         via: Callable[[], Bridge],
     ) -> None:
         self.lock = threading.Lock()
@@ -58,7 +57,7 @@ class Turns:
         self._cursor = cursor
         self._make_stream = make_stream
         self._via = via
-        self._stream: ObjectStream | None = None
+        self._stream: Stream | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, call: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
@@ -156,7 +155,7 @@ class Turns:
         if left is not None and before is not None:
             _end_elsewhere(left, before)
 
-    def _let_go(self) -> tuple[ObjectStream | None, asyncio.AbstractEventLoop | None]:
+    def _let_go(self) -> tuple[Stream | None, asyncio.AbstractEventLoop | None]:
         """Return stream and loop, and have none from now on."""
         stream, loop = self._stream, self._loop
         self._stream = self._loop = None
@@ -167,9 +166,7 @@ class Turns:
         return LoadCancelledError(f"Cancelled: {visible(str(self._uri))}. Nothing was bound.", uri=str(self._uri))
 
 
-def _end_elsewhere(
-    stream: ObjectStream, loop: asyncio.AbstractEventLoop, then: Callable[[], None] | None = None
-) -> None:
+def _end_elsewhere(stream: Stream, loop: asyncio.AbstractEventLoop, then: Callable[[], None] | None = None) -> None:
     """End `stream` on its own loop, whenever that turns next; nobody waits for it."""
 
     def end() -> None:

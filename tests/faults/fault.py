@@ -227,7 +227,7 @@ _TO_STORE: Mapping[Kind, Callable[[Store, Request, Fault], None]] = {
 }
 _TO_REQUEST: Mapping[Kind, Callable[[Request, Fault], Request]] = {
     Kind.RANGE_IGNORED: lambda request, fault: _without(request, "range"),
-    Kind.IGNORE_IF_MATCH: lambda request, fault: _without(request, "if-match"),
+    Kind.IGNORE_IF_MATCH: lambda request, fault: _without(_without(request, "if-match"), "if-none-match"),
 }
 _TO_ANSWER: Mapping[Kind, Callable[[Answer, Fault, Request], Any]] = {
     Kind.RESET: _broken("reset"),

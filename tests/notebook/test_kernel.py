@@ -78,6 +78,22 @@ def test_a_load_returns_the_object_and_prints_one_line(cells: Kernel) -> None:
     assert cell.stdout.count("\n") == 1
 
 
+def test_a_second_load_says_that_it_is_from_the_cache(cells: Kernel, tmp_path: Any) -> None:
+    cells.ok(f"%config S3Magics.cache_dir = {str(tmp_path)!r}")
+    loaded = [cells.ok(f"m = %s3load s3://kernel/rows.pkl --cache {how}") for how in ("1G", "1G", "offline")]
+    lines = [cell.stdout.split(", ", 1)[1].split(", etag")[0] for cell in loaded]
+    assert lines == [
+        "CRC32 ok", "from the cache, unchanged, CRC32 ok", "from the cache, without asking S3 (offline), CRC32 ok",
+    ]  # fmt: skip
+    first = cells.ok("rows = %s3load s3://kernel/rows.jsonl --iter --cache 1G\nnext(rows)\nrows.close()")
+    assert "fetched" in first.stdout
+    assert "1 object, 1.9 KB, in " in (cells.ok("found = %s3cache\nfound").result or "")
+    assert cells.ok("%s3cache --check").result.startswith("Checked 1 object, ")
+    assert cells.ok("%s3cache --clear s3://kernel/").result.startswith("Removed 1 object, ")
+    assert cells.run("%s3cache --check --clear").errors[0][0] == "OptionError"
+    cells.ok("%config S3Magics.cache_dir = None")
+
+
 def test_a_name_is_not_a_pattern_in_a_line(cells: Kernel) -> None:
     assert cells.ok("%s3load s3://kernel/data[1].json --quiet").result == "'asked for'"
     cells.ok("%s3load --quiet a=s3://kernel/data[1].json b='s3://kernel/run {1}*.json' c=s3://kernel/data?.json")
