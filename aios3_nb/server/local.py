@@ -2,7 +2,8 @@
 
     owner (notebook, test run) --pipe--> supervisor --> weed server -s3
 
-The supervisor (`supervisor.py`) stops the server and removes its data when the owner ends, killed or not. All ports
+The supervisor (`supervisor.py`) stops the server and removes its data when the owner ends, killed or not, unless other
+kernels use it still (`sharing.py`). All ports
 are free ones on 127.0.0.1 and the credentials random, so that any number of servers run side by side. Loopback is
 all the protection there is: SeaweedFS's inner ports take orders from every user of this machine.
 """
@@ -13,6 +14,7 @@ import atexit
 import os
 import secrets
 import shutil
+import socket
 import tempfile
 import threading
 import time
@@ -21,7 +23,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from aios3_nb.errors import EndpointError
-from aios3_nb.server import seaweedfs
+from aios3_nb.server import seaweedfs, sharing
 from aios3_nb.server.seaweedfs import Endpoint
 from aios3_nb.server.session import release
 from aios3_nb.server.supervision import Supervision
@@ -150,10 +152,16 @@ class LocalServer:
                 return
             release(self)
             atexit.unregister(self.stop)
-            self._supervision.end()
+            has_ended = self._supervision.end()
             self._supervision = self._endpoint = None
-            if self._folder is not None:  # gone already, unless somebody has killed the supervisor
+            if has_ended and self._folder is not None:  # gone already, unless somebody has killed the supervisor
                 shutil.rmtree(self._folder, ignore_errors=True)
+
+    def share(self) -> None:
+        """Let the user's other kernels use the server, too; it then ends with the last of them."""
+        with self._lock:
+            if (path := sharing.note()) is not None:
+                self._ask(sharing.order(path, self.endpoint))
 
     def _launch(self, weed: Path) -> None:
         # A short name: the sockets in it may have some 100 characters in all, and macOS's prefix takes 50.
@@ -203,19 +211,40 @@ class _EndedEarlyError(EndpointError):
 
 
 _shared = LocalServer()
+_kept: socket.socket | None = None
+"""By this the supervisor of another's server knows that it is used here; it closes with the process."""
 
 
 def shared_server() -> LocalServer:
-    """Return this process's server, started on the first call; the parent's if that has pointed us at its own.
+    """Return the server of the user's kernels: the parent's if that has pointed us at its own, or that of another.
+
+    The first that wants one starts it; it ends with the last.
 
     Raises:
         MissingPackageError: SeaweedFS is not installed.
         EndpointError: It does not answer.
     """
     global _shared
-    if not _shared.started and (endpoint := _inherited()):
-        _shared = LocalServer(endpoint)
-    return _shared.start()
+    if _shared.started and not _shared.running and not seaweedfs.answers(_shared.endpoint):
+        release(_shared)
+        _shared.stop()
+        _shared = LocalServer()  # it was another's and has gone, or was killed
+    if not _shared.started:
+        _shared = _found() or LocalServer()
+    if not _shared.started:
+        _shared.start().share()
+    return _shared
+
+
+def _found() -> LocalServer | None:
+    """Return the server of another process that this one may use."""
+    global _kept
+    if (endpoint := _inherited()) is not None:
+        return LocalServer(endpoint)
+    if (joined := sharing.join()) is not None:
+        endpoint, _kept = joined
+        return LocalServer(endpoint)
+    return None
 
 
 def _inherited() -> Endpoint | None:

@@ -65,18 +65,27 @@ class Supervision:
             return ""
         return self._process.stdout.readline().strip()
 
-    def end(self) -> None:
-        """End the program and the supervisor; its files are removed when this returns."""
+    def end(self) -> bool:
+        """End the program and the supervisor, and return whether they have: its files are then removed.
+
+        While other processes use the program it goes on without this one.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        is_kept = self.ask("leave") == "kept"
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
+        if is_kept:
+            self._process.stdout.close()
+            self._process.returncode = 0  # nobody here waits for its end, and need not be warned of that
+            return False
         try:
             self._process.wait(timeout=END_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+        return True
 
     def last_words(self) -> str:
         """Return the last lines of the program's log, indented."""

@@ -12,6 +12,11 @@ Orders are lines on standard input, answers lines on standard output:
     start   start the program         -> "started"
     kill    kill it, at once          -> "killed"
     poll    ask how it is             -> "running", or "ended STATUS"
+    share   let others use it too     -> "shared"
+    leave   ask whether others do     -> "kept", or "ending" and nobody is let in any more
+
+To share takes JSON: the path of a note to write, and what to write besides the port where guests come in and the token
+that they bring. The program then ends with the last of the owner and the guests. See `sharing.py`.
 
 The standard library only, and none of this package: it starts in some 20 ms.
 """
@@ -19,21 +24,27 @@ The standard library only, and none of this package: it starts in some 20 ms.
 from __future__ import annotations
 
 import contextlib
+import hmac
 import json
 import os
 import queue
+import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NoReturn
 
 LOG = "log.txt"
 ORPHAN_CHECK_SECONDS = 1.0
+GUESTS_CHECK_SECONDS = 0.1
+TOKEN_WITHIN_SECONDS = 2.0
+WELCOME = b"in"
 
 
 class Program:
@@ -67,13 +78,87 @@ class Program:
         return "running" if status is None else f"ended {status}"
 
 
+class Guests:
+    """Other processes that use the program: each holds a connection open for as long as it lives."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._is_closed = False
+        self._lock = threading.Lock()
+        self._token = secrets.token_hex()
+        self._note: Path | None = None
+        self._said = ""
+
+    def share(self, argument: str) -> str:
+        """Open the door, and write the note that says where it is."""
+        wanted = json.loads(argument)
+        door = socket.create_server(("127.0.0.1", 0))
+        threading.Thread(target=self._let_in, args=(door,), daemon=True).start()
+        self._note = Path(wanted["note"])
+        self._said = json.dumps({**wanted, "port": door.getsockname()[1], "token": self._token})
+        draft = self._note.with_name(f"{self._note.name}.{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(self._said)
+        draft.replace(self._note)
+        return "shared"
+
+    def leave(self) -> str:
+        """Return whether there are guests; where there are none, let in no more."""
+        with self._lock:
+            self._is_closed = not self._count
+            return "ending" if self._is_closed else "kept"
+
+    def withdraw(self) -> None:
+        """Remove the note, unless it has become another's."""
+        if self._note is not None:
+            with contextlib.suppress(OSError):
+                if self._note.read_text() == self._said:
+                    self._note.unlink()
+                    self._note.parent.rmdir()  # when nothing else is in it
+
+    def _let_in(self, door: socket.socket) -> None:
+        while True:
+            guest, _ = door.accept()
+            threading.Thread(target=self._host, args=(guest,), daemon=True).start()
+
+    def _host(self, guest: socket.socket) -> None:
+        with guest, contextlib.suppress(OSError):
+            guest.settimeout(TOKEN_WITHIN_SECONDS)
+            with guest.makefile("rb") as lines:
+                if not hmac.compare_digest(lines.readline(100).strip(), self._token.encode()):
+                    return
+            with self._lock:
+                if self._is_closed:
+                    return
+                self._count += 1
+            try:
+                guest.settimeout(None)
+                guest.sendall(WELCOME)
+                while guest.recv(1024):
+                    pass
+            finally:
+                with self._lock:
+                    self._count -= 1
+
+
 def supervise(folder: Path, leftovers: Sequence[str], argv: Sequence[str]) -> None:
-    """Follow the owner's orders until it is gone; then leave nothing behind."""
-    program = Program(argv, folder)
+    """Follow the owner's orders until it and all guests are gone; then leave nothing behind."""
+    program, guests = Program(argv, folder), Guests()
+    ways: dict[str, Callable[[str], str]] = {
+        "start": lambda _: program.start(),
+        "kill": lambda _: program.kill(),
+        "poll": lambda _: program.poll(),
+        "share": guests.share,
+        "leave": lambda _: guests.leave(),
+    }
     try:
         for order in _orders():
-            print({"start": program.start, "kill": program.kill, "poll": program.poll}[order](), flush=True)
+            name, _, argument = order.partition(" ")
+            print(ways[name](argument), flush=True)
+        while guests.leave() == "kept":
+            time.sleep(GUESTS_CHECK_SECONDS)
     finally:
+        guests.withdraw()
         program.kill()
         for path in leftovers:
             Path(path).unlink(missing_ok=True)
