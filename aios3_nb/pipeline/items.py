@@ -10,7 +10,8 @@ from typing import Any, BinaryIO, NoReturn, Self, cast
 from aios3_nb.errors import FormatError
 from aios3_nb.formats import decompressed
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
-from aios3_nb.pipeline.load import check_size, chosen_format, damage_in, named, open_file, options_of
+from aios3_nb.pipeline.load import check_size, chosen_format, damage_in, open_file, options_of
+from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
 from aios3_nb.streams import Monitor, ObjectInfo
 from aios3_nb.text import visible
@@ -109,7 +110,7 @@ class Items:
             error = damage_in(self._file) or error
         self.error = error
         self.close()
-        with named(self._order):
+        with named(self._order.uri):
             raise error
 
     def close(self) -> None:
@@ -139,7 +140,7 @@ class Items:
 
     def _opened(self) -> Iterator[Any]:
         file = self._file
-        with interruptible(), named(self._order):
+        with interruptible(), named(self._order.uri):
             file.peek()
             check_size(file, self._order)
             plain = decompressed(cast(BinaryIO, file), max_bytes=self._order.settings.max_bytes)

@@ -10,19 +10,17 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import time
 import warnings
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO, cast
 
-from aios3_nb.address import S3Uri, quote
-from aios3_nb.errors import BlockedPickleError, ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
+from aios3_nb.errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
 from aios3_nb.formats import HEAD_SIZE, Format, LoadOptions, decompressed, forecast, peek_head, recognise
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.trust import may_use_cache, trusted_prefix
 from aios3_nb.s3 import list_matching
@@ -105,7 +103,7 @@ async def aload_one(order: Order, monitor: Monitor) -> Loaded:
         check_size(file, order)
         data = await file.aread()
         verdict = await file.afinish()
-        with named(order):
+        with named(order.uri):
             return _decode(_Held(data), file.info, order, monitor, began, lambda: verdict)
     finally:
         await file.aclose()
@@ -139,7 +137,7 @@ def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:
     file.peek()
     check_size(file, order)
     assert file.info is not None
-    with named(order):
+    with named(order.uri):
         try:
             return _decode(cast(BinaryIO, file), file.info, order, monitor, began, file.finish)
         except FormatError:
@@ -216,43 +214,6 @@ def check_size(file: S3File, order: Order) -> None:
             "Raise it, or take items one by one with --iter.",
             uri=str(order.uri),
         )
-
-
-@contextlib.contextmanager
-def named_uri(uri: S3Uri) -> Iterator[None]:
-    """Put the object's name into errors of the stages that see only bytes."""
-    try:
-        yield
-    except S3Error as exc:
-        if not exc.uri:
-            exc.uri = str(uri)
-            exc.args = (f"{visible(str(uri))}: {exc}", *exc.args[1:])
-        raise
-
-
-@contextlib.contextmanager
-def named(order: Order) -> Iterator[None]:
-    """Put the object's name into errors of the stages that see only a file."""
-    try:
-        yield
-    except S3Error as exc:
-        if not exc.uri:
-            exc.uri = str(order.uri)
-            said = str(exc)
-            if isinstance(exc, BlockedPickleError) and exc.names:
-                from aios3_nb.formats.pickle import (
-                    blocked_text,
-                )  # with all that loads pickles, which %load_ext need not
-
-                said = blocked_text(exc.names, quote(str(order.uri)))
-            exc.args = (f"{visible(str(order.uri))}: {_with_uri(said, order)}", *exc.args[1:])
-        raise
-
-
-def _with_uri(said: str, order: Order) -> str:
-    """Return a stage's words with the object in the line of Python that opens it, so that the line can be copied."""
-    opened = f"aios3_nb.open({str(order.uri)!r})"
-    return said.replace("aios3_nb.open(uri)", opened).replace("aios3_nb.open(URI)", opened)
 
 
 class _Held(io.BytesIO):

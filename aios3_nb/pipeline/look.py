@@ -10,7 +10,7 @@ from typing import BinaryIO, cast
 from aios3_nb.errors import S3Error
 from aios3_nb.formats import HEAD_SIZE, codec_name, decompressed, recognise
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
-from aios3_nb.pipeline.load import named
+from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.peek import (
     MAX_BYTES,
@@ -74,7 +74,7 @@ def look_into(order: Order) -> Peek:
     counter = _Counter()
     way = bridge()
     ranges = _Ranges(order, counter)
-    with interruptible(), named(order):
+    with interruptible(), named(order.uri):
         try:
             info = way.run(ranges.begin)
             return _outlined(order, info, lambda start, stop: way.run(ranges.read, start, stop), counter)
@@ -87,7 +87,7 @@ async def alook_into(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
     counter = _Counter()
     way = thread_bridge(asyncio.get_running_loop())
     ranges = _Ranges(order, counter)
-    with named(order):
+    with named(order.uri):
         try:
             info = await ranges.begin()
 

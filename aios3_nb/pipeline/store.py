@@ -15,7 +15,7 @@ from aios3_nb.errors import LoadCancelledError
 from aios3_nb.formats import Format, format_for_writing, write
 from aios3_nb.loop import in_thread
 from aios3_nb.options import Storing, divided
-from aios3_nb.pipeline.load import named_uri
+from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import locate_object
 from aios3_nb.s3 import save
 from aios3_nb.settings import Settings
@@ -98,7 +98,7 @@ async def _store(value: object, order: StoreOrder, format: Format, monitor: Moni
     # Encoded to its end before the first byte is sent: what cannot be encoded does not replace anything.
     with tempfile.TemporaryFile() as file:
         monitor.phase("encoding")
-        with named_uri(order.uri):
+        with named(order.uri):
             await in_thread(lambda: write(value, cast(BinaryIO, file), format, order.uri.key, stopped), stopped.set)
         size = file.tell()
         file.seek(0)

@@ -13,7 +13,6 @@ from aios3_nb.faces import face
 if TYPE_CHECKING:
     from aios3_nb.formats.pickle.find import (
         Names as Names,
-        blocked_text as blocked_text,
         missing_package as missing_package,
         python3_name as python3_name,
     )
@@ -34,7 +33,7 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
-        find="Names blocked_text missing_package python3_name",
+        find="Names missing_package python3_name",
         kinds="is_joblib joblib_text",
         load="iterate_pickles load_pickle",
         names="pip_name",

@@ -20,8 +20,6 @@ from aios3_nb.text import visible
 _MOST_SHOWN = 50
 _LONGEST_NAME = 200
 
-_QUOTES = "\"'"
-
 
 class Names:
     """What the pickles of one call may import: the safe list, and what the call allows besides.
@@ -91,25 +89,20 @@ def missing_text(module: str, name: str) -> str:
     )
 
 
-def blocked_text(names: Collection[str], uri: str = "") -> str:
-    """Return the message about blocked `names`, with the ways on ready to paste when `uri` is known.
-
-    The `uri` is as a line of a magic takes it, so it may be in quotes.
-    """
+def blocked_text(names: Collection[str]) -> str:
+    """Return the message about blocked `names`, with the ways on; whoever knows the object puts it in for ``URI``."""
     many = "names that are" if len(names) != 1 else "name that is"
     lines = [f"needs {len(names):,} {many} not on the safe list; nothing of it was run:"]
     shown = [visible(name[:_LONGEST_NAME], most=_LONGEST_NAME) for name in list(names)[:_MOST_SHOWN]]
     lines += [f"  {name}" for name in shown]
     if len(names) > len(shown):
         lines.append(f"  and {len(names) - len(shown):,} more")
-    target = uri or "URI"
     never = [name for name in list(names)[:_MOST_SHOWN] if not is_allowable(name)]
     lines.append("Loading them runs code. If you trust whoever wrote this file:")
     if not never and len(names) == len(shown):
-        lines.append(f"  %s3load {target} --allow {','.join(shown)}    (exactly these, this once)")
-    lines.append(f"  %s3load {target} --trust    (anything it asks for, this once)")
-    prefix = f"{uri.strip(_QUOTES).rpartition('/')[0]}/" if uri else "its prefix"
-    lines.append(f"  or trust {prefix} in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ...")
+        lines.append(f"  %s3load URI --allow {','.join(shown)}    (exactly these, this once)")
+    lines.append("  %s3load URI --trust    (anything it asks for, this once)")
+    lines.append("  or trust its prefix in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ...")
     if never:
         several = ", ".join(visible(name[:_LONGEST_NAME], most=_LONGEST_NAME) for name in never)
         lines.append(f"--allow does not lift {several}.")
