@@ -11,11 +11,10 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
-from aios3_nb import settings as settings_module
 from aios3_nb.address import S3Uri
 from aios3_nb.pipeline import Order, open_file
 from aios3_nb.s3 import Body, save as _save
-from aios3_nb.settings import MIB, Settings
+from aios3_nb.settings import MIB, Settings, current
 from aios3_nb.streams import Monitor, S3File
 
 _CHUNK = 1 * MIB
@@ -64,5 +63,5 @@ def _file(bucket: str, key: str, settings: Settings, *, whole: bool) -> S3File:
 
 
 def _with(chunk_size: int | None, s3: Any) -> Settings:
-    settings = settings_module.current() if chunk_size is None else settings_module.current(part_size=chunk_size)
+    settings = current() if chunk_size is None else current(part_size=chunk_size)
     return replace(settings, s3=s3)

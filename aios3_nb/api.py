@@ -48,7 +48,6 @@ def open(uri: str, **options: Unpack[Opening]) -> S3File:
 
     Args:
         uri: ``s3://bucket/key``, an ARN, an https address of S3, or a key relative to ``%s3cd``.
-        limit: The first so many items as a list, rows of a table, or objects of a glob; the rest is not fetched.
         version_id: This version instead of the latest.
         options: Settings for this file alone, such as ``profile``, ``endpoint_url``, ``read_timeout``.
 
@@ -75,6 +74,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
         trust: Load a pickle whatever it imports and runs. Only for objects whose writer you trust.
         encoding: How text is written, such as ``cp1252``; for a pickle of Python 2 that of its 8-bit strings, such as
             ``latin1``, or ``bytes`` to have them as bytes. None means the format's own.
+        limit: The first so many items as a list, rows of a table, or objects of a glob; the rest is not fetched.
         errors: What becomes of a glob when some of its objects fail: ``raise`` a PartialLoadError once the others have
             loaded, or ``skip`` them, with a warning.
         version_id: This version instead of the latest.

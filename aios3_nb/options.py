@@ -54,6 +54,12 @@ class Signing(Opening, total=False):
     expires: float | None
 
 
+class Browsing(Overrides, total=False):
+    """What the browser takes."""
+
+    height: int | None
+
+
 class Storing(Overrides, total=False):
     """What storing an object takes."""
 

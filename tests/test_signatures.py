@@ -17,7 +17,7 @@ from aios3_nb import api, options
 from aios3_nb.errors import OptionError
 from aios3_nb.notebook.magics import S3Magics
 from aios3_nb.pipeline import Order, make_order
-from aios3_nb.settings import NAMES
+from aios3_nb.settings import NAMES, Overrides
 
 GROUPS = {
     "open": options.Opening,
@@ -26,6 +26,9 @@ GROUPS = {
     "peek": options.Peeking,
     "ls": options.Looking,
     "dump": options.Storing,
+    "sign": options.Signing,
+    "cd": Overrides,
+    "browse": options.Browsing,
 }
 TWINS = {"load": "aload", "iterate": "aiterate", "peek": "apeek", "ls": "als", "dump": "adump"}
 SUBJECTS = {"dump": ["obj", "uri"]}
@@ -93,7 +96,7 @@ def test_a_line_takes_what_the_call_takes_but_for_what_only_a_program_would_set(
     assert set(options.names_in(options.Loading)) - set(NAMES) <= line
 
 
-@pytest.mark.parametrize("call", ["open", "load", "iterate", "peek", "ls", "dump", "cd"])
+@pytest.mark.parametrize("call", GROUPS)
 def test_an_option_that_a_call_does_not_take_is_refused_with_the_nearest_that_it_takes(call: str) -> None:
     subjects = ("s3://b/k",) if call != "dump" else (1, "s3://b/k.json")
     with pytest.raises(OptionError, match=r"Unknown option 'profil'. Did you mean 'profile'\?"):

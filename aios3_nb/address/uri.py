@@ -109,14 +109,6 @@ def parse(text: str, *, base: S3Uri | None = None, endpoint_url: str | None = No
     raise UriError(f"{in_quotes(text)} is on no S3: {name}:// is not read here. Write s3://bucket/key.")
 
 
-def relative(uri: S3Uri, *, base: S3Uri | None) -> str:
-    """Return the shortest text that `parse` reads as `uri`: a key relative to `base`, else the whole URI."""
-    if base is None or uri.bucket != base.bucket or not uri.key.startswith(base.as_prefix.key):
-        return str(uri)
-    text = _with_version(uri.key.removeprefix(base.as_prefix.key), uri.version_id)
-    return text if _is_plain_key(text) else f"./{text}"
-
-
 def is_absolute(text: str) -> bool:
     """Return whether `text` is read without a base: it has a scheme, or is an ARN (or is meant so)."""
     return bool(_SCHEME.match(text) or _NEARLY_S3.match(text) or _NEARLY_ARN.match(text))
@@ -132,10 +124,6 @@ def is_all_buckets(text: str, *, base: S3Uri | None) -> bool:
     if base is None:
         return text in {"/", ".", "./"} or _WAY_UP.fullmatch(text) is not None
     return _WAY_UP.fullmatch(text) is not None and text.count("..") > base.as_prefix.key.count("/")
-
-
-def _is_plain_key(text: str) -> bool:
-    return bool(text) and text not in {".", "/"} and not (is_absolute(text) or _UP.match(text) or text.startswith("./"))
 
 
 def _schemeless(text: str, base: S3Uri | None) -> S3Uri:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from aios3_nb import settings as settings_module
 from aios3_nb.address import S3Uri, check_name, quote
 from aios3_nb.browser.activity import Activity
 from aios3_nb.browser.describe import kind_of, lines_of
@@ -19,7 +18,7 @@ from aios3_nb.errors import BlockedPickleError, OptionError
 from aios3_nb.formats.pickle import Names
 from aios3_nb.pipeline import Order, aload_one, open_file
 from aios3_nb.progress import closing_line
-from aios3_nb.settings import Settings
+from aios3_nb.settings import Settings, current
 from aios3_nb.streams import Monitor
 from aios3_nb.text import is_visible, size_text, visible
 
@@ -98,7 +97,7 @@ def blocked_code(order: Order, name: str, blocked: tuple[str, ...]) -> str:
 
 def code_for(uri: S3Uri, settings: Settings, name: str) -> str:
     """Return the line that loads the object in a cell, reaching S3 as the panel does."""
-    session = settings_module.current()
+    session = current()
     options = "".join(
         f" {option} {quote(getattr(settings, setting))}"
         for setting, option in _SPELLED.items()

@@ -2,10 +2,9 @@
 
 The page draws (``static/browser.js``), and asks for what its user wants; what may be done is decided here. Everything
 that waits for S3 runs on the background loop with a client of its own: so the panel goes on while a cell keeps the
-main thread busy, as far as the page's messages get through to it.
+main thread busy, as far as the page's messages get through to it. Annotations are evaluated, for `spelled_out` reads
+them.
 """
-
-from __future__ import annotations
 
 import asyncio
 import concurrent.futures
@@ -18,7 +17,6 @@ import anywidget
 import traitlets
 from IPython.display import display
 
-from aios3_nb import settings as settings_module
 from aios3_nb.address import S3Uri
 from aios3_nb.browser import listing
 from aios3_nb.browser.desk import Desk
@@ -29,8 +27,10 @@ from aios3_nb.browser.route import route_freely, waits_for_cells
 from aios3_nb.browser.saved import listing_html
 from aios3_nb.errors import LoadCancelledError, OptionError, S3Error
 from aios3_nb.loop import background
+from aios3_nb.options import Browsing, divided
 from aios3_nb.pipeline import locate_folder
-from aios3_nb.settings import Overrides, Settings
+from aios3_nb.settings import Settings
+from aios3_nb.signatures import spelled_out
 from aios3_nb.text import visible
 
 _WAITS = (
@@ -189,7 +189,8 @@ class S3Browser(anywidget.AnyWidget):  # type: ignore[misc]  # not typed, for wh
         self._shell.push({name: value})
 
 
-def browse(uri: str | None = None, *, height: int | None = None, **options: Unpack[Overrides]) -> S3Browser:
+@spelled_out
+def browse(uri: str | None = None, **options: Unpack[Browsing]) -> S3Browser:
     """Return the bucket browser, a panel: the value of a cell's last line is shown.
 
     Args:
@@ -201,9 +202,9 @@ def browse(uri: str | None = None, *, height: int | None = None, **options: Unpa
         UriError: `uri` names nothing.
         OptionError: An option that does not exist, or a value that does not fit.
     """
-    if height is not None:
+    chosen, settings = divided(options, Browsing)
+    if (height := chosen.get("height")) is not None:
         _check_height(height)
-    settings = settings_module.current(**options)
     return S3Browser(locate_folder(uri, settings), settings, height=height)
 
 

@@ -67,11 +67,6 @@ class Question:
         """Whether not all that is there is wanted."""
         return bool(self.prefix or self.needle)
 
-    @property
-    def unfiltered(self) -> Question:
-        """The question for all that is there."""
-        return Question(self.where)
-
 
 @dataclass(frozen=True, slots=True)
 class Batch:

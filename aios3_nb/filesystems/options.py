@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aios3_nb import settings as settings_module
 from aios3_nb.errors import OptionError
-from aios3_nb.settings import NAMES, Settings
+from aios3_nb.settings import NAMES, Settings, current
 
 FSSPEC = ("asynchronous", "loop", "batch_size", "use_listings_cache", "listings_expiry_time", "max_paths")
 """Handed on to fsspec."""
@@ -53,7 +52,7 @@ def sorted_out(options: Mapping[str, Any]) -> Options:
     if rest:
         known = sorted({*NAMES, *FSSPEC, "anon", "client_kwargs", "requester_pays", "version_aware"})
         raise OptionError(f"Unknown option {next(iter(rest))!r}. A file system takes: {', '.join(known)}.")
-    return Options(settings_module.current(**overrides), aware, fsspec)
+    return Options(current(**overrides), aware, fsspec)
 
 
 def _of_s3fs(rest: dict[str, Any]) -> dict[str, Any]:

@@ -85,11 +85,6 @@ def trusted_prefix(bucket: str, key: str, endpoint_url: str | None) -> TrustedPr
     return next((entry for entry in trusted_prefixes() if entry.has(bucket, key, endpoint_url)), None)
 
 
-def is_trusted(bucket: str, key: str, endpoint_url: str | None) -> bool:
-    """Return whether the object lies under a trusted prefix; see `trusted_prefix`."""
-    return trusted_prefix(bucket, key, endpoint_url) is not None
-
-
 def may_use_cache(order: Order) -> bool:
     """Return whether `order` reads from the local cache, and is kept there.
 

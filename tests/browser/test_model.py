@@ -17,7 +17,6 @@ from typing import Any
 
 import pytest
 
-from aios3_nb import settings as settings_module
 from aios3_nb.address import S3Uri
 from aios3_nb.browser.actions import code_for, copied_text
 from aios3_nb.browser.changes import local_file
@@ -34,7 +33,7 @@ from aios3_nb.loop import background
 from aios3_nb.notebook.line import split
 from aios3_nb.pipeline import Order
 from aios3_nb.s3 import Entry
-from aios3_nb.settings import Settings
+from aios3_nb.settings import Settings, current, set_session
 from aios3_nb.streams import Monitor
 from aios3_nb.text import is_visible, visible
 from tests.awkward import KEYS
@@ -499,7 +498,7 @@ def faulty(one_server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultSer
     """An empty server; the session points at it."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    settings_module.set_session(endpoint_url=one_server.url, region="us-east-1", retry_wait=0.01)
+    set_session(endpoint_url=one_server.url, region="us-east-1", retry_wait=0.01)
     one_server.store.versions.clear()
     one_server.reset()
     return one_server
@@ -512,7 +511,7 @@ def run(call: Any, *args: Any, **options: Any) -> Any:
 
 class TestDownload:
     def fetch(self, key: str, folder: Path) -> Path:
-        order = Order(uri=S3Uri("bkt", key), settings=settings_module.current())
+        order = Order(uri=S3Uri("bkt", key), settings=current())
         return run(download, order, folder, Monitor())[0]
 
     def test_what_is_there_is_never_replaced(self, faulty: FaultServer, tmp_path: Path) -> None:
@@ -554,7 +553,7 @@ class TestDownload:
 
 class TestListing:
     def ask(self, question: Question, token: str = "") -> Batch:
-        return run(batch, question, settings_module.current(), token=token)
+        return run(batch, question, current(), token=token)
 
     def test_a_folder_is_one_request(self, faulty: FaultServer) -> None:
         for key in ("dir/", "dir/a.pkl", "dir/sub/b.pkl", "other"):
@@ -597,24 +596,24 @@ class TestListing:
 class TestObjects:
     def test_a_preview_fetches_one_megabyte_at_most(self, faulty: FaultServer) -> None:
         faulty.put("bkt", "big", bytes(5_000_000))
-        head, size = run(beginning, S3Uri("bkt", "big"), settings_module.current())
+        head, size = run(beginning, S3Uri("bkt", "big"), current())
         assert (len(head), size) == (PREVIEW, 5_000_000)
         assert faulty.gets() == [(0, PREVIEW)]
 
     def test_the_beginning_of_nothing_is_nothing(self, faulty: FaultServer) -> None:
         faulty.put("bkt", "empty", b"")
-        assert run(beginning, S3Uri("bkt", "empty"), settings_module.current()) == (b"", 0)
+        assert run(beginning, S3Uri("bkt", "empty"), current()) == (b"", 0)
 
     def test_details_say_what_a_load_would_be_checked_with(self, faulty: FaultServer) -> None:
         headers = {"x-amz-meta-owner": "<b>me</b>", "x-amz-storage-class": "GLACIER_IR", "Content-Type": "text/x"}
         faulty.put("bkt", "a", b"x", checksum="crc32", version_id="v1", headers=headers)
-        known = run(details, S3Uri("bkt", "a"), settings_module.current())
+        known = run(details, S3Uri("bkt", "a"), current())
         assert (known.checksum, known.version_id, known.storage_class) == ("CRC32", "v1", "GLACIER_IR")
         assert known.metadata == {"owner": "<b>me</b>"}
         assert known.content_type == "text/x"
 
     def test_what_cannot_be_looked_at_may_be_there(self, faulty: FaultServer) -> None:
-        uri, settings = S3Uri("bkt", "a"), settings_module.current()
+        uri, settings = S3Uri("bkt", "a"), current()
         faulty.put("bkt", "a", b"x")
         assert run(exists, uri, settings)
         assert not run(exists, S3Uri("bkt", "b"), settings)
@@ -635,12 +634,12 @@ class TestTexts:
         )
 
     def test_a_line_says_how_to_reach_what_the_session_would_not(self) -> None:
-        settings_module.set_session(profile="home")
-        settings = settings_module.current(profile="other", endpoint_url="http://localhost:9000")
+        set_session(profile="home")
+        settings = current(profile="other", endpoint_url="http://localhost:9000")
         assert code_for(S3Uri("b", "k"), settings, "k").endswith(
             "s3://b/k --profile other --endpoint-url http://localhost:9000"
         )
-        assert code_for(S3Uri("b", "k"), settings_module.current(), "k") == "k = %s3load s3://b/k"
+        assert code_for(S3Uri("b", "k"), current(), "k") == "k = %s3load s3://b/k"
 
     def test_only_a_file_can_be_uploaded_from_a_path(self, tmp_path: Path) -> None:
         (tmp_path / "a.txt").write_bytes(b"text")

@@ -6,7 +6,7 @@ import pwd
 import pytest
 
 from aios3_nb.errors import OptionError
-from aios3_nb.pipeline.trust import configuration_file, is_trusted, trusted_prefix
+from aios3_nb.pipeline.trust import configuration_file, trusted_prefix
 
 ONE = '[[trust]]\nbucket = "b"\nprefix = "models/"\n'
 
@@ -26,12 +26,12 @@ def configured(tmp_path, account_home):
 
 
 def test_without_a_file_nothing_is_trusted(configured):
-    assert not is_trusted("b", "models/m.pkl", "")
+    assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
 def test_a_key_under_the_prefix_is_trusted_at_aws(configured):
     configured(ONE)
-    assert is_trusted("b", "models/m.pkl", "")
+    assert trusted_prefix("b", "models/m.pkl", "") is not None
     assert str(trusted_prefix("b", "models/a/m.pkl", "")) == "s3://b/models/"
 
 
@@ -50,12 +50,12 @@ def test_a_key_under_the_prefix_is_trusted_at_aws(configured):
 )
 def test_anything_else_is_not(configured, bucket, key, endpoint):
     configured(ONE)
-    assert not is_trusted(bucket, key, endpoint)
+    assert trusted_prefix(bucket, key, endpoint) is None
 
 
 def test_an_entry_for_an_endpoint_counts_there_only(configured):
     configured(ONE + 'endpoint_url = "http://minio.lab:9000/"\n')
-    assert is_trusted("b", "models/m.pkl", "http://MINIO.lab:9000")
+    assert trusted_prefix("b", "models/m.pkl", "http://MINIO.lab:9000") is not None
     assert str(trusted_prefix("b", "models/m", "http://minio.lab:9000")) == "s3://b/models/ at http://minio.lab:9000/"
     for other in (
         None,
@@ -66,15 +66,15 @@ def test_an_entry_for_an_endpoint_counts_there_only(configured):
         "http://minio.lab",
         "http://minio.lab:9000/x",
     ):
-        assert not is_trusted("b", "models/m.pkl", other)
+        assert trusted_prefix("b", "models/m.pkl", other) is None
 
 
 def test_the_whole_bucket_has_to_be_said(configured):
     configured('[[trust]]\nbucket = "b"\nprefix = ""\n')
-    assert is_trusted("b", "anything", "")
+    assert trusted_prefix("b", "anything", "") is not None
     configured('[[trust]]\nbucket = "b"\n')
     with pytest.raises(OptionError, match="whole bucket"):
-        is_trusted("b", "anything", "")
+        trusted_prefix("b", "anything", "")
 
 
 @pytest.mark.parametrize("name", ["HOME", "XDG_CONFIG_HOME"])
@@ -83,20 +83,20 @@ def test_a_file_that_only_the_environment_names_is_ignored_and_said(configured, 
     configured(ONE, folder)
     monkeypatch.setenv(name, str(folder if name.startswith("XDG") else folder.parent))
     with pytest.warns(UserWarning, match=r"work/.config/aios3_nb.toml is ignored: only the account's own file"):
-        assert not is_trusted("b", "models/m.pkl", "")
+        assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
 def test_a_relative_folder_of_configuration_is_not_looked_at(configured, tmp_path, monkeypatch):
     configured(ONE, tmp_path / "work")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CONFIG_HOME", "work")
-    assert not is_trusted("b", "models/m.pkl", "")
+    assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
 def test_the_accounts_own_file_counts_where_jupyter_was_started_at_home(configured, account_home, monkeypatch):
     configured(ONE)
     monkeypatch.chdir(account_home)
-    assert is_trusted("b", "models/m.pkl", "")
+    assert trusted_prefix("b", "models/m.pkl", "") is not None
 
 
 def test_a_user_whom_the_system_does_not_know_trusts_nothing(configured, tmp_path, monkeypatch):
@@ -108,7 +108,7 @@ def test_a_user_whom_the_system_does_not_know_trusts_nothing(configured, tmp_pat
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     assert configuration_file() is None
     with pytest.warns(UserWarning, match="and there is none"):
-        assert not is_trusted("b", "models/m.pkl", "")
+        assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
 @pytest.mark.parametrize(("place", "mode"), [("home", 0o777), ("home", 0o775), (".config", 0o757), ("file", 0o666)])
@@ -116,7 +116,7 @@ def test_what_others_may_write_is_ignored_and_said(configured, account_home, pla
     folder = configured(ONE)
     {"home": account_home, ".config": folder, "file": folder / "aios3_nb.toml"}[place].chmod(mode)
     with pytest.warns(UserWarning, match=r"is ignored.*others may write to .*chmod go-w"):
-        assert not is_trusted("b", "models/m.pkl", "")
+        assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
 def test_what_belongs_to_another_user_is_ignored_and_said(configured, monkeypatch):
@@ -125,7 +125,7 @@ def test_what_belongs_to_another_user_is_ignored_and_said(configured, monkeypatc
     monkeypatch.setattr(pwd, "getpwuid", lambda _: account)
     monkeypatch.setattr(os, "getuid", lambda: user + 1)
     with pytest.warns(UserWarning, match="belongs to another user"):
-        assert not is_trusted("b", "models/m.pkl", "")
+        assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
 def test_a_link_out_of_the_home_is_ignored_and_said(configured, tmp_path, account_home):
@@ -134,7 +134,7 @@ def test_a_link_out_of_the_home_is_ignored_and_said(configured, tmp_path, accoun
     folder.mkdir()
     os.symlink(inside / "aios3_nb.toml", folder / "aios3_nb.toml")
     with pytest.warns(UserWarning, match="it is a link out of"):
-        assert not is_trusted("b", "models/m.pkl", "")
+        assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
 def test_a_link_within_the_home_counts_where_only_the_user_writes(configured, account_home):
@@ -142,10 +142,10 @@ def test_a_link_within_the_home_counts_where_only_the_user_writes(configured, ac
     folder = account_home / ".config"
     folder.mkdir(mode=0o755)
     os.symlink(dotfiles / "aios3_nb.toml", folder / "aios3_nb.toml")
-    assert is_trusted("b", "models/m.pkl", "")
+    assert trusted_prefix("b", "models/m.pkl", "") is not None
     dotfiles.chmod(0o777)
     with pytest.warns(UserWarning, match="others may write to"):
-        assert not is_trusted("b", "models/m.pkl", "")
+        assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
 @pytest.mark.parametrize(
@@ -163,4 +163,4 @@ def test_a_link_within_the_home_counts_where_only_the_user_writes(configured, ac
 def test_a_file_that_cannot_be_understood_is_named_with_the_place(configured, text, says):
     configured(text)
     with pytest.raises(OptionError, match=says):
-        is_trusted("b", "models/m.pkl", "")
+        trusted_prefix("b", "models/m.pkl", "")

@@ -30,28 +30,15 @@ FastDecoder = Callable[[bytes], object]
 
 
 def document(data: bytes, fast: FastDecoder | None, encoding: str | None = None) -> object:
-    """Return the value of a whole document.
+    """Return the value of a whole document, or the list of the values, if they are several in a row.
 
-    `data` is let go of as soon as it has been decoded to text, if the caller keeps no reference of its own.
+    Those that are called ``.json`` are objects or arrays, or there are newlines between them; anything else behind a
+    document is a mistake. `data` is let go of as soon as it has been decoded to text, if the caller keeps no reference
+    of its own.
 
     Raises:
         FormatError: It is malformed; TruncatedError: it is a beginning of a document.
     """
-    return _document(data, fast, encoding, exact)
-
-
-def document_or_row(data: bytes, fast: FastDecoder | None, encoding: str | None = None) -> object:
-    """Return what `document` returns, or the list of the values, if they are several in a row.
-
-    Those that are called ``.json`` are objects or arrays, or there are newlines between them; anything else behind a
-    document is a mistake.
-    """
-    return _document(data, fast, encoding, _exact_or_row)
-
-
-def _document(
-    data: bytes, fast: FastDecoder | None, encoding: str | None, read: Callable[[str, str, int], object]
-) -> object:
     if not data or data.isspace():
         raise TruncatedError("The JSON document is empty.", offset=0)
     codec, mark_size = encoding_of(data, encoding)
@@ -63,7 +50,7 @@ def _document(
             return value
     text = _text(data, codec, mark_size, 0, at_end=True)
     del data
-    return read(text, codec, mark_size)
+    return _exact_or_row(text, codec, mark_size)
 
 
 def _exact_or_row(text: str, encoding: str, offset: int) -> object:

@@ -38,7 +38,7 @@ def load_json(file: BinaryIO, *, path: str | None = None, encoding: str | None =
     """
     with collector_paused():
         if not path:
-            return decode.document_or_row(file.read(), decode.fast_decoder(), encoding)
+            return decode.document(file.read(), decode.fast_decoder(), encoding)
         steps = parse_path(path)
         selection = Selection(_scanner(file, encoding))
         values = list(selection.values_at(steps))
