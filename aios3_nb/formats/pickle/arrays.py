@@ -1,176 +1,23 @@
-"""numpy's dtypes and arrays, so that none is forged.
+"""numpy's arrays and scalars, so that none is forged.
 
-``dtype.__setstate__`` believes what it is told: a state can claim that plain bytes hold pointers to objects, or that a
-field lies behind the end of its item, and numpy follows it. So a dtype is always a new one, it gets one state, at
-once, and only one that numpy itself gives to an equal dtype made the public way. ``ndarray.__setstate__`` believes
-as much, so an array gets exactly as many bytes or objects as its shape says.
+``ndarray.__setstate__`` believes what it is told, so an array gets exactly as many bytes or objects as its shape says.
+What is of a dtype that this load has judged already is compared by its length alone.
 """
 
 from __future__ import annotations
 
 import functools
 import math
-import re
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from aios3_nb.formats.pickle.dtypes import is_of_bytes
 from aios3_nb.formats.pickle.refuse import refused
 
 if TYPE_CHECKING:
     import numpy as np
 
-_CODE = re.compile(r"[?bhilqpBHILQPefdgFDGO]|[biufcOSUVMm]\d{0,10}")
-_ALIGNED = 0x80
-"""NPY_ALIGNED_STRUCT of numpy/ndarraytypes.h."""
-
-_MOST_KNOWN = 1000
-"""States of dtypes that are remembered."""
-
-State = tuple[Any, ...]
-
-_known: dict[Any, State] = {}
-"""What a dtype was made of, and its state -> the state that is safe to give it, which is all of our own making."""
-
-
-class DTypes:
-    """Makes the dtypes of one load, and gives them their states.
-
-    Attributes:
-        open: Those that wait for their state, by id. They must not be used meanwhile.
-    """
-
-    def __init__(self) -> None:
-        self.open: dict[int, tuple[np.dtype[Any], Any]] = {}
-
-    def make(self, args: tuple[Any, ...]) -> np.dtype[Any]:
-        """Return ``numpy.dtype(*args)``, for the arguments that its pickles have; it is always a new one.
-
-        Raises:
-            FormatError: They are others.
-        """
-        dtype = self._made(args)
-        self.open[id(dtype)] = dtype, args[0]
-        return dtype
-
-    def _made(self, args: tuple[Any, ...]) -> np.dtype[Any]:
-        import numpy as np
-
-        if len(args) != 3 or type(args[1]) not in (bool, int) or type(args[2]) not in (bool, int) or not args[2]:
-            raise refused("numpy.dtype", f"{len(args)} arguments that are not those of its pickles")
-        code = args[0]
-        if type(code) is bytes:  # of Python 2
-            code = code.decode("latin1")
-        if code is not np.record and not (type(code) is str and _CODE.fullmatch(code)):
-            raise refused("numpy.dtype", "that type")
-        return np.dtype(code, bool(args[1]), True)
-
-    def build(self, dtype: np.dtype[Any], state: Any) -> None:
-        """Give `dtype` its `state`.
-
-        Raises:
-            FormatError: The state is not one that an honest dtype has, or this is not the time for it.
-        """
-        found = self.open.pop(id(dtype), None)
-        if found is None:
-            raise refused("numpy.dtype.__setstate__", "a second state")
-        key = _key(found[1], state)
-        private = _known.get(key) if key is not None else None
-        if private is None:
-            private = self._judged(dtype, state)
-            if key is not None and len(_known) < _MOST_KNOWN:
-                _known[key] = private
-        dtype.__setstate__(private)  # type: ignore[attr-defined]
-
-    def _judged(self, dtype: np.dtype[Any], state: Any) -> State:
-        """Return what is safe to give `dtype` in place of `state`: equal to it, of parts made by numpy."""
-        if type(state) is not tuple or not 8 <= len(state) <= 9:
-            raise refused("numpy.dtype.__setstate__", "a state of an unknown shape")
-        if type(state[1]) is bytes:  # of Python 2
-            state = (state[0], state[1].decode("latin1"), *state[2:])
-        if type(state[1]) is not str:
-            raise refused("numpy.dtype.__setstate__", "a state of an unknown shape")
-        honest = self._honest(dtype, state)
-        expected: State = honest.__reduce__()[2]  # type: ignore[assignment]
-        if state[1:7] != expected[1:7] or not _same_flags(state[7], expected[7]):
-            raise refused("numpy.dtype.__setstate__", "a forged state")
-        return _private(state, expected)
-
-    def _honest(self, dtype: np.dtype[Any], state: State) -> np.dtype[Any]:
-        """Return a dtype made from what `state` says, by numpy's public constructors."""
-        import numpy as np
-
-        order, subarray, names, fields, itemsize, _, flags = state[1:8]
-        if subarray is not None:
-            base, shape = subarray
-            return np.dtype((self._finished(base), tuple(shape)))
-        if names is not None:
-            honest = self._structured(names, fields, itemsize, bool(flags & _ALIGNED))
-            return np.dtype((np.record, honest)) if dtype.type is np.record else honest
-        if dtype.kind in "Mm" and len(state) == 9 and state[8] is not None:
-            return np.dtype(f"{order}{dtype.char}8[{_unit(state[8][1])}]")
-        return dtype.newbyteorder(order)
-
-    def _structured(self, names: Any, fields: Any, itemsize: int, align: bool) -> np.dtype[Any]:
-        import numpy as np
-
-        parts = [fields[name] for name in names]
-        layout = {
-            "names": list(names),
-            "formats": [self._finished(part[0]) for part in parts],
-            "offsets": [part[1] for part in parts],
-            "itemsize": itemsize,
-        }
-        if any(len(part) > 2 for part in parts):
-            layout["titles"] = [part[2] if len(part) > 2 else None for part in parts]
-        return np.dtype(layout, align=align)  # type: ignore[call-overload, no-any-return]
-
-    def _finished(self, dtype: Any) -> np.dtype[Any]:
-        import numpy as np
-
-        if not isinstance(dtype, np.dtype) or id(dtype) in self.open:
-            raise refused("numpy.dtype.__setstate__", "a field that is not finished")
-        return dtype
-
-
-_PLAIN_KEY = frozenset((int, str, type(None)))
-
-
-def _key(code: Any, state: Any) -> Any:
-    """Return what `state` is remembered by; None for those with fields, which are rare, and of unknown shapes."""
-    if type(code) is not str or type(state) is not tuple or not 8 <= len(state) <= 9:
-        return None
-    if not _PLAIN_KEY.issuperset(map(type, state[:8])):
-        return None
-    if len(state) == 8:
-        return code, state
-    extra = state[8]
-    if type(extra) is not tuple or len(extra) != 2 or extra[0] or type(extra[1]) is not tuple:
-        return None
-    unit = extra[1]
-    if len(unit) != 4 or type(unit[0]) is not bytes or not _PLAIN_KEY.issuperset(map(type, unit[1:])):
-        return None
-    return code, state[:8], extra[0] is None, unit
-
-
-def _same_flags(flags: Any, expected: int) -> bool:
-    """Return whether the flags are those expected; numpy 1 wrote its 8 bits with a sign."""
-    return type(flags) is int and (flags == expected or (-128 <= flags < 0 and flags + 256 == expected))
-
-
-def _private(state: State, expected: State) -> State:
-    """Return `expected` with the flags and metadata of `state`, holding nothing the pickle can still change."""
-    fields = None if expected[4] is None else dict(expected[4])
-    extra = state[8:]
-    if extra and type(extra[0]) is tuple and type(extra[0][0]) is dict:
-        extra = ((dict(extra[0][0]), *extra[0][1:]),)
-    return (state[0], *expected[1:4], fields, *expected[5:7], state[7], *extra)
-
-
-def _unit(unit: Any) -> str:
-    name, count, denominator, _ = unit
-    name = name.decode() if isinstance(name, bytes) else name
-    if not re.fullmatch(r"generic|[a-zA-Zμ]{1,2}", name) or type(count) is not int or denominator != 1:
-        raise refused("numpy.dtype.__setstate__", "an unknown unit of time")
-    return name if name == "generic" else f"{count}{name}"
+    from aios3_nb.formats.pickle.makes import Builder, Load, Maker
 
 
 @functools.cache
@@ -192,6 +39,17 @@ def check_empty(subtype: Any, shape: Any, code: Any) -> None:
         raise refused("numpy._core.multiarray._reconstruct", "arguments of its own")
 
 
+_BYTES = (bytes, bytearray)
+_INT = {int}
+
+
+def _fills(shape: Any, size: int | None, content: Any) -> bool:
+    """Return whether `content` is exactly the bytes of an array of `shape`, with elements of `size` bytes, if known."""
+    if size is None or type(shape) is not tuple or not _INT.issuperset(map(type, shape)) or type(content) not in _BYTES:
+        return False
+    return min(shape, default=0) >= 0 and math.prod(shape) * size == len(content)
+
+
 def check_content(what: str, shape: Any, dtype: Any, content: Any) -> None:
     """Refuse what is not exactly as many bytes or objects as an array of `shape` and `dtype` has.
 
@@ -204,16 +62,15 @@ def check_content(what: str, shape: Any, dtype: Any, content: Any) -> None:
         raise refused(what, "a shape or a dtype that is none")
     count = math.prod(shape)
     if type(content) is list:
-        fits = len(content) == count and (dtype.hasobject or dtype.char == "T")
+        fits = len(content) == count and not is_of_bytes(dtype)
     else:
         # numpy turns text of Python 2 into as many bytes.
-        fits = type(content) in (bytes, bytearray, str) and len(content) == count * dtype.itemsize
-        fits = fits and not dtype.hasobject and dtype.char != "T"
+        fits = type(content) in (*_BYTES, str) and len(content) == count * dtype.itemsize and is_of_bytes(dtype)
     if not fits:
         raise refused(what, "another number of elements than its shape has")
 
 
-def build_array(array: np.ndarray[Any, Any], state: Any) -> None:
+def build_array(load: Load, array: np.ndarray[Any, Any], state: Any) -> None:
     """Give `array` its elements.
 
     Raises:
@@ -221,11 +78,13 @@ def build_array(array: np.ndarray[Any, Any], state: Any) -> None:
     """
     if type(state) is not tuple or len(state) != 5 or type(state[0]) is not int:
         raise refused("numpy.ndarray.__setstate__", "a state of an unknown shape")
-    check_content("numpy.ndarray.__setstate__", state[1], state[2], state[4])
+    _, shape, dtype, _, content = state
+    if not _fills(shape, load.dtypes.sizes.get(id(dtype)), content):
+        check_content("numpy.ndarray.__setstate__", shape, dtype, content)
     type(array).__setstate__(array, state)
 
 
-def build_masked(array: Any, state: Any) -> None:
+def build_masked(load: Load, array: Any, state: Any) -> None:
     """Give a masked array its elements and marks."""
     import numpy as np
 
@@ -255,7 +114,7 @@ def check_scalar(dtype: Any, content: Any) -> None:
     import numpy as np
 
     fits = False
-    if isinstance(dtype, np.dtype) and not dtype.hasobject and dtype.char != "T":
+    if isinstance(dtype, np.dtype) and is_of_bytes(dtype):
         fits = type(content) in (bytes, str) and len(content) == dtype.itemsize
     elif isinstance(dtype, np.dtype) and dtype.names and type(content) is np.ndarray:
         # Of objects in fields; numpy takes the element out of an array of the same dtype.
@@ -264,16 +123,75 @@ def check_scalar(dtype: Any, content: Any) -> None:
         raise refused("numpy._core.multiarray.scalar", "another number of bytes than its dtype has")
 
 
-def check_buffer(args: tuple[Any, ...]) -> None:
-    """Refuse what ``_frombuffer`` is not called with by numpy's own pickles.
+def check_buffer(args: tuple[Any, ...], sizes: Mapping[int, int]) -> None:
+    """Refuse what ``_frombuffer`` is not called with by numpy's own pickles; `sizes` are those of `DTypes`.
 
     Raises:
         FormatError: Not exactly the bytes of the shape, or a dtype of objects.
     """
     what = "numpy._core.numeric._frombuffer"
-    if not 4 <= len(args) <= 5 or type(args[0]) not in (bytes, bytearray) or args[3] not in ("C", "F", "K"):
+    if not 4 <= len(args) <= 5 or type(args[0]) not in _BYTES or args[3] not in ("C", "F", "K"):
         raise refused(what, "arguments of its own")
     buffer, dtype, shape, _, *axes = args
+    if not _fills(shape, sizes.get(id(dtype)), buffer):
+        check_content(what, shape, dtype, buffer)
     if axes and axes[0] is not None and sorted(axes[0]) != list(range(len(shape))):
         raise refused(what, "axes that there are not")
-    check_content(what, shape, dtype, buffer)
+
+
+# ---- what calls them
+
+
+def _reconstruct(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    def make(args: tuple[Any, ...]) -> Any:
+        if len(args) != 3:
+            raise refused(dotted, "arguments of its own")
+        check_empty(*args)
+        return load.fresh(found(*args), build, waits=True)
+
+    return make
+
+
+def _masked(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    def make(args: tuple[Any, ...]) -> Any:
+        import numpy as np
+
+        if len(args) != 4 or args[0] is not np.ma.MaskedArray or args[1] is not np.ndarray:
+            raise refused(dotted, "arguments of its own")
+        check_empty(*args[1:])
+        return load.fresh(found(*args), build, waits=True)
+
+    return make
+
+
+def _scalar(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    sizes = load.dtypes.sizes
+
+    def make(args: tuple[Any, ...]) -> Any:
+        if len(args) != 2:
+            raise refused(dotted, "arguments of its own")
+        dtype, content = args
+        if type(content) is not bytes or sizes.get(id(dtype)) != len(content):
+            check_scalar(dtype, content)
+            load.check_finished(dotted, args)
+        return found(dtype, content)
+
+    return make
+
+
+def _frombuffer(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    sizes = load.dtypes.sizes
+
+    def make(args: tuple[Any, ...]) -> Any:
+        check_buffer(args, sizes)
+        return found(*args)
+
+    return make
+
+
+MAKERS: dict[str, Callable[..., Maker]] = {
+    "numpy.reconstruct": _reconstruct,
+    "numpy.masked": _masked,
+    "numpy.scalar": _scalar,
+    "numpy.frombuffer": _frombuffer,
+}

@@ -8,21 +8,19 @@ what a call returned. A state goes only to an object that this load has just mad
 
 from __future__ import annotations
 
-import collections
 from collections.abc import Callable
 from typing import Any
 
 from aios3_nb.errors import BlockedPickleError
 from aios3_nb.formats.pickle import allowed, pandas, states
-from aios3_nb.formats.pickle.arrays import DTypes
-from aios3_nb.formats.pickle.feed import REDUCE, Feed, NeedsCareError
+from aios3_nb.formats.pickle.containers import Containers
+from aios3_nb.formats.pickle.dtypes import DTypes
+from aios3_nb.formats.pickle.feed import Feed, NeedsCareError
 from aios3_nb.formats.pickle.find import Names, blocked_text, python3_name
 from aios3_nb.formats.pickle.makes import Builder, Check, Maker, maker
 from aios3_nb.formats.pickle.names import Entry
-from aios3_nb.formats.pickle.refuse import not_done, refused
+from aios3_nb.formats.pickle.refuse import NAMED, name_of, not_done, refused
 from aios3_nb.formats.pickle.scan import REST_BYTES, Scan
-
-_DICTS = (dict, collections.OrderedDict, collections.defaultdict, collections.Counter)
 
 
 class SafeUnpickler(Scan):
@@ -34,30 +32,38 @@ class SafeUnpickler(Scan):
         dtypes: Those of numpy that this load made.
     """
 
+    # Looked up for every opcode that asks, and faster so.
+    __slots__ = (
+        *("blocked", "blocked_at", "dtypes", "_names", "_makers", "_open", "_empties", "_kept", "_fresh", "_waiting"),
+        *("_to_check", "_do"),
+    )
+
     def __init__(self, feed: Feed, names: Names, *, encoding: str = "ASCII") -> None:
         super().__init__(feed, encoding)
         self.blocked: dict[str, None] = {}
         self.blocked_at = 0
         self.dtypes = DTypes()
         self._names = names
+        self._open = self.dtypes.open
         self._makers: dict[int, Maker] = {}
-        """By the id of what may be called, all of which `_kept` keeps alive."""
-        self._empties: dict[int, Builder | None] = {}
+        """By the id of what may be called, all of which `_kept` keeps alive; none once a name was blocked."""
+        self._empties: dict[int, tuple[Callable[[], Any], Builder | None]] = {}
+        """By the id of what may be made empty: what does it, and what gives it a state, if it gets one."""
         self._kept: list[Any] = []
         self._fresh: dict[int, tuple[Any, Builder]] = {}
         """By id, what was made and may be given a state."""
         self._waiting: set[int] = set()
         """Ids of those that are of no use before they have it."""
         self._to_check: list[tuple[Check, Any]] = []
+        containers = Containers(self._is_allowed)
         self._do: tuple[Callable[[Any, Any], Any], ...] = (
-            self._reduce,
             self._build,
             self._newobj,
-            self._extend,
-            self._update,
-            self._append,
-            self._set,
-            self._add,
+            containers.extend,
+            containers.update,
+            containers.append,
+            containers.set,
+            containers.add,
             self._newobj_ex,
             self._obj,
             self._inst,
@@ -88,24 +94,27 @@ class SafeUnpickler(Scan):
         if call is not None:
             self._makers[id(found)] = call
         if entry.make == "empty" or entry.make.startswith("new or "):
-            self._empties[id(found)] = states.builder(self, entry.state, found) if entry.state else None
+            build = states.builder(self, entry.state, found) if entry.state else None
+            self._empties[id(found)] = pandas.empty(found), build
         return found
 
     def _allow(self, cls: type, dotted: str) -> None:
-        self._empties[id(cls)] = allowed.set_state
+        self._empties[id(cls)] = pandas.empty(cls), allowed.set_state
         self._makers[id(cls)] = allowed.maker(self, cls, dotted)
 
     def persistent_load(self, pid: Any) -> Any:
         """Do what an opcode asks for; see `aios3_nb.formats.pickle.feed` for how it comes here."""
-        if type(pid) is not tuple or self.feed.plain:
+        if self.feed.plain:
             return self._word(pid)
-        target, argument, what = pid
+        if len(pid) == 2:
+            function, args = pid
+            call = self._makers.get(id(function))
+            if call is None or type(args) is not tuple or self._open:
+                return self._reduce(function, args)
+            return function(*args) if call is function else call(args)
         if self.blocked:
             return super().persistent_load(pid)
-        if what == REDUCE:  # most often, so at once
-            call = self._makers.get(id(target))
-            if call is not None and type(argument) is tuple and not self.dtypes.open:
-                return call(argument)
+        target, argument, what = pid
         return self._do[what](target, argument)
 
     def finish(self) -> None:
@@ -120,8 +129,9 @@ class SafeUnpickler(Scan):
     def release(self) -> None:
         """Let go of all that was unpickled, and of the circles that this object stands in."""
         self.memo.clear()
-        for held in (self._makers, self._empties, self._kept, self._fresh, self._to_check, self.dtypes.open):
+        for held in (self._makers, self._empties, self._kept, self._fresh, self._to_check):
             held.clear()
+        self.dtypes.release()
         self._do = ()
 
     def _word(self, pid: Any) -> Any:
@@ -138,16 +148,19 @@ class SafeUnpickler(Scan):
         if not self.blocked:
             self.blocked_at = self.feed.executing
         self.blocked[f"{module}.{name}"] = None
+        self._makers.clear()
         self.feed.stop_after(REST_BYTES)
         return False
 
     # ---- what makers need of a load
 
-    def fresh(self, value: Any, build: Builder, *, waits: bool = False) -> Any:
-        """Note that `value` was made in this load, and may be given a state once by `build`; return it.
+    def fresh(self, value: Any, build: Builder | None, *, waits: bool = False) -> Any:
+        """Note that `value` was made in this load, and may be given a state once by `build`, if any; return it.
 
         What `waits` is of no use before.
         """
+        if build is None:
+            return value
         self._fresh[id(value)] = value, build
         if waits:
             self._waiting.add(id(value))
@@ -165,10 +178,11 @@ class SafeUnpickler(Scan):
 
     def empty(self, cls: Any, make: Callable[[], Any] | None = None) -> Any:
         """Return an empty instance of `cls`, by `make`, if the pickle imported it as a class that may be made empty."""
-        build = self._empties.get(id(cls), _NEVER)
-        if build is _NEVER:
+        made_empty = self._empties.get(id(cls))
+        if made_empty is None:
             raise self._not_callable(cls)
-        value = pandas.empty(cls) if make is None else make()
+        new, build = made_empty
+        value = new() if make is None else make()
         if build is not None and type(value) is cls:
             self._fresh[id(value)] = value, build
         return value
@@ -192,37 +206,40 @@ class SafeUnpickler(Scan):
     # ---- what opcodes ask for
 
     def _reduce(self, function: Any, args: Any) -> Any:
+        if self.blocked:
+            return super().persistent_load((function, args))
         call = self._makers.get(id(function))
         if call is None or type(args) is not tuple:
             raise self._not_callable(function)
-        if self.dtypes.open:
+        if self._open:
             self._check_beside_dtype(function)
-        return call(args)
+        return function(*args) if call is function else call(args)
 
     def _build(self, target: Any, state: Any) -> Any:
-        if self.dtypes.open:
-            if id(target) in self.dtypes.open:
+        if self._open:
+            if id(target) in self._open:
                 self.dtypes.build(target, state)
                 return target
-            raise refused(_name_of(type(target)), "a dtype that is not finished")
+            raise refused(name_of(type(target)), "a dtype that is not finished")
         held = self._fresh.pop(id(target), None)
-        self._waiting.discard(id(target))
+        if self._waiting:
+            self._waiting.discard(id(target))
         if held is None:
-            raise not_done(f"sets the state of {_name_of(target)} itself, or a second time")
+            raise not_done(f"sets the state of {name_of(target)} itself, or a second time")
         held[1](target, state)
         return target
 
     def _newobj(self, cls: Any, args: Any) -> Any:
-        if args != () or type(args) is not tuple:
+        if type(args) is not tuple or args:
             return self._newobj_ex(cls, (args, {}))
-        if self.dtypes.open:
-            raise refused(_name_of(cls), "a dtype that is not finished")
+        if self._open:
+            raise refused(name_of(cls), "a dtype that is not finished")
         return self.empty(cls)
 
     def _newobj_ex(self, cls: Any, arguments: Any) -> Any:
         args, keywords = arguments
         # Only a class that the user allowed takes arguments here.
-        if self._empties.get(id(cls)) is not allowed.set_state or type(args) is not tuple or type(keywords) is not dict:
+        if not self._is_allowed(cls) or type(args) is not tuple or type(keywords) is not dict:
             raise self._not_callable(cls)
         return self.empty(cls, lambda: cls.__new__(cls, *args, **keywords))
 
@@ -232,61 +249,21 @@ class SafeUnpickler(Scan):
     def _inst(self, args: tuple[Any, ...], cls: Any) -> Any:
         return self._reduce(cls, args) if args or id(cls) not in self._empties else self._newobj(cls, args)
 
-    def _append(self, target: Any, item: Any) -> Any:
-        return self._extend(target, [item])
-
-    def _extend(self, target: Any, items: list[Any]) -> Any:
-        if type(target) is list or type(target) is collections.deque or self._is_allowed(target, list):
-            target.extend(items)
-        else:
-            raise not_done(f"puts items into {_name_of(target)}")
-        return target
-
-    def _set(self, target: Any, item: Any) -> Any:
-        return self._update(target, {item[0]: item[1]})
-
-    def _update(self, target: Any, items: dict[Any, Any]) -> Any:
-        if type(target) is dict:
-            target.update(items)
-        elif type(target) in _DICTS or _is_bunch(type(target)) or self._is_allowed(target, dict):
-            for key, value in items.items():
-                target[key] = value
-        else:
-            raise not_done(f"puts items into {_name_of(target)}")
-        return target
-
-    def _add(self, target: Any, items: list[Any]) -> Any:
-        if type(target) is not set and not self._is_allowed(target, set):
-            raise not_done(f"puts items into {_name_of(target)}")
-        target.update(items)
-        return target
-
-    def _is_allowed(self, target: Any, base: type) -> bool:
-        """Return whether the user allowed the class of `target`, which is a kind of `base`."""
-        return isinstance(target, base) and self._empties.get(id(type(target))) is allowed.set_state
+    def _is_allowed(self, cls: Any) -> bool:
+        """Return whether the user allowed `cls`."""
+        return self._empties.get(id(cls), _NEVER)[1] is allowed.set_state
 
     def _check_beside_dtype(self, function: Any) -> None:
         """Refuse to call what could use a dtype that waits for its state; its state is made of few things."""
         if (getattr(function, "__module__", ""), getattr(function, "__name__", "")) not in _BESIDE_DTYPE:
-            raise refused(_name_of(function), "a dtype that is not finished")
+            raise refused(name_of(function), "a dtype that is not finished")
 
     @staticmethod
     def _not_callable(function: Any) -> Exception:
-        named = isinstance(function, (type, *_FUNCTIONS))
-        return not_done(f"calls {'' if named else 'an instance of '}{_name_of(function)}")
+        named = isinstance(function, NAMED)
+        return not_done(f"calls {'' if named else 'an instance of '}{name_of(function)}")
 
 
-_NEVER: Any = object()
-_FUNCTIONS = (type(len), type(_DICTS.__class__.mro), type(lambda: None))
+_NEVER = (None, None)
 _BESIDE_DTYPE = frozenset((("numpy", "dtype"), ("_codecs", "encode"), ("builtins", "bytes")))
 ALLOWED = allowed.ENTRY
-
-
-def _is_bunch(cls: type) -> bool:
-    return cls.__name__ == "Bunch" and cls.__module__ == "sklearn.utils._bunch"
-
-
-def _name_of(value: Any) -> str:
-    """Return what to call `value` by; that of its class when it has no name of its own."""
-    named = value if isinstance(value, (type, *_FUNCTIONS)) else type(value)
-    return f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', '?')}"

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from aios3_nb.formats.pickle import arrays, arrow, pandas, states
+from aios3_nb.formats.pickle.dtypes import DTypes
 from aios3_nb.formats.pickle.names import Entry
 from aios3_nb.formats.pickle.refuse import refused
 from aios3_nb.formats.pickle.signature import Signature
@@ -25,10 +26,10 @@ Builder = Callable[[Any, Any], None]
 class Load(Protocol):
     """One load, as far as what is made in it concerns it."""
 
-    dtypes: arrays.DTypes
+    dtypes: DTypes
 
-    def fresh(self, value: Any, build: Builder, *, waits: bool = False) -> Any:
-        """Note that `value` was made in this load, and may be given a state once by `build`; return it.
+    def fresh(self, value: Any, build: Builder | None, *, waits: bool = False) -> Any:
+        """Note that `value` was made in this load, and may be given a state once by `build`, if any; return it.
 
         What `waits` is of no use before.
         """
@@ -50,7 +51,11 @@ class Load(Protocol):
 
 
 def maker(load: Load, dotted: str, entry: Entry, found: Any) -> Maker | None:
-    """Return what calls `found`, which the pickle imports as `dotted`; None when it is never called by REDUCE."""
+    """Return what calls `found`, which the pickle imports as `dotted`; None when it is never called by REDUCE.
+
+    It takes the arguments as one tuple. Where nothing has to be looked at, it is `found` itself, which takes them as
+    they are: of all calls these are the most frequent ones.
+    """
     make = entry.make.removeprefix("new or ")
     if not make or make == "empty":
         return None
@@ -78,15 +83,17 @@ def _by_signature(load: Load, dotted: str, found: Any, build: Builder | None, si
         signature.check(dotted, args)
         load.check_finished(dotted, args)
         value = found(*args)
-        return value if build is None or type(value) is not found else load.fresh(value, build)
+        return value if type(value) is not found else load.fresh(value, build)
 
     return make
 
 
 def _anything(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    if build is None:
+        return found  # type: ignore[no-any-return]
+
     def make(args: tuple[Any, ...]) -> Any:
-        value = found(*args)
-        return value if build is None else load.fresh(value, build)
+        return load.fresh(found(*args), build)
 
     return make
 
@@ -185,47 +192,6 @@ def _dtype(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
     return load.dtypes.make
 
 
-def _reconstruct(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        if len(args) != 3:
-            raise refused(dotted, "arguments of its own")
-        arrays.check_empty(*args)
-        return load.fresh(found(*args), build or arrays.build_array, waits=True)
-
-    return make
-
-
-def _masked(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        import numpy as np
-
-        if len(args) != 4 or args[0] is not np.ma.MaskedArray or args[1] is not np.ndarray:
-            raise refused(dotted, "arguments of its own")
-        arrays.check_empty(*args[1:])
-        return load.fresh(found(*args), build or arrays.build_masked, waits=True)
-
-    return make
-
-
-def _scalar(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        if len(args) != 2:
-            raise refused(dotted, "arguments of its own")
-        arrays.check_scalar(*args)
-        load.check_finished(dotted, args)
-        return found(*args)
-
-    return make
-
-
-def _frombuffer(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        arrays.check_buffer(args)
-        return found(*args)
-
-    return make
-
-
 def _bit_generator(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
     def make(args: tuple[Any, ...]) -> Any:
         if len(args) != 1 or not states.is_bit_generator(args[0]):
@@ -263,7 +229,7 @@ def _cython(load: Load, dotted: str, found: Any, build: Builder | None, counts: 
             raise refused(dotted, "a state of its own")
         build = states.builder_of_class(load, args[0], dotted)
         value = found(*args)
-        return value if build is None else load.fresh(value, build, waits=True)
+        return load.fresh(value, build, waits=True)
 
     return make
 
@@ -279,14 +245,11 @@ _SPECIAL: dict[str, Callable[[Load, str, Any, Builder | None], Maker]] = {
     "reconstructor": _reconstructor,
     "getattr": _getattr,
     "numpy.dtype": _dtype,
-    "numpy.reconstruct": _reconstruct,
-    "numpy.masked": _masked,
-    "numpy.scalar": _scalar,
-    "numpy.frombuffer": _frombuffer,
     "numpy.bit_generator": _bit_generator,
     "numpy.generator": _generator,
     "cython": _cython,
     "cython one": functools.partial(_cython, counts=(1,)),
+    **arrays.MAKERS,
     **arrow.MAKERS,
     **pandas.MAKERS,
 }

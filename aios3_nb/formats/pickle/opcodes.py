@@ -58,6 +58,10 @@ It begins only where a run of word characters does, and looks at none of them mo
 began again at each would take as long as the square of the longest run."""
 
 
+ACTING = b"Rb\x81euas\x90\x92o"
+"""Opcodes that call something, set a state, or put items into something; INST is one more, which is in `LINES`."""
+
+
 def _counted(code: bytes, high_bytes: bytes = b"") -> bytes:
     """Return a pattern of `code` with each of its 256 short lengths; a pattern cannot count by itself."""
     lengths = b"|".join(
@@ -67,12 +71,13 @@ def _counted(code: bytes, high_bytes: bytes = b"") -> bytes:
 
 
 @functools.cache
-def plain_run() -> re.Pattern[bytes]:
-    """Return a pattern of as many whole opcodes as there are, up to one that is cut, long, or not plain.
+def runs() -> re.Pattern[bytes]:
+    """Return a pattern of a run of plain opcodes, the first group, and an acting one right behind it, the second.
 
-    Not plain are those that `aios3_nb.formats.pickle.feed` changes or refuses: all that call something or put something
-    into an object, STOP, PROTO, FRAME, persistent ids, extension codes, buffers out of band. Compiling takes some
-    40 ms, hence on first use.
+    A run is as many whole opcodes as there are, up to one that is cut, long, or not plain. Not plain are those that
+    `aios3_nb.formats.pickle.feed` changes or refuses: `ACTING`, INST, STOP, PROTO, FRAME, persistent ids, extension
+    codes, buffers out of band. Where no acting one follows, the match has all the rest and no second group, so that a
+    search never goes on inside an opcode. Compiling takes some 30 ms, hence on first use.
     """
     alternatives = (
         _counted(b"\x8c") + rb"\x94?+",
@@ -82,10 +87,12 @@ def plain_run() -> re.Pattern[bytes]:
         rb"M..",
         rb"[Jjr].{4}",
         _counted(b"C"),
-        _counted(b"X", rb"\x00\x00\x00"),
+        _counted(b"X", rb"\x00{3}"),
+        _counted(b"\x96", rb"\x00{7}"),
         _counted(b"U"),
         _counted(b"\x8a"),
         rb"[IFLSVgp][^\n]*+\n",
         rb"c[^\n]*+\n[^\n]*+\n",
     )
-    return re.compile(b"(?s:" + b"|".join(alternatives) + b")*+")
+    plain = b"|".join(alternatives)
+    return re.compile(b"(?s)((?:" + plain + b")*+)(?:([" + re.escape(ACTING) + b"])|.*+)")

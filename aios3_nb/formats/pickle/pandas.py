@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -46,7 +47,7 @@ def _block(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
 def _manager(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
     def make(args: tuple[Any, ...]) -> Any:
         if not args:  # of pandas up to 1.2, which gives it a state then
-            return load.fresh(empty(found), build) if build else None
+            return load.fresh(empty(found)(), build) if build else None
         parts = args[0] if type(args[0]) is tuple else (args[0],)
         axes = args[1] if len(args) > 1 and type(args[1]) is list else list(args[1:2])
         blocks = all("Block" in type(part).__name__ and type(part).__module__.startswith("pandas") for part in parts)
@@ -61,20 +62,20 @@ def _manager(load: Load, dotted: str, found: Any, build: Builder | None) -> Make
     return make
 
 
-def empty(cls: Any) -> Any:
-    """Return an empty instance of any class; a few of pandas need arguments for that.
+def empty(cls: Any) -> Callable[[], Any]:
+    """Return what makes empty instances of any class; a few of pandas need arguments for that.
 
     See: `load_newobj` in pandas/compat/pickle_compat.py
     """
     if cls.__module__.startswith("pandas"):
         if cls.__name__ == "BlockManager":
-            return cls.__new__(cls, (), [], False)
+            return functools.partial(cls.__new__, cls, (), [], False)
         if cls.__name__ in ("DatetimeArray", "TimedeltaArray"):
             import numpy as np
 
             nothing = np.array([], "M8[ns]" if cls.__name__ == "DatetimeArray" else "m8[ns]")
-            return cls.__new__(cls, nothing, nothing.dtype)
-    return cls.__new__(cls)
+            return functools.partial(cls.__new__, cls, nothing, nothing.dtype)
+    return functools.partial(cls.__new__, cls)
 
 
 def _index(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:

@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aios3_nb.errors import FormatError
 from aios3_nb.text import visible
+
+NAMED = (type, type(len), type(type.mro), type(lambda: None))
+"""Kinds of things that have a name of their own."""
+
+
+def name_of(value: Any) -> str:
+    """Return what to call `value` by; that of its class when it has no name of its own."""
+    named = value if isinstance(value, NAMED) else type(value)
+    return f"{getattr(named, '__module__', '')}.{getattr(named, '__qualname__', '?')}"
 
 
 def refused(name: str, what: str) -> FormatError:

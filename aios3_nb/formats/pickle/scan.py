@@ -48,6 +48,8 @@ class Scan(pickle.Unpickler):
         found: ``(module, name)`` of each, as Python 3 has it, in the order of their first use.
     """
 
+    __slots__ = ("feed", "found")
+
     def __init__(self, feed: Feed, encoding: str = "latin1") -> None:
         super().__init__(feed, encoding=encoding)
         self.feed = feed
@@ -62,7 +64,7 @@ class Scan(pickle.Unpickler):
         """Build nothing."""
         if type(pid) is tuple and not self.feed.plain:
             # Made from a mark, the class is within the tuple or behind it; what is pushed takes everything.
-            return Inert() if pid[2] in (OBJ, INST) else pid[0]
+            return Inert() if len(pid) == 3 and pid[2] in (OBJ, INST) else pid[0]
         if pid != self.feed.word:
             raise pickle.UnpicklingError("persistent id")
         self.feed.heard()

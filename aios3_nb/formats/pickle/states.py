@@ -105,16 +105,21 @@ def _random(cls: type, _: frozenset[str]) -> Rule:
 
 
 def _uuid(cls: type, _: frozenset[str]) -> Rule:
+    most = (1 << 128) - 1
+
     def build(load: Load, target: Any, state: Any) -> None:
-        fits = type(state) is dict and type(state.get("int")) is int and 0 <= state["int"] < 1 << 128
-        if not fits or not {"int", "is_safe"}.issuperset(state) or not _is_safety(state.get("is_safe", 0)):
+        fits = type(state) is dict and type(state.get("int")) is int and 0 <= state["int"] <= most
+        if not fits or (len(state) > 1 and not _has_safety(state)):
             raise refused("uuid.UUID.__setstate__", "a state of its own")
-        cls.__setstate__(target, dict(state))  # type: ignore[attr-defined]
+        cls.__setstate__(target, state)  # type: ignore[attr-defined]  # which reads it, and keeps nothing of it
 
     return build
 
 
-def _is_safety(value: Any) -> bool:
+def _has_safety(state: dict[Any, Any]) -> bool:
+    value = state.get("is_safe")
+    if state.keys() != {"int", "is_safe"}:
+        return False
     return value is None or type(value) is int or (type(value).__module__, type(value).__name__) == ("uuid", "SafeUUID")
 
 
@@ -157,8 +162,8 @@ _RULES: dict[str, Callable[[type, frozenset[str]], Rule]] = {
     "sklearn.predictor": _attributes,
     "sklearn.neighbours": lambda cls, _: checks.build_neighbours,
     "sklearn.metric": lambda cls, _: checks.build_metric,
-    "numpy.array": lambda cls, _: lambda load, target, state: arrays.build_array(target, state),
-    "numpy.masked": lambda cls, _: lambda load, target, state: arrays.build_masked(target, state),
+    "numpy.array": lambda cls, _: arrays.build_array,
+    "numpy.masked": lambda cls, _: arrays.build_masked,
     **frames.RULES,
 }
 """Name of a rule in ``names.toml`` -> what makes it for a class and the names behind it."""

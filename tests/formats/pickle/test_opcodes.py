@@ -50,11 +50,11 @@ def test_a_run_is_whole_opcodes_up_to_the_first_that_is_not_plain(protocol, valu
     starts = {position for _, _, position in pickletools.genops(data)}
     at = 0
     while at < len(data):
-        end = opcodes.plain_run().match(data, at).end()
+        end = opcodes.runs().match(data, at).end(1)
         assert end in starts | {len(data)}
         # Cut anywhere, a run ends at the last opcode that is whole.
         for cut in range(at, min(end, at + 40)):
-            short = opcodes.plain_run().match(data, at, cut).end()
+            short = opcodes.runs().match(data, at, cut).end(1)
             assert short in starts
             assert short <= cut
         code = data[end : end + 1]
