@@ -10,6 +10,8 @@ from aios3_nb.settings import Settings
 
 _NAME = "aios3_nb"
 _OBJECTS = "objects"
+_LOCAL = frozenset(("bcachefs", "btrfs", "ext2", "ext3", "ext4", "f2fs", "overlay", "tmpfs", "xfs", "zfs"))
+"""File systems of this very machine, as Linux calls them."""
 _ALL_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -50,6 +52,24 @@ def check_folder(folder: Path) -> None:
         raise UnfitFolderError(f"{folder} belongs to another user")
     if os.name == "posix" and about.st_mode & _ALL_OTHERS:
         raise UnfitFolderError(f"others may use {folder}; chmod go-rwx puts that right")
+
+
+def is_on_local_disk(path: Path) -> bool:
+    """Say whether `path` is known to lie on a disk of this machine.
+
+    A process that has a file of a network file system in its memory is ended when another machine removes that file, as
+    whoever makes room in the cache does. Only Linux tells.
+    """
+    try:
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    except OSError:
+        return False
+    kinds: dict[str, str] = {}
+    for line in lines:
+        mounted, _, about = line.partition(" - ")
+        kinds[mounted.split(" ")[4]] = about.split(" ")[0]
+    real = path.resolve()
+    return next((kinds[str(one)] for one in (real, *real.parents) if str(one) in kinds), "") in _LOCAL
 
 
 def is_of_account(folder: Path) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import mmap
 import os
 from pathlib import Path
 from typing import Self
 
 from aios3_nb.cache.entry import BLOCK, TAIL, CacheEntry, decoded, tail_length
+from aios3_nb.cache.folder import is_on_local_disk
 from aios3_nb.s3 import crc_named
 
 
@@ -72,14 +74,30 @@ class Kept:
                 view[done : done + count] = self.block(number, checked=checked)[inside : inside + count]
             done += count
 
-    def check(self) -> None:
-        """Read all of the content.
+    def mapped(self) -> memoryview | None:
+        """Return the content as memory that is the file's own until it is written to; None where that is not safe.
+
+        It may be changed, and the file stays as it is. What is in it is checked by `check`.
+        """
+        if not self.entry.size or not is_on_local_disk(self.path):
+            return None
+        # It keeps the file itself, also when that is removed or this is closed.
+        return memoryview(mmap.mmap(self._file.fileno(), self.entry.size, access=mmap.ACCESS_COPY))
+
+    @property
+    def blocks(self) -> int:
+        """How many blocks there are."""
+        return -(-self.entry.size // BLOCK)
+
+    def check(self, first: int = 0, stop: int | None = None) -> None:
+        """Read the blocks from `first` up to `stop`, or to the end.
 
         Raises:
-            DamagedError: It is not what was written.
+            DamagedError: One is not what was written.
         """
-        for number in range(-(-self.entry.size // BLOCK)):
-            self.block(number)
+        buffer = memoryview(bytearray(min(BLOCK, self.entry.size)))
+        for number in range(first, self.blocks if stop is None else min(stop, self.blocks)):
+            self._fill(number, buffer[: self.entry.size - number * BLOCK], checked=True)
 
     def close(self) -> None:
         """Close the file."""

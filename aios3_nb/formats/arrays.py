@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import tokenize
 import zipfile
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 from aios3_nb.errors import FormatError, S3Error, TruncatedError
+from aios3_nb.formats.codecs import mapped
 from aios3_nb.formats.expansion import ExpansionLimit
 from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, no_member, package
 
@@ -25,7 +27,37 @@ numpy's own limit of 10,000 is for what may be handed to an old Python's parser,
 def _load_npy(file: BinaryIO, options: LoadOptions) -> object:
     with package("numpy", "npy"):
         import numpy  # noqa: F401  looked for before the download
-    return _read_array(file)
+    array = _mapped_array(file)
+    return _read_array(file) if array is None else array
+
+
+def _mapped_array(file: Any) -> Any:
+    """Return the array over memory that `file` gives as a whole; None where it has to be read."""
+    from numpy.lib import format as npy
+
+    memory = mapped(file)
+    if memory is None:
+        return None
+    array = None
+    with _array_errors():
+        read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(npy.read_magic(file))
+        if read_header is not None:
+            shape, is_fortran, dtype = read_header(file, max_header_size=_MOST_HEADER)
+            array = _array_in(memory[file.tell() :], dtype, shape[::-1] if is_fortran else shape)
+            array = array.T if is_fortran and array is not None else array
+    if array is None:
+        file.seek(0)
+    return array
+
+
+def _array_in(memory: memoryview, dtype: Any, shape: tuple[int, ...]) -> Any:
+    """Return the array at the beginning of `memory`, uncopied; None where it holds objects, nothing, or is cut."""
+    import numpy as np
+
+    count = math.prod(shape)
+    if dtype.hasobject or not count or count * dtype.itemsize > len(memory):
+        return None
+    return np.frombuffer(memory, dtype, count).reshape(shape)
 
 
 def _read_array(file: Any) -> Any:

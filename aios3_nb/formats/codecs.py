@@ -74,6 +74,12 @@ def peek_head(file: BinaryIO, size: int) -> bytes:
     return head
 
 
+def mapped(file: Any) -> memoryview | None:
+    """Return all of `file` as memory that need not be read first, and may be changed; None where there is none."""
+    find = getattr(file, "mapped", None)
+    return find() if find is not None else None
+
+
 def codec_name(head: bytes) -> str:
     """Return how a file that begins with `head` is compressed, such as ``gzip``; empty when it is not."""
     codec = codec_of(head)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from aios3_nb.errors import FormatError, MissingPackageError, TruncatedError
+from aios3_nb.formats.codecs import mapped
 from aios3_nb.formats.format import Format, LoadOptions, no_member, package
 from aios3_nb.text import visible
 
@@ -56,6 +57,9 @@ def _load(file: BinaryIO, options: LoadOptions) -> object:
         return _array(file, options.path, tensor)
     for name, tensor in tensors.items():
         _dtype(name, tensor)  # what cannot be loaded is said before the download
+    start = file.tell()
+    if (memory := mapped(file)) is not None and len(memory) == start + sum(t.stop - t.start for t in tensors.values()):
+        return {name: _mapped_array(memory[start:], name, tensor) for name, tensor in tensors.items()}
     arrays = {name: _array(file, name, tensors[name]) for name in sorted(tensors, key=lambda name: tensors[name].start)}
     if file.read(1):
         raise FormatError("Not valid safetensors: more bytes follow the last array.")
@@ -103,8 +107,7 @@ def _array(file: BinaryIO, name: str, tensor: Tensor) -> Any:
     import numpy as np
 
     dtype = _dtype(name, tensor)
-    if math.prod(tensor.shape) * dtype.itemsize != tensor.stop - tensor.start:
-        raise FormatError(f"Not valid safetensors: {visible(name)} has not as many bytes as its shape says.")
+    _check_length(name, tensor, dtype)
     try:
         data = np.empty(tensor.stop - tensor.start, np.uint8)
     except (MemoryError, ValueError, OverflowError) as exc:
@@ -113,6 +116,21 @@ def _array(file: BinaryIO, name: str, tensor: Tensor) -> Any:
     array = data.view(dtype).reshape(tensor.shape)
     native: Any = array.astype(dtype.newbyteorder("="), copy=False)
     return native
+
+
+def _mapped_array(memory: memoryview, name: str, tensor: Tensor) -> Any:
+    """Return the array in the memory behind the header, uncopied where that is possible."""
+    import numpy as np
+
+    dtype = _dtype(name, tensor)
+    _check_length(name, tensor, dtype)
+    flat = np.frombuffer(memory[tensor.start : tensor.stop], np.uint8)
+    return flat.view(dtype).reshape(tensor.shape).astype(dtype.newbyteorder("="), copy=False)
+
+
+def _check_length(name: str, tensor: Tensor, dtype: Any) -> None:
+    if math.prod(tensor.shape) * dtype.itemsize != tensor.stop - tensor.start:
+        raise FormatError(f"Not valid safetensors: {visible(name)} has not as many bytes as its shape says.")
 
 
 def _dtype(name: str, tensor: Tensor) -> Any:

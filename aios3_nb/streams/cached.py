@@ -108,6 +108,22 @@ class CachedStream:
             self._count(position + start + len(part))
         return count
 
+    async def mapped(self) -> memoryview | None:
+        """Return all of the object, checked, as memory that is its file's own; None where it has to be read.
+
+        Whoever changes it changes nothing in the cache.
+        """
+        await self._choose(0, 1)
+        kept = self._kept
+        if kept is None or (view := kept.mapped()) is None:
+            return None
+        for first in range(0, kept.blocks, _AT_ONCE // BLOCK):
+            stop = first + _AT_ONCE // BLOCK
+            if self._checks and not await self._read(partial(kept.check, first, stop)):
+                return None
+            self._count(min(stop * BLOCK, kept.entry.size))
+        return view
+
     async def finish(self) -> str:
         """Return what the closing line says of the cache and of the checksum; keep what came, if it is whole."""
         await self._choose(0, 1)

@@ -139,6 +139,13 @@ class S3File(io.BufferedIOBase):
         self._turns.check_open()
         return self._cursor.tell()
 
+    def mapped(self) -> memoryview | None:
+        """Return all of the object as memory that is not filled before it is used; None where it has to be read.
+
+        That is so of what the local cache has; it is checked, and may be changed.
+        """
+        return self._turns.run(self._cursor.mapped)
+
     def finish(self) -> str:
         """Return what the closing line says of the checksum; see `ObjectStream.finish`."""
         return self._turns.run(self._cursor.finish)

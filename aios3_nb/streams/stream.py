@@ -129,6 +129,10 @@ class ObjectStream:
         finally:
             ahead.receive_into(None)
 
+    async def mapped(self) -> memoryview | None:
+        """Return None: nothing of it is in memory, or on disk, as a whole."""
+        return None
+
     async def finish(self) -> str:
         """Return what the closing line says of the checksum, after reading what little it still lacks.
 

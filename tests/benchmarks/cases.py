@@ -91,6 +91,18 @@ CASES: dict[str, Case] = {
         "many.pkl",
         _runs("ours_first_ten", "boto3_first_ten", "s3fs_first_ten"),
     ),
+    "second": Case(
+        "512 MB of arrays, with the local cache",
+        "s3",
+        "arrays.pkl",
+        _runs("ours", "ours_keeping", "ours_cached", "ours_offline", "local_pickle"),
+    ),
+    "second-dicts": Case(
+        "A million dicts, with the local cache",
+        "s3",
+        "dicts.pkl",
+        _runs("ours", "ours_keeping", "ours_cached", "ours_offline", "local_pickle"),
+    ),
     "small": Case("1,000 objects of 10 KB", "s3", "small/*", _runs("ours_glob", "ours_gather", "boto3_loop")),
     "one": Case(
         "One object of 1 KB, client warm", "s3", "one.pkl", _runs("ours", "boto3_stream", "pandas_pickle"), repeat=20

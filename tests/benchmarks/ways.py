@@ -7,12 +7,15 @@ without arguments that returns the loaded object.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import gc
 import io
 import json
 import os
 import pickle
-from collections.abc import Callable
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +39,22 @@ def _uri(key: str) -> str:
 # ---- ours
 
 
+def _cache() -> dict[str, Any]:
+    """Return the options of a cache that is empty, on the disk that the objects are on."""
+    import aios3_nb
+
+    aios3_nb.load(_uri(WARM_KEY))
+    folder = tempfile.mkdtemp(prefix="cache-", dir=os.environ["BENCH_ROOT"])
+    atexit.register(shutil.rmtree, folder)
+    return {"cache": "8G", "cache_dir": folder}
+
+
+def _with(key: str, options: Mapping[str, Any]) -> Any:
+    import aios3_nb
+
+    return aios3_nb.load(_uri(key), **options)
+
+
 def ours(key: str) -> Load:
     import aios3_nb
 
@@ -49,6 +68,25 @@ def ours_unsafe(key: str) -> Load:
 
     aios3_nb.load(_uri(WARM_KEY), trust=True, verify="off")
     return lambda: aios3_nb.load(_uri(key), trust=True, verify="off")
+
+
+def ours_keeping(key: str) -> Load:
+    """The first load with the local cache, which keeps it."""
+    options = _cache()
+    return lambda: _with(key, options)
+
+
+def ours_cached(key: str) -> Load:
+    """The second one, which asks whether that is still the version."""
+    options = _cache()
+    _with(key, options)
+    return lambda: _with(key, options)
+
+
+def ours_offline(key: str) -> Load:
+    options = _cache()
+    _with(key, options)
+    return lambda: _with(key, options | {"cache": "offline"})
 
 
 def ours_first(key: str) -> Load:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import json
+import mmap
 import os
 import pickle
 import re
@@ -150,6 +152,50 @@ def test_what_follows_the_value_is_kept_with_it(cached: FaultServer) -> None:
             assert same(aios3_nb.load("s3://b/k.pkl"))
     assert asked(cached)[-1] == ("GET", 304, True)
     assert aios3_nb.load("s3://b/k.pkl", format="bytes", cache="offline").endswith(b"\n" * 500_000)
+
+
+def test_arrays_are_not_copied_out_of_it(cached: FaultServer, tmp_path: Path) -> None:
+    array = np.arange(300_000.0).reshape(500, 600)
+    bodies: dict[str, bytes] = {}
+    for name, value in {"empty.npy": np.zeros((0, 3)), "f.npy": np.asfortranarray(array), "c.npy": array}.items():
+        file = io.BytesIO()
+        np.save(file, value)
+        bodies[name] = file.getvalue()
+    header = json.dumps({"b": {"dtype": "F64", "shape": [500, 600], "data_offsets": [0, array.nbytes]}}).encode()
+    bodies["t.safetensors"] = len(header).to_bytes(8, "little") + header + array.tobytes()
+    for key, body in bodies.items():
+        cached.put("b", key, body)
+        aios3_nb.load(f"s3://b/{key}")
+    before = {path: path.read_bytes() for path in files(tmp_path)}
+    assert aios3_nb.load("s3://b/empty.npy").shape == (0, 3)
+    for key in ("f.npy", "c.npy", "t.safetensors"):
+        value = aios3_nb.load(f"s3://b/{key}")
+        value = value["b"] if isinstance(value, dict) else value
+        assert type(value) is np.ndarray
+        assert np.array_equal(value, array)
+        assert value.flags.f_contiguous == (key == "f.npy")
+        assert is_mapped(value)
+        value[0, 0] = -1  # it is the reader's own
+    assert {path: path.read_bytes() for path in files(tmp_path)} == before
+    aios3_nb.cached().clear()
+    assert (value[0, 0], value[1, 1]) == (-1, array[1, 1])
+
+
+def test_damage_in_what_is_mapped_is_found(cached: FaultServer, tmp_path: Path) -> None:
+    file = io.BytesIO()
+    np.save(file, np.arange(300_000.0))
+    cached.put("b", "a.npy", file.getvalue())
+    aios3_nb.load("s3://b/a.npy")
+    damaged(files(tmp_path)[0], 2 * MIB + 5)
+    with pytest.warns(UserWarning, match="damaged"):
+        assert np.array_equal(aios3_nb.load("s3://b/a.npy"), np.arange(300_000.0))
+
+
+def is_mapped(array: np.ndarray) -> bool:
+    base: object = array
+    while isinstance(base, (np.ndarray, memoryview)):
+        base = base.obj if isinstance(base, memoryview) else base.base
+    return isinstance(base, mmap.mmap)
 
 
 # ---- exact
