@@ -15,8 +15,9 @@ import pytest
 
 import aios3_nb
 from aios3_nb import __main__ as command
-from aios3_nb.server import DEMO_BUCKET, Load, Sample, all_samples, put_samples, run_demo, seaweedfs
+from aios3_nb.server import DEMO_BUCKET, all_samples, put_samples, run_demo, seaweedfs
 from aios3_nb.server.demo import summary
+from aios3_nb.server.samples import Load, Sample
 
 TIMEOUT = 120
 

@@ -187,6 +187,13 @@ def test_a_face_gives_what_it_shows_to_type_checkers_and_no_more(room: str) -> N
     assert not [name for name in shown if f"{room}.{name}" in MODULES]
 
 
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_face_shows_only_what_others_use(room: str) -> None:
+    shown = {found.name for found in imports_of(room) if found.is_for_types}
+    used = {found.name for found in IMPORTS if found.module == room and not f"{found.user}.".startswith(f"{room}.")}
+    assert shown - used == set()
+
+
 def test_the_face_of_a_room_imports_nothing_until_a_name_is_used() -> None:
     code = f"import sys, {', '.join(sorted(ROOMS))}; print(sorted(name for name in sys.modules if 'aios3_nb' in name))"
     loaded = ast.literal_eval(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout)

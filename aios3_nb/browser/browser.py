@@ -22,8 +22,7 @@ from aios3_nb.browser import listing
 from aios3_nb.browser.desk import Desk
 from aios3_nb.browser.hands import handle
 from aios3_nb.browser.messages import MessageError, message_of
-from aios3_nb.browser.page import Page
-from aios3_nb.browser.route import route_freely, waits_for_cells
+from aios3_nb.browser.page import Page, route_freely, waits_for_cells
 from aios3_nb.browser.saved import listing_html
 from aios3_nb.errors import LoadCancelledError, OptionError, S3Error
 from aios3_nb.loop import background

@@ -1,4 +1,4 @@
-"""Whether a page answers the panel; and what stands in its place where none does.
+"""How a panel and its page reach each other; and what stands in the panel's place where no page answers.
 
 The page's side of anywidget is installed where the Jupyter *server* runs, which on many hubs is another place than
 the kernel's. Nothing tells the kernel that it is missing there, but that nobody ever says hello.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -71,3 +72,26 @@ class Page:
 
     def _ends(self, *_: Any) -> None:
         self._busy = False
+
+
+def route_freely(widget: Any, arrived: Callable[[], None]) -> None:
+    """Have what the page says to `widget` handled where the page asked for it; `arrived` is called at once.
+
+    JupyterLab asks for a subshell, a thread that is free while a cell runs. But ipykernel 7.4 sends a comm's
+    messages to the shell that last spoke on it: the main one, where the panel was made. That is ipykernel's own
+    affair and may go; then clicks wait for the cell.
+    """
+    comm: Any = getattr(widget, "comm", None)
+    if not hasattr(comm, "_reply_subshell_for"):
+        return
+
+    def route(data: Any, default: Any) -> Any:
+        arrived()
+        return default
+
+    comm._reply_subshell_for = route  # noqa: SLF001 - see above
+
+
+def waits_for_cells(shell: Any) -> bool:
+    """Return whether the click that is handled just now would have waited for a running cell."""
+    return getattr(shell, "kernel", None) is not None and threading.current_thread() is threading.main_thread()

@@ -12,21 +12,17 @@ from aios3_nb.faces import face
 
 if TYPE_CHECKING:
     from aios3_nb.progress.display import display_for as display_for
-    from aios3_nb.progress.progress import (
-        Display as Display,
-        Progress as Progress,
+    from aios3_nb.progress.lines import (
         closing_line as closing_line,
         items_line as items_line,
         stored_line as stored_line,
         total_line as total_line,
     )
-    from aios3_nb.progress.text import TextDisplay as TextDisplay
-    from aios3_nb.progress.widget import WidgetDisplay as WidgetDisplay
+    from aios3_nb.progress.progress import Progress as Progress
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         display="display_for",
-        progress="Display Progress closing_line items_line stored_line total_line",
-        text="TextDisplay",
-        widget="WidgetDisplay",
+        lines="closing_line items_line stored_line total_line",
+        progress="Progress",
     )

@@ -1,4 +1,4 @@
-"""Who shows progress where."""
+"""Who shows progress where: apart from `Progress`, which the displays know, and it must not know them."""
 
 from __future__ import annotations
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from aios3_nb.streams import Monitor
 from aios3_nb.text import seconds_text, share_text, size_text, visible
 
 if TYPE_CHECKING:
-    from aios3_nb.pipeline import Loaded, Stored
     from aios3_nb.streams import ObjectInfo
 
 _FIRST_SHOWN = 0.4
@@ -26,9 +25,6 @@ _ITEMS_BETWEEN = 64
 
 _RATE_WINDOW = 3.0
 """Seconds over which the rate is averaged."""
-
-_RATED = 1_000_000
-"""Bytes from which the closing line gives a rate."""
 
 
 class Display(Protocol):
@@ -230,56 +226,3 @@ class Progress(Monitor):
             self.appear()
         if self._display is not None:
             self._display.update(self)
-
-
-def closing_line(name: str, loaded: Loaded, fetched: int) -> str:
-    """Return the line that stays: ``model.pkl: 512 MB in 1.1 s (465 MB/s), CRC32 ok, etag "b63e..."``.
-
-    Where only part of it was wanted, it says how little was `fetched`: ``users.json: fetched 0.3 of 954 MB in ...``.
-    """
-    size, seconds = loaded.info.size, loaded.seconds
-    note = f", {loaded.note}" if loaded.note else ""
-    if fetched < size:
-        return (
-            f"{visible(name, most=80)}: {_came(loaded.info)} {share_text(fetched, size)} in {seconds_text(seconds)}, "
-            f"{loaded.verdict}{note}{_etag(loaded.info)}"
-        )
-    # That of a small object would tell of round trips, and of what a pickle imports.
-    rate = f" ({size_text(size / seconds)}/s)" if seconds > 0.05 and size >= _RATED else ""
-    trusted = f", {loaded.trusted}" if loaded.trusted else ""
-    return (
-        f"{visible(name, most=80)}: {size_text(size)} in {seconds_text(seconds)}{rate}, {loaded.verdict}{trusted}{note}"
-        f"{_etag(loaded.info)}"
-    )
-
-
-def stored_line(name: str, stored: Stored) -> str:
-    """Return the line that stays after storing: ``rows.json: stored 52 MB in 1.9 s (27 MB/s), CRC32 ok, etag ...``."""
-    size, seconds = stored.size, stored.seconds
-    rate = f" ({size_text(size / seconds)}/s)" if seconds > 0.05 and size >= _RATED else ""
-    etag = f", etag {visible(stored.etag, most=44)}" if stored.etag else ""
-    return (
-        f"{visible(name, most=80)}: stored {size_text(size)} in {seconds_text(seconds)}{rate}, {stored.verdict}{etag}"
-    )
-
-
-def total_line(count: int, size: int, seconds: float, verdicts: Mapping[str, int]) -> str:
-    """Return the line that stays after many loads: ``60 objects: 12 MB in 0.4 s, 60 CRC32 ok``."""
-    checked = ", ".join(f"{number:,} {verdict}" for verdict, number in verdicts.items())
-    return f"{count:,} objects: {size_text(size)} in {seconds_text(seconds)}, {checked}"
-
-
-def items_line(name: str, count: int, fetched: int, info: ObjectInfo | None, trusted: str = "") -> str:
-    """Return the line that stays after an iteration: ``events.jsonl: 10 items, fetched 0.3 of 954 MB``."""
-    share = share_text(fetched, info.size) if info is not None else "0 B"
-    trust = f", {trusted}" if trusted else ""
-    items = "1 item" if count == 1 else f"{count:,} items"
-    return f"{visible(name, most=80)}: {items}, {_came(info)} {share}{trust}{_etag(info)}"
-
-
-def _came(info: ObjectInfo | None) -> str:
-    return "from the cache" if info is not None and info.is_cached else "fetched"
-
-
-def _etag(info: ObjectInfo | None) -> str:
-    return f", etag {visible(info.etag, most=44)}" if info is not None and info.etag else ""

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from aios3_nb.s3.find import base_of as base_of, list_entries as list_entries, list_matching as list_matching
     from aios3_nb.s3.foreign import check_answer as check_answer
     from aios3_nb.s3.listing import (
-        PAGE as PAGE,
         Entry as Entry,
         Listing as Listing,
         Page as Page,
@@ -60,7 +59,7 @@ else:
         failures="EXPIRED BodyEndedError SilenceError UnfitAnswerError code_of is_transient status_of",
         find="base_of list_entries list_matching",
         foreign="check_answer",
-        listing="PAGE Entry Listing Page list_buckets list_page walk",
+        listing="Entry Listing Page list_buckets list_page walk",
         redact="stripped",
         removal="remove_objects",
         request="RetryBudget ask",

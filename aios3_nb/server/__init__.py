@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from aios3_nb.server.local import LocalServer as LocalServer, shared_server as shared_server
     from aios3_nb.server.samples import (
         DEMO_BUCKET as DEMO_BUCKET,
-        Load as Load,
-        Sample as Sample,
         all_samples as all_samples,
         put_samples as put_samples,
     )
@@ -26,6 +24,6 @@ else:
         __name__,
         demo="run_demo",
         local="LocalServer shared_server",
-        samples="DEMO_BUCKET Load Sample all_samples put_samples",
+        samples="DEMO_BUCKET all_samples put_samples",
         session="use_server",
     )
