@@ -122,6 +122,7 @@ def faulty(one_server: FaultServer, isolated: None, monkeypatch: pytest.MonkeyPa
     settings.set_session(endpoint_url=one_server.url, quiet=True)
     one_server.reset()
     one_server.store.versions.clear()
+    one_server.store.buckets.clear()
     yield one_server
     set_place(None)
 
