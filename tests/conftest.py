@@ -33,7 +33,7 @@ from tests.faults.server import FaultServer
 
 BUCKET = "aios3-nb-tests"
 
-pytest_plugins = ["tests.lab"]
+pytest_plugins = ["tests.ending", "tests.lab"]
 
 
 @pytest.fixture(autouse=True)
