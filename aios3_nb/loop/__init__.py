@@ -2,8 +2,8 @@
 
 In comes a call: of a coroutine function from sync code (`bridge`, `background`, `thread_bridge`), or of a function
 that blocks from a coroutine (`in_thread`). Out comes its result, on the right loop, and at Ctrl-C one
-KeyboardInterrupt with everything it had begun ended (`interruptible`). The room must not know what is called: no S3,
-no files, no widgets.
+KeyboardInterrupt with everything it had begun ended (`interruptible`). `result_of` waits for what goes on when the wait
+is cancelled. The room must not know what is called: no S3, no files, no widgets.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from aios3_nb.loop.bridges import Bridge as Bridge, bridge as bridge, thread_bridge as thread_bridge
     from aios3_nb.loop.interrupts import interruptible as interruptible
     from aios3_nb.loop.threads import background as background, in_thread as in_thread
+    from aios3_nb.loop.waiting import result_of as result_of
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         bridges="Bridge bridge thread_bridge",
         interrupts="interruptible",
         threads="background in_thread",
+        waiting="result_of",
     )

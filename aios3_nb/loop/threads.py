@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, TypeVarTuple, cast
 
 from aios3_nb.loop.interrupts import interruptible
+from aios3_nb.loop.waiting import result_of
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -41,8 +42,6 @@ async def in_thread(call: Callable[[], T], stop: Callable[[], None]) -> T:
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
-    # Nobody asks for the error of a call that was stopped.
-    done.add_done_callback(lambda future: future.cancelled() or future.exception())
 
     def settle(result: T | None, error: BaseException | None) -> None:
         if done.cancelled():
@@ -66,7 +65,7 @@ async def in_thread(call: Callable[[], T], stop: Callable[[], None]) -> T:
     context = contextvars.copy_context()
     threading.Thread(target=context.run, args=(work,), name="aios3_nb reader", daemon=True).start()
     try:
-        return await asyncio.shield(done)
+        return await result_of(done)
     except asyncio.CancelledError:
         stop()
         await asyncio.wait([done], timeout=_CLEANUP_WAIT)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Generator
 from typing import Any
 
 from aios3_nb.errors import S3Error
-from aios3_nb.loop import background, interruptible
+from aios3_nb.loop import background, interruptible, result_of
 
 _running: set[concurrent.futures.Future[Any]] = set()
 """Loads that nobody may hold on to; a task without a reference may vanish."""
@@ -64,7 +64,7 @@ class BackgroundLoad:
 
     def __await__(self) -> Generator[Any, None, Any]:
         # Shielded: whoever waits may be interrupted, and the load goes on.
-        return asyncio.shield(asyncio.wrap_future(self._future)).__await__()
+        return result_of(asyncio.wrap_future(self._future)).__await__()
 
     def __repr__(self) -> str:
         if not self._future.done():

@@ -21,6 +21,7 @@ from typing import Any
 
 from aios3_nb.address import S3Uri, server_of
 from aios3_nb.errors import AccessDeniedError, CredentialsError, OptionError, S3Error
+from aios3_nb.loop import result_of
 from aios3_nb.s3 import direct
 from aios3_nb.s3.foreign import refuse_page
 from aios3_nb.s3.wording import explained
@@ -50,7 +51,7 @@ class _Life:
         if self._entered is None:
             # A task of its own: a caller that is cancelled does not take the client from the others.
             self._entered = asyncio.get_running_loop().create_task(anext(self._generator))
-        return await asyncio.shield(self._entered)
+        return await result_of(self._entered)
 
     async def end(self) -> None:
         await self._generator.aclose()

@@ -10,6 +10,7 @@ from typing import Any
 
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import ObjectChangedError, ObjectExistsError
+from aios3_nb.loop import result_of
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.text import visible
@@ -71,5 +72,5 @@ async def _in_parts(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.shield(ask("abort_multipart_upload", target, settings, **upload))
+        await result_of(asyncio.ensure_future(ask("abort_multipart_upload", target, settings, **upload)))
         raise

@@ -20,6 +20,7 @@ from typing import Any, BinaryIO
 
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import AccessDeniedError, ProtocolError, ServiceError
+from aios3_nb.loop import result_of
 from aios3_nb.s3.crc import Crc, crc_named
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import MIB, Settings
@@ -141,7 +142,7 @@ class Upload:
         upload, self._upload = self._upload, {}
         self._first = None
         if upload:
-            await asyncio.shield(self._ask("abort_multipart_upload", **upload))
+            await result_of(asyncio.ensure_future(self._ask("abort_multipart_upload", **upload)))
 
     async def _begin(self, data: bytes) -> None:
         self._number += 1

@@ -16,6 +16,8 @@ import os
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from aios3_nb.loop import result_of
+
 LONG = 1 << 20
 """Bytes from which on handing over to a thread costs nothing in comparison."""
 
@@ -56,7 +58,7 @@ async def beside(call: Callable[[], None]) -> None:
 
 async def _end_of(work: asyncio.Future[None]) -> None:
     try:
-        await asyncio.shield(work)
+        await result_of(work)
     except asyncio.CancelledError:
         while not work.done():
             with contextlib.suppress(asyncio.CancelledError):  # once more; but the memory is still in use

@@ -13,6 +13,7 @@ import asyncio
 import time
 
 from aios3_nb.errors import AccessDeniedError, ChecksumError, NotVerifiedError, ServiceError
+from aios3_nb.loop import result_of
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.checksum import SLOW, Checksum
@@ -99,7 +100,7 @@ class Check:
             NotVerifiedError: ``verify="require"``, and there is nothing to check with.
         """
         if self._verifier is None and (self._held + length > FIRST or start + length == self._size <= FIRST):
-            await asyncio.shield(self.ask())
+            await result_of(self.ask())
 
     async def hash(self, start: int, data: memoryview, waited: float) -> None:
         """Hash `data`, the bytes from `start` on; `waited` is how long the reader has waited for the network so far."""
@@ -127,7 +128,7 @@ class Check:
         if self._verifier is None or not self._verifier.judge():
             return
         if self._may_need_another():
-            await asyncio.shield(self.ask())
+            await result_of(self.ask())
             if not self._verifier.judge():
                 return
         if why := await self._doubt(self._verifier.checksum):

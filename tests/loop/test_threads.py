@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import threading
 
 import pytest
 
-from aios3_nb.loop import background, in_thread, thread_bridge
+from aios3_nb.loop import background, in_thread, result_of, thread_bridge
 
 
 async def double(value: int) -> int:
@@ -63,3 +64,24 @@ def test_a_forked_child_gets_a_loop_of_its_own() -> None:
     assert os.read(reader, 10) == b"6"
     os.close(reader)
     os.close(writer)
+
+
+def test_nothing_is_reported_of_what_fails_after_the_wait_for_it_was_cancelled() -> None:
+    reported: list[object] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        waiting = asyncio.get_running_loop().create_task(result_of(future))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert not future.done()
+        future.set_exception(ValueError("nobody waits for it"))
+        del future
+        await asyncio.sleep(0)
+        gc.collect()
+
+    asyncio.run(main())
+    assert reported == []
