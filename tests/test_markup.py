@@ -50,7 +50,7 @@ def test_a_listing_is_a_table_of_names_sizes_and_times() -> None:
 def test_a_look_marks_what_is_blocked_and_what_is_safe() -> None:
     data = b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R."
     outline = outline_pickle(lambda start, stop: data[start:stop], len(data))
-    shown = Peek("s3://b/k", len(data), "", "pickle", "", len(data), 1, outline)._repr_html_()
+    shown = Peek("s3://b/k", len(data), "", "CRC32", "pickle", "", len(data), 1, outline)._repr_html_()
     assert "--jp-error-color1" in shown
     assert "os.system" in shown
     assert "--jp-success-color1" not in shown

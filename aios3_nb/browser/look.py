@@ -73,7 +73,7 @@ async def _contents(order: Order, look: Look) -> Preview:
 
 async def _outline(order: Order) -> Preview:
     """Return what a pickle would make and import: arrays in it are skipped, so a few ranges tell of gigabytes."""
-    seen = await alook_into(order, max_bytes=objects.PREVIEW)
+    seen = await alook_into(order, max_bytes=objects.PREVIEW, contents_only=True)
     title = f"{seen.format.capitalize()}, {size_text(seen.size)}: what is in it. Nothing of it was run"
     outline = seen.outline
     blocked = outline.blocked if isinstance(outline, PickleOutline) else ()
@@ -134,7 +134,7 @@ def details_pairs(known: Details, now: datetime.datetime) -> list[tuple[str, str
         ("modified", "" if known.last_modified is None else _time(known.last_modified, now)),
         ("etag", known.etag),
         ("version", known.version_id),
-        ("checksum", known.checksum),
+        ("checked by", known.checked_by),
         ("content type", known.content_type),
         ("content encoding", known.content_encoding),
         ("storage class", known.storage_class or "STANDARD"),

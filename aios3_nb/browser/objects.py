@@ -10,7 +10,7 @@ from typing import Any
 
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import AccessDeniedError, ObjectNotFoundError
-from aios3_nb.s3 import ask, save
+from aios3_nb.s3 import ask, client_for, endpoint_of, save
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import Monitor, ObjectSource, checksum_of
 
@@ -37,7 +37,7 @@ class Details:
         content_type: What the uploader called it.
         content_encoding: Likewise.
         storage_class: Empty for the standard one.
-        checksum: What a load would be checked with, such as ``CRC32C of 64 parts``; or ``no checksum`` and the like.
+        checked_by: What a load is checked by, such as ``CRC32C of 64 parts``, or ``nothing (no checksum)``.
         encryption: Such as ``aws:kms``; empty when the store does not say.
         metadata: The uploader's own names and values.
     """
@@ -50,7 +50,7 @@ class Details:
     content_type: str = ""
     content_encoding: str = ""
     storage_class: str = ""
-    checksum: str = ""
+    checked_by: str = ""
     encryption: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ async def details(uri: S3Uri, settings: Settings) -> Details:
     See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
     """
     answer = await ask("head_object", uri, settings, **_arguments(uri, settings), ChecksumMode="ENABLED")
-    checksum = checksum_of(answer, bucket=uri.bucket, endpoint_url=None)
+    endpoint = endpoint_of(await client_for(settings))
     version = answer.get("VersionId", "")
     return Details(
         uri=uri,
@@ -72,7 +72,7 @@ async def details(uri: S3Uri, settings: Settings) -> Details:
         content_type=answer.get("ContentType", ""),
         content_encoding=answer.get("ContentEncoding", ""),
         storage_class=answer.get("StorageClass", ""),
-        checksum=str(checksum),
+        checked_by=checksum_of(answer, bucket=uri.bucket, endpoint_url=endpoint).words,
         encryption=answer.get("ServerSideEncryption", ""),
         metadata=answer.get("Metadata", {}),
     )

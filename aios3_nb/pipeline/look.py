@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import replace
 from typing import BinaryIO, cast
 
-from aios3_nb.errors import S3Error
+from aios3_nb.errors import ObjectChangedError, S3Error
 from aios3_nb.formats import HEAD_SIZE, codec_name, decompressed, recognise
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.named import named
@@ -22,7 +23,7 @@ from aios3_nb.pipeline.peek import (
     outline_pickle,
 )
 from aios3_nb.settings import KIB, MIB
-from aios3_nb.streams import Monitor, ObjectInfo, ObjectSource
+from aios3_nb.streams import Checksum, Monitor, ObjectInfo, ObjectSource, stored_checksum
 
 _HEAD = 128 * KIB
 """The first request; what most pickles of arrays need is in it."""
@@ -48,14 +49,25 @@ class _Counter(Monitor):
 
 
 class _Ranges:
-    """Ranges of one version of an object, each one request; the head is kept."""
+    """Ranges of one version of an object, each one request; the head is kept.
 
-    def __init__(self, order: Order, counter: _Counter) -> None:
+    Args:
+        order: The object.
+        counter: Told of every request.
+        asks: Whether to ask for what the object is checked by, too.
+    """
+
+    def __init__(self, order: Order, counter: _Counter, *, asks: bool = True) -> None:
         self._source = ObjectSource(order.uri, order.settings, counter)
         self._head = b""
+        self._asks = asks
+        self._checksum: asyncio.Task[Checksum] | None = None
 
     async def begin(self) -> ObjectInfo:
         info = await self._source.begin(0, _HEAD)
+        if self._asks and info.size:
+            # Beside the looking: an answer to a range does not say it.
+            self._checksum = asyncio.get_running_loop().create_task(stored_checksum(self._source))
         self._head = await self._source.read(0, min(_HEAD, info.size))
         return info
 
@@ -65,7 +77,21 @@ class _Ranges:
             return self._head[start:stop]
         return await self._source.read(start, stop)
 
+    async def checked_by(self) -> str:
+        """Return what the object is checked by when it is loaded; empty if that was not asked."""
+        if self._checksum is None:
+            return ""
+        try:
+            return (await self._checksum).words
+        except ObjectChangedError:
+            raise
+        except S3Error as exc:  # the looking itself went well
+            return f"nothing (HEAD failed: {type(exc).__name__})"
+
     async def close(self) -> None:
+        if self._checksum is not None:
+            self._checksum.cancel()
+            await asyncio.gather(self._checksum, return_exceptions=True)
         self._source.abort()
 
 
@@ -77,16 +103,17 @@ def look_into(order: Order) -> Peek:
     with interruptible(), named(order.uri):
         try:
             info = way.run(ranges.begin)
-            return _outlined(order, info, lambda start, stop: way.run(ranges.read, start, stop), counter)
+            peeked = _outlined(order, info, lambda start, stop: way.run(ranges.read, start, stop), counter)
+            return replace(peeked, checked_by=way.run(ranges.checked_by), requests=counter.requests)
         finally:
             way.run(ranges.close)
 
 
-async def alook_into(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
-    """Await what `peek` returns; `max_bytes` are fetched at most."""
+async def alook_into(order: Order, *, max_bytes: int = MAX_BYTES, contents_only: bool = False) -> Peek:
+    """Await what `peek` returns; `max_bytes` are fetched at most, and nothing is asked but the `contents_only`."""
     counter = _Counter()
     way = thread_bridge(asyncio.get_running_loop())
-    ranges = _Ranges(order, counter)
+    ranges = _Ranges(order, counter, asks=not contents_only)
     with named(order.uri):
         try:
             info = await ranges.begin()
@@ -94,7 +121,8 @@ async def alook_into(order: Order, *, max_bytes: int = MAX_BYTES) -> Peek:
             def read(start: int, stop: int) -> bytes:
                 return way.run(ranges.read, start, stop)
 
-            return await in_thread(lambda: _outlined(order, info, read, counter, max_bytes), lambda: None)
+            peeked = await in_thread(lambda: _outlined(order, info, read, counter, max_bytes), lambda: None)
+            return replace(peeked, checked_by=await ranges.checked_by(), requests=counter.requests)
         finally:
             await ranges.close()
 
@@ -117,6 +145,7 @@ def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, m
         uri=str(order.uri),
         size=info.size,
         etag=info.etag,
+        checked_by="",
         format=format.name,
         codec=codec,
         fetched=counter.fetched,

@@ -46,7 +46,7 @@ class Stored:
         size: Bytes that were stored.
         seconds: From the call to S3's answer.
         etag: Of the new version, with its quotes.
-        verdict: What S3 checked the bytes by: ``CRC32 ok``, or ``not checked``.
+        verdict: What was compared of it, see `aios3_nb.s3.store.Kept`.
     """
 
     size: int
@@ -104,17 +104,11 @@ async def _store(value: object, order: StoreOrder, format: Format, monitor: Moni
         file.seek(0)
         monitor.opened(ObjectInfo(order.uri, size))
         monitor.phase("uploading")
-        answer = await save(order.uri, _told(cast(BinaryIO, file), order.settings.part_size, monitor), order.settings)
-    return Stored(size, time.perf_counter() - began, answer.get("ETag", ""), _verdict(answer))
+        kept = await save(order.uri, _told(cast(BinaryIO, file), order.settings.part_size, monitor), order.settings)
+    return Stored(size, time.perf_counter() - began, kept.etag, kept.verdict)
 
 
 async def _told(file: BinaryIO, size: int, monitor: Monitor) -> AsyncIterator[bytes]:
     while data := await asyncio.to_thread(file.read, size):
         yield data
         monitor.received(len(data))
-
-
-def _verdict(answer: Mapping[str, Any]) -> str:
-    """Return what S3 compared with the bytes that arrived; it refuses those that are not what was sent."""
-    sums = [name.removeprefix("Checksum") for name in answer if name.startswith("Checksum") and name != "ChecksumType"]
-    return f"{sums[0]} ok" if sums else "not checked"

@@ -39,8 +39,21 @@ _NOT_KNOWN = frozenset(("NotImplemented", "501", "InvalidArgument", "InvalidRequ
 Body = bytes | bytearray | memoryview | BinaryIO | AsyncIterator[bytes]
 
 
-async def save(uri: S3Uri, body: Body, settings: Settings, *, replace: bool = True) -> Mapping[str, Any]:
-    """Store `body` at `uri`, all of it or nothing, and return S3's answer, with ETag and checksum.
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What the store has of what it was sent.
+
+    Attributes:
+        etag: Of the new version, with its quotes; empty when the store gives none.
+        verdict: What its bytes were compared by: ``CRC32 ok``, ``MD5 of 3 parts ok``, or ``not checked (why)``.
+    """
+
+    etag: str
+    verdict: str
+
+
+async def save(uri: S3Uri, body: Body, settings: Settings, *, replace: bool = True) -> Kept:
+    """Store `body` at `uri`, all of it or nothing, and return what the store has of it.
 
     Args:
         uri: Where.
@@ -71,6 +84,16 @@ class _Part:
     etag: str
     length: int
     crc: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """What an object was when it was sent: its bytes, the CRC that they have, and what an ETag of MD5s would be."""
+
+    size: int
+    checksum: str
+    md5: str
+    parts: int = 0
 
 
 class Upload:
@@ -109,8 +132,8 @@ class Upload:
             await self._begin(self._first)
         await self._begin(data)
 
-    async def complete(self) -> Mapping[str, Any]:
-        """Make the object appear, and return S3's answer."""
+    async def complete(self) -> Kept:
+        """Make the object appear, and return what the store has of it."""
         if not self._upload:
             return await self._complete_at_once(self._first or b"")
         await asyncio.gather(*self._under_way)
@@ -125,14 +148,21 @@ class Upload:
             **self._condition,
         )
         self._upload = {}
-        await self._check(answer, _etag_of([part.etag for part in self._stored]), sum(p.length for p in self._stored))
-        return answer
+        sent = _Sent(
+            size=sum(part.length for part in self._stored),
+            checksum=self._text(crc),
+            md5=_etag_of([part.etag for part in self._stored]),
+            parts=len(parts),
+        )
+        return await self._compared(answer, sent)
 
-    async def _complete_at_once(self, data: bytes) -> Mapping[str, Any]:
-        checksum = {f"Checksum{self._checksum}": self._text(self._crc.function(data, 0))}
-        answer = await self._ask_with(checksum, "put_object", Body=data, **self._condition)
-        await self._check(answer, hashlib.md5(data, usedforsecurity=False).hexdigest(), len(data))
-        return answer
+    async def _complete_at_once(self, data: bytes) -> Kept:
+        checksum = self._text(self._crc.function(data, 0))
+        answer = await self._ask_with(
+            {f"Checksum{self._checksum}": checksum}, "put_object", Body=data, **self._condition
+        )
+        md5 = hashlib.md5(data, usedforsecurity=False).hexdigest()
+        return await self._compared(answer, _Sent(len(data), checksum, md5))
 
     async def abort(self) -> None:
         """Stop what is under way, and have S3 throw away what it has."""
@@ -157,21 +187,35 @@ class Upload:
         answer = await self._ask("upload_part", **self._upload, PartNumber=number, Body=data, **self._said(crc))
         self._stored.append(_Part(number, answer["ETag"], len(data), crc))
 
-    async def _check(self, answer: Mapping[str, Any], md5: str, size: int) -> None:
-        """Look whether what the store has is what it was sent: by the ETag, if that is an MD5, else by its length.
+    async def _compared(self, answer: Mapping[str, Any], sent: _Sent) -> Kept:
+        """Return what the store has: it is what was sent by its checksum or its ETag, or is as long.
 
         Raises:
             ProtocolError: It is not.
         """
+        etag = str(answer.get("ETag", ""))
+        is_md5 = etag.strip('"') == sent.md5 != ""
+        if not is_md5 and not await self._is_as_long(answer, sent.size):
+            return Kept(etag, "not checked (it may not be looked at)")
+        if answer.get(f"Checksum{self._checksum}") == sent.checksum:
+            return Kept(etag, f"{self._checksum} ok")
+        if is_md5:
+            return Kept(etag, f"MD5{f' of {sent.parts:,} parts' if sent.parts else ''} ok")
+        return Kept(etag, "not checked (the store says no checksum, and the ETag is no MD5)")
+
+    async def _is_as_long(self, answer: Mapping[str, Any], size: int) -> bool:
+        """Look at what is there now, which has that `size`; return whether that is allowed.
+
+        Raises:
+            ProtocolError: It is longer or shorter.
+        """
         etag = str(answer.get("ETag", "")).strip('"')
-        if etag == md5 != "":
-            return
         version = {"VersionId": answer["VersionId"]} if answer.get("VersionId", "null") != "null" else {}
         try:
             found = await self._ask("head_object", **version)
         except AccessDeniedError:  # who may write need not be allowed to look
             if etag:
-                return
+                return False
             raise
         was_replaced = etag and str(found.get("ETag", "")).strip('"') != etag
         if not was_replaced and found["ContentLength"] != size:
@@ -180,6 +224,7 @@ class Upload:
                 f"has {found['ContentLength']:,}. It may be no S3 endpoint; check --endpoint-url.",
                 uri=str(self._uri),
             )
+        return True
 
     def _said(self, crc: int) -> dict[str, str]:
         return {f"Checksum{self._checksum}": self._text(crc)} if self._agreed else {}

@@ -12,7 +12,8 @@ from aios3_nb.faces import face
 
 if TYPE_CHECKING:
     from aios3_nb.streams.cached import CachedStream as CachedStream
-    from aios3_nb.streams.checksum import checksum_of as checksum_of
+    from aios3_nb.streams.check import stored_checksum as stored_checksum
+    from aios3_nb.streams.checksum import Checksum as Checksum, checksum_of as checksum_of
     from aios3_nb.streams.file import S3File as S3File
     from aios3_nb.streams.object import Monitor as Monitor, ObjectInfo as ObjectInfo
     from aios3_nb.streams.ranges import MAX_GAP as MAX_GAP, Wanted as Wanted, read_ranges as read_ranges
@@ -22,7 +23,8 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         cached="CachedStream",
-        checksum="checksum_of",
+        check="stored_checksum",
+        checksum="Checksum checksum_of",
         file="S3File",
         object="Monitor ObjectInfo",
         ranges="MAX_GAP Wanted read_ranges",

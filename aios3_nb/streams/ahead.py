@@ -47,6 +47,8 @@ class Ahead:
         self._parts: deque[Part] = deque()
         self._direct: tuple[int, memoryview] | None = None
         self._free: list[bulk.Buffer] = []
+        self._lagging = 0
+        """Bytes of buffers that the reader is done with, and that are still being hashed."""
         self._room = asyncio.Event()
         self._ending: set[asyncio.Task[None]] = set()
         self._waiter: asyncio.Future[None] | None = None
@@ -185,7 +187,7 @@ class Ahead:
         """
         self._stragglers.answered(part)
         while not part.has_memory:
-            held = 0
+            held = self._lagging
             for each in self._parts:
                 if each is part or not each.has_memory:
                     break
@@ -229,8 +231,24 @@ class Ahead:
                 part.task.cancel()
         self._room.set()
         buffer = part.release()
-        if buffer is not None and len(buffer) == self._settings.part_size:
+        if buffer is None or len(buffer) != self._settings.part_size:
+            return
+        if part.hashing:
+            task = asyncio.get_running_loop().create_task(self._free_after(list(part.hashing), buffer))
+            self._ending.add(task)
+            task.add_done_callback(self._ended)
+        else:
             self._free.append(buffer)
+
+    async def _free_after(self, hashing: list[asyncio.Task[None]], buffer: bulk.Buffer) -> None:
+        """Have `buffer` used again when nobody reads it any more."""
+        self._lagging += len(buffer)
+        try:
+            await asyncio.wait(hashing)
+            self._free.append(buffer)
+        finally:
+            self._lagging -= len(buffer)
+            self._room.set()
 
     def _drop_parts(self) -> None:
         while self._parts:

@@ -21,7 +21,8 @@ from aios3_nb.loop import result_of
 LONG = 1 << 20
 """Bytes from which on handing over to a thread costs nothing in comparison."""
 
-_THREADS = 2
+THREADS = max(2, min(8, os.cpu_count() or 2))
+"""How many there are; more only wait for memory."""
 
 
 Buffer = mmap.mmap
@@ -73,7 +74,7 @@ def _move(target: memoryview, data: memoryview) -> None:
 
 @functools.cache
 def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_THREADS, thread_name_prefix="aios3_nb bulk")
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="aios3_nb bulk")
 
 
 if hasattr(os, "register_at_fork"):

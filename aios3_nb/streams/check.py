@@ -3,7 +3,7 @@
 ::
 
     first answer ──> checksum, or its ETag ──────┐
-    HEAD, beside the second part ──> checksum ───┼──> Verifier <── bytes, before they are handed over
+    HEAD, beside the second part ──> checksum ───┼──> Verifier <── bytes, as they are handed over
     HEAD of part 1 ──> where the parts are cut ──┘        └──> right | ChecksumError | not checked (why)
 """
 
@@ -17,14 +17,22 @@ from aios3_nb.loop import result_of
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.checksum import SLOW, Checksum
+from aios3_nb.streams.hashing import Hashing, Job
 from aios3_nb.streams.object import ObjectInfo
 from aios3_nb.streams.parts import told_lengths, with_lengths
 from aios3_nb.streams.plan import FIRST
 from aios3_nb.streams.source import ObjectSource
-from aios3_nb.streams.verify import Range, Verifier
+from aios3_nb.streams.stretch import Range
+from aios3_nb.streams.verify import Verifier
 
 _DRAIN = 64 * MIB
 """Bytes behind the end of what was decoded that are read only to finish the checksum."""
+
+_LAG = 8 * MIB
+"""Bytes for each thread that were handed over and are not hashed yet, where that is slow."""
+
+_FAR = 64 * MIB
+"""The same, for all threads, where the bytes take no memory but the reader's own."""
 
 _TELLING = 64 * MIB
 """Bytes after which it shows whether hashing holds up the load."""
@@ -33,6 +41,17 @@ _MUCH = 0.25
 """Share of the time that a reader may wait for hashing, where it hardly waits for the network."""
 
 _HARDLY = 0.1
+
+
+async def stored_checksum(source: ObjectSource) -> Checksum:
+    """Return what the store says that the bytes of the object at `source` hash to, by a HEAD."""
+    try:
+        checksum = (await source.head()).checksum
+    except (AccessDeniedError, ServiceError) as exc:  # a store that knows no HEAD, or does not allow it
+        known = source.info.etag_checksum if source.info is not None else None
+        return known or Checksum(why_not=f"HEAD failed: {type(exc).__name__}")
+    assert checksum is not None
+    return checksum
 
 
 class Check:
@@ -49,13 +68,15 @@ class Check:
     def __init__(self, source: ObjectSource, settings: Settings) -> None:
         self._source = source
         self._mode = settings.verify
+        self._lag = min(_LAG * bulk.THREADS, settings.budget // 2)
         self._verifier: Verifier | None = None
+        self._hashing: Hashing | None = None
+        self._straight = 0
         self._early: list[tuple[int, bytes]] = []
         self._held = 0
         self._asking: asyncio.Task[None] | None = None
         self._size = 0
         self._began = time.perf_counter()
-        self._hashing = 0.0
         self._hashed = 0
 
     @property
@@ -102,22 +123,36 @@ class Check:
         if self._verifier is None and (self._held + length > FIRST or start + length == self._size <= FIRST):
             await result_of(self.ask())
 
-    async def hash(self, start: int, data: memoryview, waited: float) -> None:
-        """Hash `data`, the bytes from `start` on; `waited` is how long the reader has waited for the network so far."""
+    async def hash(self, start: int, data: memoryview, waited: float, *, lent: bool) -> list[Job]:
+        """Hash `data`, the bytes from `start` on; return the jobs until whose end it must stay as it is.
+
+        There are some only of what is hashed slowly, read straight on, and not to its end.
+
+        Args:
+            start: Where they are in the object.
+            data: The bytes.
+            waited: Seconds for which the reader has waited for the network so far.
+            lent: They lie in the reader's own memory, which stays as it is until `settle`.
+        """
         verifier = self._verifier
         if verifier is None or self._may_need_another():
             self._early.append((start, bytes(data)))
             self._held += len(data)
-        if verifier is None:
-            return
-        if len(data) < bulk.LONG:
-            verifier.feed(start, data)
-            return
-        began = time.perf_counter()
-        await bulk.beside(lambda: verifier.feed(start, data))
-        self._hashing += time.perf_counter() - began
+        if verifier is None or self._hashing is None:
+            return []
+        jobs = self._hashing.hash(start, data)
+        stop = start + len(data)
+        may_lag = verifier.checksum.algorithm in SLOW and start == self._straight and stop < self._size
+        self._straight = stop if start == self._straight else -1
+        await self._hashing.catch_up((_FAR if lent else self._lag) if may_lag else 0)
         self._hashed += len(data)
         self._weigh(verifier, waited)
+        return jobs
+
+    async def settle(self) -> None:
+        """Wait until all is hashed that was handed over; also when it is cancelled meanwhile."""
+        if self._hashing is not None:
+            await self._hashing.catch_up()
 
     async def judge(self, stop: int) -> None:
         """Judge, if the bytes before `stop` were the last that were missing.
@@ -166,28 +201,25 @@ class Check:
         )
 
     def cancel(self) -> None:
-        """Stop asking."""
+        """Stop asking and hashing."""
         if self._asking is not None:
             self._asking.cancel()
+        if self._hashing is not None:
+            self._hashing.cancel()
 
     async def aclose(self) -> None:
-        """Stop asking, and wait until that has ended."""
+        """Stop asking and hashing, and wait until that has ended."""
         self.cancel()
         if self._asking is not None:
             await asyncio.gather(self._asking, return_exceptions=True)
+        await self.settle()
 
     # ---- what to check with
 
     async def _learn(self) -> None:
         info = self._source.info
         assert info is not None
-        checksum = info.checksum
-        if checksum is None:
-            try:
-                checksum = (await self._source.head()).checksum
-            except (AccessDeniedError, ServiceError) as exc:  # a store that knows no HEAD, or does not allow it
-                checksum = info.etag_checksum or Checksum(why_not=f"HEAD failed: {type(exc).__name__}")
-        assert checksum is not None
+        checksum = info.checksum or await stored_checksum(self._source)
         if checksum.parts > 1 and not checksum.lengths:
             checksum = await with_lengths(checksum, self._source)
         self._expect(checksum)
@@ -198,6 +230,8 @@ class Check:
         self._verifier = Verifier(self._size, checksum)
         for start, data in self._early:
             self._verifier.feed(start, memoryview(data))
+            self._straight = start + len(data) if start == self._straight else -1
+        self._hashing = Hashing(self._verifier)
         if not self._may_need_another():
             self._early.clear()
 
@@ -221,10 +255,10 @@ class Check:
     def _weigh(self, verifier: Verifier, waited: float) -> None:
         """Leave the checking, if it holds up the load and nobody insists on it."""
         name = verifier.checksum.algorithm
-        if self._mode == "require" or name not in SLOW or self._hashed < _TELLING:
+        if self._mode == "require" or name not in SLOW or self._hashed < _TELLING or self._hashing is None:
             return
         elapsed = time.perf_counter() - self._began
-        if self._hashing > _MUCH * elapsed and waited < _HARDLY * elapsed:
+        if self._hashing.waited > _MUCH * elapsed and waited < _HARDLY * elapsed:
             verifier.leave_out(f"{name} would hold up the load; --verify=require waits for it")
 
     def _not_verified(self, verdict: str) -> NotVerifiedError:

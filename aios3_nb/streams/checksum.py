@@ -16,6 +16,9 @@ from typing import Any, Protocol
 from aios3_nb.s3 import Crc, crc_named
 
 _MD5_ETAG = re.compile(r'"?([0-9a-f]{32})(?:-(\d{1,5}))?"?')
+_NO_MD5 = re.compile(r":s3-(?:object-lambda|outposts):|--(?:x|xa|ol|op)-s3$")
+"""Buckets whose ETags are random, or as somebody's function says: directory buckets, Object Lambda, Outposts."""
+
 _OF_PARTS = re.compile(r"([A-Za-z0-9+/]+=*)(?:-(\d{1,5}))?")
 
 SLOW = frozenset(("MD5", "SHA1", "SHA256"))
@@ -65,6 +68,13 @@ class Checksum:
         parts = f" of {self.parts:,} part{'s' if self.parts > 1 else ''}" if self.parts else ""
         return f"{self.algorithm}{parts}"
 
+    @property
+    def words(self) -> str:
+        """What an object can be checked by, for who has not read it yet."""
+        if not self.algorithm:
+            return f"nothing ({self.why_not})"
+        return f"{self}" if self.proves else f"{self}, if its ETag is that"
+
 
 def checksum_of(answer: Mapping[str, Any], *, bucket: str, endpoint_url: str | None) -> Checksum:
     """Return the best that can be checked with, of what the answer to a plain GET or a HEAD says.
@@ -93,10 +103,11 @@ def etag_of(answer: Mapping[str, Any], *, bucket: str, endpoint_url: str | None)
     """
     match = _MD5_ETAG.fullmatch(answer.get("ETag", ""))
     encrypted = answer.get("ServerSideEncryption", "AES256") != "AES256" or "SSECustomerAlgorithm" in answer
-    if match is None or encrypted or bucket.endswith(("--x-s3", "--xa-s3")):
+    if match is None or encrypted or _NO_MD5.search(bucket):
         return None
     parts = int(match[2] or 0)
-    return Checksum("MD5", bytes.fromhex(match[1]), parts, proves=endpoint_url == "" or _is_md5(answer, parts))
+    proves = endpoint_url == "" or _is_md5(answer, parts)
+    return Checksum("MD5", bytes.fromhex(match[1]), parts, proves=proves)
 
 
 def algorithm(name: str) -> Algorithm | None:
@@ -121,10 +132,9 @@ def _stored(answer: Mapping[str, Any], name: str) -> Checksum | None:
 def _is_md5(answer: Mapping[str, Any], parts: int) -> bool:
     """Say whether the server is one that is known to make its ETags of MD5s."""
     server = str(answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("server", ""))
-    if server.startswith("SeaweedFS"):
-        return True
-    # MinIO can be told to invent them; it marks those as if they were of parts.
-    return server.startswith("MinIO") and not parts and "ServerSideEncryption" not in answer
+    # Those of parts may be others: MinIO can be told to invent ETags, and marks them so; SeaweedFS has parts that were
+    # copied (UploadPartCopy), or written by other ways than S3, go in with something that is no MD5 of theirs.
+    return server.startswith(("SeaweedFS", "MinIO")) and not parts and "ServerSideEncryption" not in answer
 
 
 def _hashlib(name: str) -> Callable[[], Hash]:

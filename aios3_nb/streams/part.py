@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from aios3_nb.streams.bulk import Buffer
@@ -21,12 +22,13 @@ class Part:
         view: Where they go; empty until the answer has come and there is room for it.
         buffer: Whose memory the view is; None when it is the reader's own, or none yet.
         filled: Bytes that have come.
-        handed: Bytes that were hashed and may be shown to the reader.
+        handed: Bytes that were hashed, or are just being, and may be shown to the reader.
         asked: When it was asked for, by the monotonic clock.
         answered: When the answer came; 0.0 before.
         reached: Bytes that had come when it was asked for.
         again: How many times it was asked for again because it was slow.
         task: Fetches them.
+        hashing: Jobs that read them still.
     """
 
     start: int
@@ -40,6 +42,14 @@ class Part:
     reached: int = 0
     again: int = 0
     task: asyncio.Task[None] | None = field(default=None, repr=False)
+    hashing: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
+
+    def note(self, jobs: Iterable[asyncio.Task[None]]) -> None:
+        """Take note of `jobs` that read its bytes until they end."""
+        for job in jobs:
+            if not job.done():
+                self.hashing.add(job)
+                job.add_done_callback(self.hashing.discard)
 
     @property
     def length(self) -> int:

@@ -28,7 +28,7 @@ _DIRECT = 2 * MIB
 _GLIMPSE = 128 * 1024
 """What a reader is shown first, if it asks for less; then twice as much each time, as long as it does not copy.
 
-What it copies is hashed meanwhile, but what it is shown must be hashed before.
+What it copies is hashed meanwhile, but what it is shown must be hashed before, unless that is slow; see `Check.hash`.
 """
 
 
@@ -117,10 +117,12 @@ class ObjectStream:
         if not count:
             return 0
         ahead.move(position)
-        if position + count - ahead.next >= _DIRECT:
+        direct = position + count - ahead.next >= _DIRECT
+        if direct:
             ahead.receive_into(view[:count], position)
         try:
             await self._copy(ahead, position, view[:count])
+            ahead.move(position + count)  # what lies in the caller's memory need not stay what it was
             return count
         except BaseException:
             # Nobody may write to the caller's memory after this returns.
@@ -128,6 +130,8 @@ class ObjectStream:
             raise
         finally:
             ahead.receive_into(None)
+            if direct:
+                await self._check.settle()  # the caller may write to it from now on
 
     async def mapped(self) -> memoryview | None:
         """Return None: nothing of it is in memory, or on disk, as a whole."""
@@ -146,6 +150,7 @@ class ObjectStream:
         if not self._check.off:
             self._monitor.phase("verifying")
             await self._check.ready(0, ahead.size)
+            await self._check.settle()
             for start, stop in self._check.unread():
                 while start < stop:
                     start += len(await self.window(start, min(stop - start, self._settings.part_size)))
@@ -224,7 +229,7 @@ class ObjectStream:
         else:
             await self._check.ready(start, len(data))
             try:
-                await self._check.hash(start, data, ahead.waited)
+                part.note(await self._check.hash(start, data, ahead.waited, lent=part.buffer is None))
             finally:
                 part.handed = end  # also when it was cancelled meanwhile: it was hashed nevertheless
         if self._tee is not None:

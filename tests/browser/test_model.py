@@ -608,7 +608,7 @@ class TestObjects:
         headers = {"x-amz-meta-owner": "<b>me</b>", "x-amz-storage-class": "GLACIER_IR", "Content-Type": "text/x"}
         faulty.put("bkt", "a", b"x", checksum="crc32", version_id="v1", headers=headers)
         known = run(details, S3Uri("bkt", "a"), current())
-        assert (known.checksum, known.version_id, known.storage_class) == ("CRC32", "v1", "GLACIER_IR")
+        assert (known.checked_by, known.version_id, known.storage_class) == ("CRC32", "v1", "GLACIER_IR")
         assert known.metadata == {"owner": "<b>me</b>"}
         assert known.content_type == "text/x"
 

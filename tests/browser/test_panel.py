@@ -382,7 +382,7 @@ def test_a_look_inside_is_bounded_and_shows_what_s3_knows(faulty: FaultServer, b
     driver.ask("look", by_itself=False)
     assert sorted(request.method for request in faulty.requests[1:]) == ["GET", "HEAD"]
     assert ("version", "v7") in driver.browser._chosen["pairs"]
-    assert ("checksum", "CRC32") in driver.browser._chosen["pairs"]
+    assert ("checked by", "CRC32") in driver.browser._chosen["pairs"]
     assert driver.preview["tree"] == [
         "",
         "object",

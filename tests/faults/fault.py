@@ -61,6 +61,7 @@ class Fault:
             every answer fits, and it strikes in the middle of each body.
         method: ``GET`` or ``HEAD``...; empty fits every method.
         key: The key; None fits every key, and "" the requests for a bucket.
+        query: Only requests with this parameter; "" fits every request.
         seconds: Length of a stall, a silence or a delay; pause between two bytes of a drip.
         status: Status of an error or a redirect.
         code: S3 code of an error.
@@ -79,6 +80,7 @@ class Fault:
     at: int | None = None
     method: str = "GET"
     key: str | None = None
+    query: str = ""
     seconds: float = 30.0
     status: int = 503
     code: str = "SlowDown"
@@ -94,7 +96,7 @@ class Fault:
         """Tell whether `request`, for an object of `size` bytes (None: there is none), is one to count."""
         if self.method not in {"", request.method} or self.key not in {None, request.key}:
             return False
-        if not request.key and self.key is None:
+        if (not request.key and self.key is None) or (self.query and self.query not in request.query):
             return False
         return self.at is None or (size is not None and _covers(request, size, self.at))
 

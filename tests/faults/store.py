@@ -162,6 +162,7 @@ _CHECKSUMS: Mapping[str, Callable[[bytes], bytes]] = {
     "crc32": lambda data: zlib.crc32(data).to_bytes(4, "big"),
     "crc32c": _crc32c,
     "crc64nvme": _crc64nvme,
+    "md5": lambda data: hashlib.md5(data).digest(),
     "sha1": lambda data: hashlib.sha1(data).digest(),
     "sha256": lambda data: hashlib.sha256(data).digest(),
 }

@@ -53,6 +53,32 @@ def test_a_large_pickle_of_arrays_is_outlined_by_a_few_small_requests(store: Fau
     assert seen.requests == len(store.requests) < 20
 
 
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        ({"checksum": "crc32c"}, "CRC32C"),
+        ({"checksum": "crc32", "checksum_type": "COMPOSITE", "parts": (2, 1)}, "CRC32 of 2 parts"),
+        ({"headers": {"Server": "SeaweedFS 4.48"}}, "MD5"),
+        ({"parts": (2, 1)}, "MD5 of 2 parts, if its ETag is that"),
+        ({"etag": '"none"'}, "nothing (no checksum)"),
+    ],
+)
+def test_it_says_what_the_object_is_checked_by(store: FaultServer, stored: dict[str, Any], words: str) -> None:
+    store.put("b", "k.json", b"[1]"[:3], **stored)
+    for seen in (aios3_nb.peek("s3://b/k.json"), asyncio.run(aios3_nb.apeek("s3://b/k.json"))):
+        assert seen.checked_by == words
+        assert f"checked by  {words}\n" in repr(seen)
+    assert len(store.requests) == 4
+
+
+def test_what_cannot_be_asked_is_no_reason_not_to_look(store: FaultServer) -> None:
+    store.put("b", "k.json", b"[1]", checksum="crc32")
+    store.put("b", "empty.json", b"")
+    store.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
+    assert aios3_nb.peek("s3://b/k.json").checked_by == "MD5, if its ETag is that"
+    assert aios3_nb.peek("s3://b/empty.json").checked_by == ""
+
+
 def test_looking_runs_nothing_and_names_what_would(store: FaultServer, tmp_path: Path) -> None:
     store.put("b", "evil.pkl", pickle.dumps([1, Runs(tmp_path / "ran")]))
     assert "system" in repr(aios3_nb.peek("s3://b/evil.pkl"))

@@ -305,7 +305,7 @@ def test_other_formats_show_what_they_begin_with():
 
 
 def peeked(outline, uri="s3://b/k.pkl"):
-    return Peek(uri, 1234, '"etag"', "pickle", "", 500, 1, outline)
+    return Peek(uri, 1234, '"etag"', "CRC32", "pickle", "", 500, 1, outline)
 
 
 def test_text_and_table_say_the_same():

@@ -17,6 +17,7 @@ from aios3_nb import settings
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import ProtocolError
 from aios3_nb.s3 import save
+from aios3_nb.s3.store import Kept
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 from tests.faults.store import StoredObject
@@ -32,7 +33,8 @@ def crc64(data: bytes) -> str:
 @pytest.mark.parametrize("size", [0, 3, MIB, len(DATA)])
 def test_what_is_stored_carries_a_checksum_of_all_its_bytes(s3: Any, bucket: str, size: int) -> None:
     data = DATA[:size]
-    asyncio.run(save(S3Uri(bucket, "k"), data, settings.current(part_size="5M")))
+    kept = asyncio.run(save(S3Uri(bucket, "k"), data, settings.current(part_size="5M")))
+    assert kept.verdict == "CRC64NVME ok"
     found = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
     assert found["ContentLength"] == size
     assert found["ChecksumCRC64NVME"] == crc64(data)
@@ -52,8 +54,8 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
         yield server
 
 
-def put(store: FaultServer, data: bytes) -> None:
-    asyncio.run(save(S3Uri("b", "k"), data, settings.current(endpoint_url=store.url, retry_wait=0.05)))
+def put(store: FaultServer, data: bytes) -> Kept:
+    return asyncio.run(save(S3Uri("b", "k"), data, settings.current(endpoint_url=store.url, retry_wait=0.05)))
 
 
 def test_the_body_is_sent_as_it_is(store: FaultServer) -> None:
@@ -67,7 +69,7 @@ def test_the_body_is_sent_as_it_is(store: FaultServer) -> None:
 
 def test_a_store_that_knows_no_checksums_is_sent_none(store: FaultServer) -> None:
     store.fault(Kind.STATUS, method="PUT", status=501, code="NotImplemented")
-    put(store, b"abc")
+    assert put(store, b"abc").verdict == "MD5 ok"
     first, second = store.requests
     assert "x-amz-checksum-crc64nvme" in first.headers
     assert "x-amz-checksum-crc64nvme" not in second.headers
@@ -89,12 +91,26 @@ def test_an_etag_that_is_no_md5_costs_one_look(store: FaultServer) -> None:
     keep = store.store.put
     store.store.put = lambda bucket, key, stored: keep(bucket, key, replace(stored, etag='"of a kms key"'))
     store.fault(Kind.NO_ETAG, method="PUT")
-    put(store, b"abc")
+    assert put(store, b"abc").verdict.startswith("not checked (the store says no checksum")
     assert [request.method for request in store.requests] == ["PUT", "HEAD"]
 
 
 def test_who_may_write_need_not_be_allowed_to_look(store: FaultServer) -> None:
     store.store.put("b", "other", StoredObject(b"", '""'))
     store.fault(Fault(kind=Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None))
-    put(store, b"abc")
+    store.fault(Fault(kind=Kind.ANSWER, method="PUT", status=200, headers={"ETag": '"of a kms key"'}))
+    assert put(store, b"abc").verdict == "not checked (it may not be looked at)"
     assert store.store.find("b", "k").data == b"abc"
+
+
+PAGE = b"<!doctype html><title>Console</title>"
+
+
+@pytest.mark.parametrize("headers", [{"Content-Type": "text/html"}, {"Content-Type": "application/octet-stream"}, {}])
+@pytest.mark.parametrize("size", [3, 12 * MIB], ids=["small", "in parts"])
+def test_a_page_that_says_200_is_no_success(store: FaultServer, headers: dict[str, str], size: int) -> None:
+    """A console's port, a login page, a portal: whatever is sent there, it answers with a page."""
+    store.fault(Fault(kind=Kind.ANSWER, method="", status=200, headers=headers, data=PAGE, times=None))
+    with pytest.raises(aios3_nb.EndpointError, match="no S3 endpoint: it answered an HTML page"):
+        put(store, bytes(size))
+    assert len(store.requests) <= 2

@@ -89,8 +89,11 @@ def apply(file: io.BufferedIOBase, model: io.BytesIO, name: str, size: int) -> N
 
 
 def read_into(read: Callable[[memoryview], int], size: int) -> bytes:
+    """Return what `read` gives; the memory that it wrote to is overwritten afterwards, as that of a loop would be."""
     buffer = bytearray(size)
-    return bytes(buffer[: read(memoryview(buffer))])
+    found = bytes(buffer[: read(memoryview(buffer))])
+    buffer[:] = bytes(size)
+    return found
 
 
 def outcome(seek: Callable[[int, int], int], offset: int, whence: int) -> int | None:
@@ -238,6 +241,14 @@ def test_an_object_that_is_replaced_while_the_one_connection_breaks(opened, stor
 def test_small_parts_that_end_anywhere_in_a_long_read(opened, size: int) -> None:
     with opened("bytes", part_size=1000, budget=256 * 1024) as file:
         assert file.read(size) == BYTES[:size]
+
+
+def test_what_was_read_into_memory_of_the_caller_is_not_read_from_there_again(opened) -> None:
+    with opened("bytes") as file:
+        assert file.read(10) == BYTES[:10]
+        assert read_into(file.readinto, 4 * MIB) == BYTES[10 : 4 * MIB + 10]
+        file.seek(-MIB, io.SEEK_CUR)
+        assert file.read(100) == BYTES[3 * MIB + 10 :][:100]
 
 
 def test_closing_stops_what_is_in_flight(opened, store) -> None:

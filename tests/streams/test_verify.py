@@ -14,7 +14,7 @@ from aios3_nb.streams.verify import Verifier
 from tests.faults.store import checksum_of as whole_of, composite_of, etag_of as etag_for
 
 CRCS = ["crc32", "crc32c", "crc64nvme"]
-HASHES = ["sha1", "sha256"]
+HASHES = ["sha1", "sha256", "md5"]
 DATA = random.Random(3).randbytes(4000)
 KMS = {"ServerSideEncryption": "aws:kms"}
 
@@ -146,15 +146,26 @@ def test_memory_is_bounded_however_wildly_one_reads() -> None:
     assert verifier.verdict() == "not checked (it was read in more than a thousand pieces)"
 
 
-def test_ten_thousand_parts() -> None:
-    data = bytes(range(256)) * 200
-    parts = (5,) * 9_999 + (len(data) - 5 * 9_999,)
-    value = base64.b64decode(composite_of("crc32c", data, parts)[1].partition("-")[0])
-    verifier = Verifier(len(data), Checksum("CRC32C", value, len(parts), parts))
-    for start in range(0, len(data), 7000):
-        verifier.feed(start, memoryview(data)[start : start + 7000])
-    assert not verifier.judge()
-    assert verifier.verdict() == "CRC32C of 10,000 parts ok"
+MANY = random.Random(4).randbytes(61_000)
+
+
+@pytest.mark.parametrize("name", ["crc32c", "md5"])
+@pytest.mark.parametrize("count", [1, 2, 3, 1_000, 1_001, 10_000])
+def test_as_many_parts_as_there_can_be(name: str, count: int) -> None:
+    length = len(MANY) // count
+    parts = (length,) * (count - 1) + (len(MANY) - length * (count - 1),)
+    value = base64.b64decode(composite_of(name, MANY, parts)[1].partition("-")[0])
+    stored = Checksum(name.upper(), value, count, parts)
+    right = Verifier(len(MANY), stored)
+    for start in range(0, len(MANY), 7000):
+        right.feed(start, memoryview(MANY)[start : start + 7000])
+    assert not right.judge()
+    assert right.verdict() == f"{name.upper()} of {count:,} part{'s' if count > 1 else ''} ok"
+    bent = bytearray(MANY)
+    bent[-1] ^= 1
+    wrong = Verifier(len(MANY), stored)
+    wrong.feed(0, memoryview(bent))
+    assert wrong.judge()
 
 
 # ---- what an answer says
@@ -188,8 +199,11 @@ def test_a_checksum_of_the_bytes_goes_before_one_of_the_parts_and_both_before_th
         (answer(ETag=MD5, ServerSideEncryption="aws:kms:dsse"), {}),
         (answer(ETag=MD5, SSECustomerAlgorithm="AES256"), {}),
         (answer(ETag=MD5), {"bucket": "fast--use1-az4--x-s3"}),
+        (answer(ETag=MD5), {"bucket": "arn:aws:s3-object-lambda:us-east-1:123456789012:accesspoint/upper"}),
+        (answer(ETag=MD5), {"bucket": "upper-abcdef--ol-s3"}),
+        (answer(ETag=MD5), {"bucket": "arn:aws:s3-outposts:us-east-1:123456789012:outpost/op-1/accesspoint/a"}),
     ],
-    ids=["kms", "dsse", "own key", "directory bucket"],
+    ids=["kms", "dsse", "own key", "directory bucket", "object lambda", "its alias", "outpost"],
 )
 def test_an_etag_that_is_known_to_be_no_md5_is_not_looked_at(said, place) -> None:
     assert str(chosen(said, **place)) == "no checksum"
@@ -202,7 +216,8 @@ def test_an_etag_that_is_known_to_be_no_md5_is_not_looked_at(said, place) -> Non
         ("AmazonS3", "", (3000, 1000), True),
         ("AmazonS3", "https://gateway.example", (), False),
         ("", None, (), False),
-        ("SeaweedFS 30GB 4.48", "http://127.0.0.1:8333", (3000, 1000), True),
+        ("SeaweedFS 30GB 4.48", "http://127.0.0.1:8333", (), True),
+        ("SeaweedFS 30GB 4.48", "http://127.0.0.1:8333", (3000, 1000), False),
         ("MinIO", "http://127.0.0.1:9000", (), True),
         ("MinIO", "http://127.0.0.1:9000", (3000, 1000), False),
     ],

@@ -39,6 +39,7 @@ class Peek:
         uri: The object.
         size: In bytes.
         etag: Of the version that was looked into; empty when the server gives none.
+        checked_by: What a load of it is checked by, such as ``CRC32C of 64 parts``; empty if that was not asked.
         format: As ``--format`` takes it.
         codec: What it is compressed with; empty when it is not.
         fetched: Bytes that looking took.
@@ -49,6 +50,7 @@ class Peek:
     uri: str
     size: int
     etag: str
+    checked_by: str
     format: str
     codec: str
     fetched: int
@@ -62,6 +64,7 @@ class Peek:
         own = [
             ("size", f"{size_text(self.size)} ({self.size:,} bytes)"),
             ("etag", self.etag),
+            *([("checked by", self.checked_by)] if self.checked_by else ()),
             ("format", kind),
             ("looked at", f"{size_text(self.fetched)} in {self.requests:,} request{many}"),
         ]
