@@ -100,12 +100,17 @@ def _is_index_class(value: Any) -> bool:
     return isinstance(value, type) and is_kind("index", value)
 
 
+def _is_sequence(value: Any) -> bool:
+    return type(value) in (list, tuple) or (isinstance(value, list) and type(value).__name__ == "FrozenList")
+
+
 def _is_part(key: str, value: Any) -> bool:
     """Return whether `value` is what pandas writes as the part `key` of an index."""
     if key in ("data", "left", "right"):
         return is_value(value) or (type(value) is list and all(is_kind("plain", type(item)) for item in value))
     if key in ("levels", "codes", "labels"):
-        return type(value) in (list, tuple) or type(value).__name__ == "FrozenList"
+        # Each of them is made an array of, and would be asked for `__array_interface__`.
+        return _is_sequence(value) and all(_is_part("data", item) for item in value)
     if key == "dtype":
         return value is None or type(value).__name__.endswith(("Dtype", "DType")) or isinstance(value, (str, type))
     if key in ("name", "names"):
