@@ -86,7 +86,11 @@ class _Job:
         if self._dropped:
             self._finish_cancelled()
             return
-        self._task = self._loop.create_task(self._call())
+        try:
+            self._task = self._loop.create_task(self._call())
+        except BaseException as exc:  # the loop would only log it, and whoever waits would wait for ever
+            self.future.set_exception(exc)
+            return
         self._task.add_done_callback(self._finish)
 
     def drop(self) -> None:
@@ -136,6 +140,7 @@ class BackgroundBridge(ThreadBridge):
     def __init__(self) -> None:
         # Not new_event_loop(): a uvloop policy would make one of another kind.
         super().__init__(asyncio.SelectorEventLoop())
+        self._stopped = False
         self._thread = threading.Thread(target=self._turn, name="aios3_nb loop", daemon=True)
         self._thread.start()
 
@@ -146,6 +151,7 @@ class BackgroundBridge(ThreadBridge):
 
     def stop(self) -> None:
         """Close what the loop still holds, and end the thread."""
+        self._stopped = True
         with contextlib.suppress(RuntimeError):
             self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(_CLEANUP_WAIT)
@@ -153,7 +159,10 @@ class BackgroundBridge(ThreadBridge):
     def _turn(self) -> None:
         asyncio.set_event_loop(self.loop)
         try:
-            self.loop.run_forever()
+            while not self._stopped:
+                # What leaves one task so, leaves the loop too: whoever awaits the task gets it, and the others go on.
+                with contextlib.suppress(SystemExit, KeyboardInterrupt):
+                    self.loop.run_forever()
         finally:
             self.loop.run_until_complete(_close_all(self.loop))
             self.loop.close()

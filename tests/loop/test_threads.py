@@ -52,6 +52,24 @@ def test_a_sync_call_on_the_background_loop_itself_is_refused_not_deadlocked() -
         background().run(misuse)
 
 
+@pytest.mark.timeout(10)
+def test_a_call_that_makes_no_coroutine_is_an_error_and_not_an_endless_wait() -> None:
+    with pytest.raises(TypeError, match="missing 1 required"):
+        background().run(double)  # type: ignore[call-arg]
+    assert background().run(double, 1) == 2
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("leaving", [SystemExit, KeyboardInterrupt])
+def test_a_task_that_leaves_does_not_take_the_loop_along(leaving: type[BaseException]) -> None:
+    async def leave() -> None:
+        raise leaving
+
+    with pytest.raises(leaving):
+        background().run(leave)
+    assert background().run(double, 1) == 2
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_forked_child_gets_a_loop_of_its_own() -> None:
     assert background().run(double, 1) == 2
