@@ -15,7 +15,8 @@ from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats.pickle import load_pickle
 from aios3_nb.pipeline.peek import Peek, outline_json, outline_other, outline_pickle
 from aios3_nb.pipeline.peek.ranges import EndError, EnoughError, Ranges
-from tests.formats.pickle import attacks as pickle_attacks, objects as pickle_objects
+from tests.formats.pickle import objects as pickle_objects
+from tests.formats.pickle.attacks import named as pickle_attacks
 
 MIB = 1024 * 1024
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aios3_nb import errors
-from tests.formats.pickle import attacks as pickle_attacks
+from tests.formats.pickle.attacks import named as pickle_attacks
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="every attack runs in a fork")
 
@@ -40,10 +40,10 @@ SAYS = {
 def outcomes(tmp_path_factory):
     """How each attack ended; all run in one empty folder."""
     folder = tmp_path_factory.mktemp("attacked")
-    program = Path(pickle_attacks.__file__)
     ran = subprocess.run(
-        [sys.executable, str(program)],
+        [sys.executable, "-m", pickle_attacks.__name__],
         cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
         capture_output=True,
         text=True,
         timeout=150,

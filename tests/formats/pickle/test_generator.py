@@ -1,0 +1,61 @@
+"""Thousands of generated attacks, the same ones each time: none does harm, and one that does would be seen.
+
+``make attacks`` writes others, for as long as one likes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.formats.pickle.attacks.frames import compared
+from tests.formats.pickle.attacks.prove import BAD
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="attacks run in forks")
+
+PROGRAMS = 2000
+
+
+@pytest.fixture(scope="module")
+def result():
+    """What came of one run of the generator."""
+    options = ["--few", "--seed", "13", "--programs", str(PROGRAMS)]
+    ran = subprocess.run(
+        [sys.executable, "-m", "tests.formats.pickle.attacks", *options],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        cwd=Path(__file__).parents[3],
+        capture_output=True,
+        text=True,
+        timeout=150,
+    )
+    assert ran.stdout, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1]) | {"shown": ran.stderr}
+
+
+def test_no_generated_pickle_does_harm(result):
+    assert result["harms"] == [], result["shown"]
+    assert result["programs"] == PROGRAMS
+    # Enough of them get past the first checks.
+    assert result["outcomes"]["loaded"] > PROGRAMS / 20
+    assert result["outcomes"]["FormatError"] > PROGRAMS / 4
+
+
+def test_frames_change_nothing_of_what_a_pickle_says(result):
+    assert result["frames"]["harms"] == []
+    assert result["frames"]["outcomes"]["the same"] > PROGRAMS / 10
+
+
+@pytest.mark.parametrize("name", [":".join(name) for name in BAD])
+def test_a_check_that_is_switched_off_is_missed(name, result):
+    """With a bad table for one name, the generator finds the harm that its check prevents."""
+    assert result["proofs"][name]
+
+
+def test_another_result_than_that_of_python_is_noted():
+    assert compared(b"\x80\x04K\x01.", b"") == "the same"
+    assert compared(b"\x80\x04\x95\xff\0\0\0\0\0\0\0K\x01.", b"\x80\x04K\x02.").startswith("another")
