@@ -16,9 +16,12 @@ import pytest
 from tests.formats.pickle.attacks.frames import compared
 from tests.formats.pickle.attacks.prove import BAD
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="attacks run in forks")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="attacks run in forks"),
+    pytest.mark.timeout(420),  # the first waits for all of them, on a busy machine
+]
 
-PROGRAMS = 2000
+PROGRAMS = 1000
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +34,7 @@ def result():
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=400,
     )
     assert ran.stdout, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1]) | {"shown": ran.stderr}

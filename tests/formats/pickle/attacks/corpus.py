@@ -90,7 +90,7 @@ class Corpus:
     def _values_by_type(self) -> dict[type, list[Node]]:
         rng = random.Random(0)
         found: dict[type, list[Node]] = defaultdict(list)
-        for node in (node for some in self.calls.values() for made in some[:4] for node in walk(made)):
+        for node in (node for some in self.calls.values() for made in some[:2] for node in walk(made)):
             try:
                 cls = type(pickle.loads(Writer(rng).write(node)))
             except Exception:  # a part that is in a circle is nothing by itself

@@ -25,13 +25,8 @@ _HARMLESS = (
     "time.sleep",
     "array.__new__",
 )
-_ZONES = tuple(
-    os.path.realpath(folder)
-    for folder in (
-        *zoneinfo.TZPATH,
-        *(os.path.dirname(find_spec(name).origin) for name in ("tzdata", "pytz") if find_spec(name)),
-    )
-)
+_LISTS = [found.origin for name in ("tzdata", "pytz") if (found := find_spec(name)) and found.origin]
+_ZONES = tuple(map(os.path.realpath, (*zoneinfo.TZPATH, *map(os.path.dirname, _LISTS))))
 """Where zones of time are looked up, by names that cannot lead out of there."""
 
 _SIZES = (16, 24, 32, 48, 64, 80, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192, 65536)
