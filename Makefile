@@ -5,11 +5,12 @@ BIN = $(VENV)/bin
 PEERS = .venv-peers
 BENCH = .venv-bench
 
-.PHONY: help environment setup demo test faults notebooks smoke bench docs lint lint-js format types browser clean
+.PHONY: help environment setup demo test attacks faults notebooks smoke bench docs lint lint-js format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
 	@echo "make test    run all tests"
+	@echo "make attacks  load hostile pickles, others with each seed, and look for harm (SECONDS=600 SEED=1)"
 	@echo "make faults  compare what readers of S3 make of a server that misbehaves (10 to 20 minutes)"
 	@echo "make notebooks  run the notebooks, and save them with what they show"
 	@echo "make smoke   build the package, and try it on every Python with oldest and newest dependencies (15 minutes)"
@@ -47,6 +48,10 @@ test: setup browser
 
 browser: setup
 	$(BIN)/python tests/chromium.py
+
+# Other ones with each seed; make test has some thousands of one seed.
+attacks: setup
+	$(BIN)/python -m tests.formats.pickle.attacks --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(ARGS)
 
 # The readers to compare live apart: s3fs pins the aiobotocore that the tests take as it comes.
 faults: setup $(PEERS)/.ready
