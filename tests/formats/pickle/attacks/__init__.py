@@ -7,7 +7,6 @@
 ``harm``      sees what a load did that it must not do
 ``runner``    loads thousands in processes that may die, and makes what did harm small
 ``prove``     switches a check off, for the proof that this is seen
-``peers``     what other loaders make of the attacks that have names
 
 ``python -m tests.formats.pickle.attacks`` runs the generator, for as long as one likes; see `__main__`.
 """
