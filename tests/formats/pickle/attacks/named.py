@@ -282,6 +282,23 @@ def build_on_a_function() -> bytes:
     return pickled(built(name("pandas.core.indexes.base", "_new_Index"), SLOT_STATE))
 
 
+def _answering(key: str) -> bytes:
+    """Return a Bunch, which answers to any attribute by its key."""
+    return name("sklearn.utils._bunch", "Bunch") + b")\x81(" + text(key) + dict_of(shape=tuple_of(number(1))) + b"u"
+
+
+@attack
+def codes_of_an_index_that_answer_to_the_interface_of_arrays() -> bytes:
+    parts = {
+        "levels": b"](" + b"](" + number(1) + b"ee",
+        "codes": b"](" + _answering("__array_interface__") + b"e",
+        "sortorder": NONE,
+        "names": b"](" + NONE + b"e",
+    }
+    kind = name("pandas.core.indexes.multi", "MultiIndex")
+    return pickled(call(name("pandas.core.indexes.base", "_new_Index"), kind, dict_of(**parts)))
+
+
 @attack
 def build_on_a_function_by_dict() -> bytes:
     return pickled(built(name("re", "_compile"), dict_of(__wrapped__=text("x"))))
