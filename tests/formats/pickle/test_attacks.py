@@ -33,6 +33,7 @@ SAYS = {
     "dtype_built_while_in_use_without_memo": "a dtype that is not finished",
     "arrow_text_with_far_offsets": "out of bounds",
     "sparse_matrix_changed_after_its_check": "calls an instance of numpy.ufunc",
+    "codes_of_an_index_that_answer_to_the_interface_of_arrays": "codes of the type list",
 }
 
 

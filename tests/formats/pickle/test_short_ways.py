@@ -12,7 +12,7 @@ import pytest
 from aios3_nb.errors import FormatError
 from aios3_nb.formats.pickle import load_pickle, opcodes
 from aios3_nb.formats.pickle.feed import ASKS
-from tests.formats.pickle.attacks import (
+from tests.formats.pickle.attacks.named import (
     FALSE,
     FROM_BUFFER,
     NDARRAY,
