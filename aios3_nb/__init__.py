@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from aios3_nb.browser import S3Browser as S3Browser, browse as browse
     from aios3_nb.cache import Cached as Cached, CachedObject as CachedObject, cached as cached
     from aios3_nb.dask import bag as bag, frame as frame
+    from aios3_nb.diagnosis import Diagnosis as Diagnosis, doctor as doctor
     from aios3_nb.errors import (
         AccessDeniedError as AccessDeniedError,
         BlockedPickleError as BlockedPickleError,
@@ -90,6 +91,7 @@ else:
         browser="S3Browser browse",
         cache="Cached CachedObject cached",
         dask="bag frame",
+        diagnosis="Diagnosis doctor",
         errors="S3Error UriError OptionError ObjectNotFoundError ObjectExistsError AccessDeniedError CredentialsError"
         " EndpointError DownloadError StalledError RedirectError ProtocolError ServiceError ObjectChangedError"
         " ChecksumError NotVerifiedError FormatError TruncatedError BlockedPickleError TooLargeError"

@@ -1,4 +1,4 @@
-"""The command: ``aios3_nb demo``, ``aios3_nb server``, ``aios3_nb cache``; also as ``python -m aios3_nb``."""
+"""The command: ``aios3_nb demo``, ``server``, ``cache`` and ``doctor``; also as ``python -m aios3_nb``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from types import FrameType
 
 import aios3_nb
 from aios3_nb.cache import cached
+from aios3_nb.diagnosis import doctor
 from aios3_nb.errors import S3Error
 from aios3_nb.server import LocalServer, use_server
 
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.action == "cache":
             return _cache(arguments.do, arguments.prefix)
+        if arguments.action == "doctor":
+            return _doctor(arguments.uri)
         with LocalServer() as server:
             use_server(server)
             if arguments.action == "demo":
@@ -45,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="aios3_nb", description="Stream pickles and JSON from S3 into a notebook.")
     parser.add_argument("--version", action="version", version=f"aios3_nb {aios3_nb.__version__}")
-    actions = parser.add_subparsers(dest="action", required=True, metavar="demo|server|cache")
+    actions = parser.add_subparsers(dest="action", required=True, metavar="demo|server|cache|doctor")
     demo = actions.add_parser("demo", help="load samples from an embedded S3 server, then open JupyterLab")
     demo.add_argument("--no-lab", action="store_true", help="stop before JupyterLab")
     server = actions.add_parser("server", help="run the embedded S3 server with its samples")
@@ -56,7 +59,14 @@ def _parser() -> argparse.ArgumentParser:
     cache = actions.add_parser("cache", help="list, check or clear the local cache of objects")
     cache.add_argument("do", nargs="?", choices=["list", "check", "clear"], default="list", help="list (the default)")
     cache.add_argument("prefix", nargs="?", default="", help="only what begins so: s3://bucket/models/")
+    doctor = actions.add_parser("doctor", help="print what a report of a problem needs, and try a small load")
+    doctor.add_argument("uri", nargs="?", help="the object to try: s3://bucket/key; else a sample")
     return parser
+
+
+def _doctor(uri: str | None) -> int:
+    print(found := doctor(uri))
+    return 0 if found.is_well else 1
 
 
 def _cache(do: str, prefix: str) -> int:

@@ -38,6 +38,7 @@ ORDER = (
         "pipeline",
         "api",
         "aios3",
+        "diagnosis",
     ),
     *("filesystems", "dask", "progress", "server", "browser", "notebook", "__main__"),
 )
@@ -157,6 +158,15 @@ def test_a_module_of_more_than_300_lines_says_why_it_is_one() -> None:
     long = {name: len(text.splitlines()) for name, text in texts.items() if len(text.splitlines()) > 300}
     said = {name for name in long if reason.search(ast.get_docstring(ast.parse(texts[name])) or "")}
     assert {name: lines for name, lines in long.items() if name not in said} == {}
+
+
+def test_the_version_is_the_newest_one_of_the_changelog_and_that_of_the_citation() -> None:
+    root = PACKAGE.parent
+    newest = re.search(r"^## \[(.+)\] - (.+)$", (root / "CHANGELOG.md").read_text(), re.MULTILINE)
+    cited = dict(re.findall(r"^(version|date-released): (.+)$", (root / "CITATION.cff").read_text(), re.MULTILINE))
+    assert newest
+    assert (aios3_nb.__version__, newest[2]) == (newest[1], cited["date-released"])
+    assert cited["version"] == aios3_nb.__version__
 
 
 def test_no_module_imports_in_a_circle() -> None:

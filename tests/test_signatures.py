@@ -29,6 +29,7 @@ GROUPS = {
     "sign": options.Signing,
     "cd": Overrides,
     "browse": options.Browsing,
+    "doctor": options.Opening,
 }
 TWINS = {"load": "aload", "iterate": "aiterate", "peek": "apeek", "ls": "als", "dump": "adump"}
 SUBJECTS = {"dump": ["obj", "uri"]}
