@@ -63,7 +63,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
     """Return what the object holds, streamed: unpickled, parsed, or decoded while it arrives.
 
     A glob (``*``, ``**``, ``?``, ``[]``) gives a dict of all matching objects by key, loaded concurrently; but where
-    an object is called just so, it is that object that is meant.
+    an object is called just so, it is that object that is meant. With `concat`, tables of a glob are one table.
 
     Args:
         uri: ``s3://bucket/key``, an ARN, an https address of S3, or a key relative to ``%s3cd``.
@@ -77,6 +77,12 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
         limit: The first so many items as a list, rows of a table, or objects of a glob; the rest is not fetched.
         errors: What becomes of a glob when some of its objects fail: ``raise`` a PartialLoadError once the others have
             loaded, or ``skip`` them, with a warning.
+        concat: Make one table of those of a glob, in the order of their keys.
+        key_column: Name of a first column in that one, which has the key of the object that each row is from.
+        columns: Of a table only these columns, in this order; of Parquet only their bytes are fetched.
+        rows: Of a table the first so many rows, of one that is made of several in all; the rest is not fetched.
+        as_: What a table comes out as: ``pandas``, ``polars``, ``arrow`` (a table of pyarrow), or ``numpy`` (an array
+            of its rows). JSON Lines of records, and a JSON array of them, make a table when one of these is given.
         version_id: This version instead of the latest.
         options: Settings for this load alone, such as ``profile``, ``endpoint_url``, ``verify``, ``max_bytes``.
 
@@ -91,7 +97,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
     """
     wanted = make_order(uri, options, Loading)
     _check_errors(wanted)
-    if wanted.pattern:
+    if wanted.pattern or wanted.concat:
         with interruptible():
             return bridge().run(_load_matching, wanted)
     return _noted(load_one(wanted, Monitor()))
@@ -101,7 +107,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
 async def aload(uri: str, **options: Any) -> Any:
     wanted = make_order(uri, options, Loading)
     _check_errors(wanted)
-    if wanted.pattern:
+    if wanted.pattern or wanted.concat:
         return await _load_matching(wanted)
     return _noted(await aload_one(wanted, Monitor()))
 
@@ -116,8 +122,7 @@ def _noted(loaded: Loaded) -> Any:
 async def _load_matching(wanted: Order) -> Any:
     """Return the objects that match a glob, by key; the object itself when its key only looks like one."""
     groups = await amatching_each([wanted])
-    orders = [order for group in groups if isinstance(group, list) for order in group]
-    loaded = await aload_each([(order, Monitor()) for order in orders])
+    loaded = await aload_each(groups, lambda _: Monitor())
     given = gathered([wanted], [str(wanted.uri)], groups, loaded)
     if given.note:
         warnings.warn(given.note, stacklevel=2)

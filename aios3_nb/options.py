@@ -39,6 +39,11 @@ class Loading(Iterating, total=False):
     """What loading objects takes."""
 
     errors: str
+    concat: bool
+    key_column: str | None
+    columns: Iterable[str]
+    rows: int | None
+    as_: str | None
 
 
 class Looking(Overrides, total=False):
@@ -66,7 +71,15 @@ class Storing(Overrides, total=False):
     format: str | None
 
 
-DEFAULTS: Mapping[str, Any] = {"allow": (), "trust": False, "errors": "raise", "recursive": False, "expires": 3600}
+DEFAULTS: Mapping[str, Any] = {
+    "allow": (),
+    "trust": False,
+    "errors": "raise",
+    "concat": False,
+    "columns": (),
+    "recursive": False,
+    "expires": 3600,
+}
 """What an option is when it is not given: these, and None for all others."""
 
 

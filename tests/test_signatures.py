@@ -79,14 +79,16 @@ def test_defaults_shown_are_those_in_force() -> None:
 def test_every_option_reaches_the_order() -> None:
     given: dict[str, Any] = {
         "version_id": "v", "format": "json", "path": "a.b", "allow": "a.b,c.d", "trust": True, "encoding": "cp1252",
-        "limit": 3, "max_bytes": 10, "errors": "skip",
+        "limit": 3, "max_bytes": 10, "errors": "skip", "concat": True, "key_column": "k", "columns": "a,b", "rows": 2,
+        "as_": "arrow",
     }  # fmt: skip
     # One that was added and is missing here would be lost: this fails until it says where it goes.
     assert given.keys() - set(NAMES) == set(options.names_in(options.Loading)) - set(NAMES)
     order = make_order("s3://b/k", given)
     assert (order.uri.version_id, order.format, order.limit, order.settings.max_bytes) == ("v", "json", 3, 10)
-    assert order.skips_errors
+    assert (order.skips_errors, order.concat, order.key_column) == (True, True, "k")
     reading = order.reading
+    assert (reading.columns, reading.rows, reading.as_) == (("a", "b"), 2, "arrow")
     assert (reading.path, reading.allow, reading.trust, reading.encoding, reading.max_bytes) == (
         *("a.b", ("a.b", "c.d"), True, "cp1252", 10),
     )

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from aios3_nb.formats.memory import forecast as forecast
     from aios3_nb.formats.registry import (
         check_path as check_path,
+        expected_format as expected_format,
         format_names as format_names,
         recognise as recognise,
         register as register,
     )
     from aios3_nb.formats.safetensors import read_safetensors_header as read_safetensors_header
+    from aios3_nb.formats.shape import KINDS as KINDS, concatenated as concatenated
     from aios3_nb.formats.writing import (
         format_for_writing as format_for_writing,
         writable_names as writable_names,
@@ -34,7 +36,8 @@ else:
         format="HEAD_SIZE Format LoadOptions",
         media="picture_kind sound_kind",
         memory="forecast",
-        registry="check_path format_names recognise register",
+        registry="check_path expected_format format_names recognise register",
         safetensors="read_safetensors_header",
+        shape="KINDS concatenated",
         writing="format_for_writing writable_names write",
     )

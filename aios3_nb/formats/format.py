@@ -25,6 +25,10 @@ class LoadOptions:
         max_bytes: Most bytes that a compressed archive may expand to.
         encoding: How text is written, as Python names codecs; for a pickle, how its 8-bit strings of Python 2
             are, or ``bytes`` to leave them as they are. None means the format's own way.
+        columns: Names of the columns of a table that are wanted, in this order; none means all.
+        rows: Rows of a table that are wanted, the first ones; None means all.
+        as_: What a table comes out as; None means pandas.
+        is_table: Whether a table is wanted even where nothing else says so.
     """
 
     path: str | None = None
@@ -33,6 +37,20 @@ class LoadOptions:
     limit: int | None = None
     max_bytes: int | None = None
     encoding: str | None = None
+    columns: tuple[str, ...] = ()
+    rows: int | None = None
+    as_: str | None = None
+    is_table: bool = False
+
+    @property
+    def wants_table(self) -> bool:
+        """Whether what there is of rows is to become a table."""
+        return self.is_table or bool(self.columns) or self.rows is not None or self.as_ is not None
+
+    @property
+    def most_rows(self) -> int | None:
+        """Rows of a table, at most."""
+        return self.limit if self.rows is None else self.rows
 
 
 def _matches_nothing(head: bytes) -> bool:
@@ -57,6 +75,8 @@ class Format:
         takes_limit: Whether the loader looks at ``--limit``; where it does not, the first items are loaded.
         takes_path: Whether ``--path`` means something.
         takes_encoding: Whether ``--encoding`` means something.
+        takes_columns: Whether it makes tables, so that ``--columns``, ``--rows`` and ``--as`` mean something.
+        has_columns_apart: Whether some columns are read without the others, by seeking.
         has_counted_items: Whether so many of the items mean something; pieces of bytes are of any length.
         dumper: Writes a value to a binary file; it raises what it likes for what it cannot hold. None where the format
             is only read.
@@ -74,6 +94,8 @@ class Format:
     takes_limit: bool = False
     takes_path: bool = False
     takes_encoding: bool = False
+    takes_columns: bool = False
+    has_columns_apart: bool = False
     advice: str = ""
     way_on: str = ""
 
@@ -91,7 +113,7 @@ class Format:
         if self.loader is None:
             raise FormatError(self.advice)
         with self._with_the_way_on():
-            if options.limit is None or self.takes_limit:
+            if options.limit is None or self.takes_limit or (options.wants_table and self.takes_columns):
                 return self.loader(file, options)
             return self._first_items(file, options, options.limit)
 
@@ -128,6 +150,8 @@ class Format:
             raise
 
     def _check(self, options: LoadOptions) -> None:
+        if (options.columns or options.rows is not None or options.as_ is not None) and not self.takes_columns:
+            raise OptionError(f"--columns, --rows and --as are for tables; {self.name} makes none. Leave them out.")
         if options.path is not None and not self.takes_path:
             raise OptionError(f"--path is for JSON documents and for npz and safetensors; this is {self.name}.")
         if options.encoding is not None and not self.takes_encoding:

@@ -10,7 +10,7 @@ See: https://parquet.apache.org/docs/file-format/data-pages/
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,13 +30,14 @@ _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
 _DELTA_BYTE_ARRAY = 7
 
 
-def check_parquet(data: memoryview, file: Any, limit: ExpansionLimit) -> None:
+def check_parquet(data: memoryview, file: Any, limit: ExpansionLimit, places: Sequence[int] | None = None) -> None:
     """Return if the rows of a Parquet file may be made.
 
     Args:
         data: The bytes of all of it.
         file: Its `pyarrow.parquet.ParquetFile`.
         limit: What it may expand to.
+        places: The columns that will be made; None for all.
 
     Raises:
         TooLargeError: They would take more than that.
@@ -46,7 +47,7 @@ def check_parquet(data: memoryview, file: Any, limit: ExpansionLimit) -> None:
     certain = 0
     doubtful: dict[str, _Sum] = {}
     for group in range(about.num_row_groups):
-        for place in range(about.num_columns):
+        for place in range(about.num_columns) if places is None else places:
             chunk = about.row_group(group).column(place)
             found = _summed(data, chunk, about.schema.column(place).length)
             certain += found.bytes

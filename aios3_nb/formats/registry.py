@@ -23,6 +23,7 @@ from aios3_nb.formats.media import AUDIO, IMAGE
 from aios3_nb.formats.plain import BYTES, TEXT
 from aios3_nb.formats.refused import REFUSED
 from aios3_nb.formats.safetensors import SAFETENSORS
+from aios3_nb.formats.shape import records_table
 from aios3_nb.formats.tables import ARROW, CSV, PARQUET, TSV
 
 __all__ = ["HEAD_SIZE", "Format", "LoadOptions", "format_names", "recognise", "register"]
@@ -76,6 +77,8 @@ def _is_json(head: bytes) -> bool:
 def _load_json(file: BinaryIO, options: LoadOptions) -> object:
     from aios3_nb.formats.json import load_json
 
+    if options.wants_table:
+        return records_table(_iterate_json(file, options), options)
     return load_json(file, path=options.path, encoding=options.encoding)
 
 
@@ -94,6 +97,8 @@ def _dump_json(value: object, file: BinaryIO) -> None:
 def _load_lines(file: BinaryIO, options: LoadOptions) -> object:
     from aios3_nb.formats.json import load_lines
 
+    if options.wants_table:
+        return records_table(_iterate_lines(file, options), options)
     return load_lines(file, encoding=options.encoding)
 
 
@@ -118,6 +123,7 @@ JSON = Format(
     dumper=_dump_json,
     takes_path=True,
     takes_encoding=True,
+    takes_columns=True,
     way_on="json.load(aios3_nb.open(uri))",
 )
 JSON_LINES = Format(
@@ -127,6 +133,7 @@ JSON_LINES = Format(
     items=_iterate_lines,
     dumper=_dump_lines,
     takes_encoding=True,
+    takes_columns=True,
     way_on="[json.loads(line) for line in aios3_nb.open(uri)]",
 )
 

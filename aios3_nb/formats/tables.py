@@ -7,16 +7,18 @@ several connections is faster than many small reads.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, BinaryIO
 
 from aios3_nb.formats.buffers import check_arrow
-from aios3_nb.formats.codecs import peek_head
+from aios3_nb.formats.codecs import mapped, peek_head
+from aios3_nb.formats.columns import read_columns
 from aios3_nb.formats.decoding import codec_and_mark, marked_encoding, not_this_encoding
 from aios3_nb.formats.expansion import ExpansionLimit
 from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, package
 from aios3_nb.formats.pages import check_parquet
+from aios3_nb.formats.shape import check_columns, converted
 
 
 def _load_csv(file: BinaryIO, options: LoadOptions, *, separator: str) -> Any:
@@ -27,26 +29,59 @@ def _load_csv(file: BinaryIO, options: LoadOptions, *, separator: str) -> Any:
     codec_and_mark(encoding, b"")
     with library_errors("CSV"):
         try:
-            return pd.read_csv(file, sep=separator, encoding=encoding, nrows=options.limit)
+            names: list[str] = []
+            frame = pd.read_csv(
+                file,
+                sep=separator,
+                encoding=encoding,
+                nrows=options.most_rows,
+                usecols=_noting(names, options.columns) if options.columns else None,
+            )
         except UnicodeDecodeError as exc:
             wrong = exc
+        else:
+            check_columns(options.columns, list(dict.fromkeys(names)))
+            return converted(frame[list(options.columns)] if options.columns else frame, options.as_)
     raise not_this_encoding(wrong)
+
+
+def _noting(names: list[str], wanted: Sequence[str]) -> Callable[[str], bool]:
+    """Return what says of a column whether it is wanted, and notes its name."""
+
+    def is_wanted(name: str) -> bool:
+        names.append(name)
+        return name in wanted
+
+    return is_wanted
 
 
 def _load_parquet(file: BinaryIO, options: LoadOptions) -> Any:
     with package("pandas pyarrow", "Parquet"):
         import pandas as pd
         import pyarrow.parquet  # what pandas needs, looked for before the download
-    if options.limit is not None:
+    limit = ExpansionLimit(max_bytes=options.max_bytes)
+    if options.most_rows is not None:
         with library_errors("Parquet"):
-            parquet = pyarrow.parquet.ParquetFile(file)
-            return _first_rows(parquet.schema_arrow, parquet.iter_batches(max(options.limit, 1)), options.limit)
+            return converted(_first_parquet_rows(file, options.columns, options.most_rows), options.as_)
+    if options.columns:
+        with library_errors("Parquet"):
+            return converted(read_columns(file, options.columns, limit), options.as_)
     data = file.read()
     with library_errors("Parquet"):
-        check_parquet(
-            memoryview(data), pyarrow.parquet.ParquetFile(io.BytesIO(data)), ExpansionLimit(max_bytes=options.max_bytes)
-        )
-        return pd.read_parquet(io.BytesIO(data), engine="pyarrow")
+        whole = pyarrow.parquet.ParquetFile(io.BytesIO(data))
+        check_parquet(memoryview(data), whole, limit)
+        if options.as_ in (None, "pandas"):
+            return pd.read_parquet(io.BytesIO(data), engine="pyarrow")
+        return converted(whole.read(), options.as_)
+
+
+def _first_parquet_rows(file: BinaryIO, columns: Sequence[str], limit: int) -> Any:
+    import pyarrow.parquet
+
+    parquet = pyarrow.parquet.ParquetFile(file)
+    check_columns(columns, parquet.schema_arrow.names)
+    batches = parquet.iter_batches(max(limit, 1), columns=list(columns) or None)
+    return _chosen(_first_rows(batches, parquet.schema_arrow, limit), columns)
 
 
 def _load_arrow(file: BinaryIO, options: LoadOptions) -> Any:
@@ -54,19 +89,35 @@ def _load_arrow(file: BinaryIO, options: LoadOptions) -> Any:
         import pandas as pd
         import pyarrow as pa
         import pyarrow.feather  # looked for before the download
-    if options.limit is not None and not peek_head(file, 4).startswith(b"FEA1"):
+    most = options.most_rows
+    if most is not None and not peek_head(file, 4).startswith(_FEATHER_1):
         with library_errors("Arrow"):
-            return _first_arrow_rows(file, options.limit)
-    data = file.read()
+            return converted(_chosen(_first_arrow_rows(file, most), options.columns), options.as_)
+    data = _whole(file)
     limit = ExpansionLimit(max_bytes=options.max_bytes)
-    if data.startswith(_FILES):
+    if bytes(data[:6]).startswith(_FILES):
         with library_errors("Arrow"):
-            if not data.startswith(_FEATHER_1):  # there nothing is compressed
+            if bytes(data[:4]) != _FEATHER_1:  # there nothing is compressed
                 check_arrow(memoryview(data), limit)
-            return pd.read_feather(io.BytesIO(data))[: options.limit]
+            if options.as_ is None and not options.columns:
+                return pd.read_feather(io.BytesIO(data))[:most]
+            table = pyarrow.feather.read_table(pa.BufferReader(data))
+            return converted(_chosen(table, options.columns)[:most], options.as_)
     with library_errors("Arrow stream"):
         check_arrow(memoryview(data), limit)
-        return pa.ipc.open_stream(pa.py_buffer(data)).read_pandas()
+        return converted(_chosen(pa.ipc.open_stream(pa.py_buffer(data)).read_all(), options.columns), options.as_)
+
+
+def _whole(file: BinaryIO) -> bytes | memoryview:
+    memory = mapped(file)
+    return file.read() if memory is None else memory
+
+
+def _chosen(table: Any, columns: Sequence[str]) -> Any:
+    if not columns:
+        return table
+    check_columns(columns, table.column_names)
+    return table.select(list(columns))
 
 
 def _first_arrow_rows(file: BinaryIO, limit: int) -> Any:
@@ -75,19 +126,20 @@ def _first_arrow_rows(file: BinaryIO, limit: int) -> Any:
 
     if not peek_head(file, 6).startswith(b"ARROW1"):
         stream = pa.ipc.open_stream(file)
-        return _first_rows(stream.schema, iter(stream), limit)
+        return _first_rows(iter(stream), stream.schema, limit)
     whole = pa.ipc.open_file(file)
-    return _first_rows(whole.schema, map(whole.get_batch, range(whole.num_record_batches)), limit)
+    return _first_rows(map(whole.get_batch, range(whole.num_record_batches)), whole.schema, limit)
 
 
-def _first_rows(schema: Any, batches: Iterator[Any], limit: int) -> Any:
+def _first_rows(batches: Iterator[Any], schema: Any, limit: int) -> Any:
+    """Return the first rows of `batches` as a table; `schema` is that of one without any."""
     import pyarrow as pa
 
     taken, rows = [], 0
     while rows < limit and (batch := next(batches, None)) is not None:
         taken.append(batch)
         rows += batch.num_rows
-    return pa.Table.from_batches(taken, schema).slice(0, limit).to_pandas()
+    return pa.Table.from_batches(taken, None if taken else schema).slice(0, limit)
 
 
 _FEATHER_1 = b"FEA1"
@@ -161,6 +213,7 @@ CSV = Format(
     loader=partial(_load_csv, separator=","),
     dumper=partial(_dump_csv, separator=","),
     takes_limit=True,
+    takes_columns=True,
     takes_encoding=True,
     way_on='pandas.read_csv(aios3_nb.open(uri), encoding="cp1252")',
 )
@@ -170,6 +223,7 @@ TSV = Format(
     loader=partial(_load_csv, separator="\t"),
     dumper=partial(_dump_csv, separator="\t"),
     takes_limit=True,
+    takes_columns=True,
     takes_encoding=True,
     way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t", encoding="cp1252")',
 )
@@ -177,8 +231,10 @@ PARQUET = Format(
     name="parquet",
     suffixes=(".parquet", ".pq"),
     matches=begins_with(b"PAR1"),
+    has_columns_apart=True,
     loader=_load_parquet,
     takes_limit=True,
+    takes_columns=True,
     dumper=_dump_parquet,
     way_on="pyarrow.parquet.ParquetFile(aios3_nb.open(uri))",
 )
@@ -188,6 +244,7 @@ ARROW = Format(
     matches=_is_arrow,
     loader=_load_arrow,
     takes_limit=True,
+    takes_columns=True,
     dumper=_dump_arrow,
     way_on="pyarrow.ipc.open_stream(aios3_nb.open(uri)), or open_file for a file",
 )

@@ -45,6 +45,13 @@ def loading(function: Decorated) -> Decorated:
             type=int,
             help="this many items, rows, or objects of a glob; the rest is not fetched",
         ),
+        argument("--as", dest="as_", choices=["pandas", "polars", "arrow", "numpy"], help="what a table comes out as"),
+        argument("--rows", metavar="N", type=int, help="the first rows of a table; the rest is not fetched"),
+        argument(
+            "--columns", metavar="NAMES", help="these columns of a table, with commas; of Parquet only their bytes"
+        ),
+        argument("--key-column", metavar="NAME", help="with --concat: a first column that has each row's key"),
+        argument("--concat", action="store_true", help="one table of those of a glob"),
         argument("--errors", choices=["raise", "skip"], help="of several objects: what becomes of those that fail"),
         argument("--background", action="store_true", help="return at once with a handle; the name is bound when done"),
         argument("--dask", action="store_true", help="a collection of Dask: a frame of tables, a bag of all else"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +18,7 @@ from aios3_nb.pipeline import (
     Items,
     Loaded,
     Order,
+    Results,
     StoreOrder,
     aload_each,
     amatching_each,
@@ -43,7 +45,7 @@ class ShownLoads:
         Raises:
             PartialLoadError: Some failed; those called in `names` that have loaded are in it.
         """
-        if len(wanted) > 1 or wanted[0].pattern:
+        if len(wanted) > 1 or wanted[0].pattern or wanted[0].concat:
             group = _Group(self._shell)
             with interruptible(), group.shortened():
                 return bridge().run(group.load, wanted, names)
@@ -99,34 +101,33 @@ class _Group:
         self._rows: list[Progress] = []
         self._total = Progress("in all", lambda _: None)
         self._cancelled = False
+        self._count = 0
+        self._show: Callable[[Progress], Any] = lambda _: None
 
     async def load(self, wanted: Sequence[Order], names: Sequence[str]) -> list[Any]:
         """Return the values of `wanted`, called by `names` in an error; a glob gives a dict of its matches by key."""
         began = time.perf_counter()
         groups = await amatching_each(wanted)
-        flat = [order for group in groups if isinstance(group, list) for order in group]
-        self._make_rows(flat, quiet=wanted[0].settings.quiet)
+        self._begin([order for group in groups if isinstance(group, list) for order in group])
         with _ending(self._total):
-            results = await self._each(flat)
-            whole = [i for i, result in enumerate(results) if isinstance(result, Loaded)]
-            loaded = [result for result in results if isinstance(result, Loaded)]
-            fetched = [self._rows[i].fetched for i in whole]
-            for line in _lines_for([flat[i] for i in whole], loaded, fetched, time.perf_counter() - began):
+            results = await self._each(groups)
+            flat = [result for group in results for result in group]
+            for line in _lines_for(flat, self._rows, time.perf_counter() - began):
                 _say(wanted[0], line)
             given = gathered(wanted, names, groups, results)
         if given.note:
             print(given.note, file=sys.stderr)
         return given.values
 
-    async def _each(self, orders: Sequence[Order]) -> list[Loaded | S3Error]:
-        """Load `orders`, and end the row of each as it went."""
+    async def _each(self, groups: Sequence[list[Order] | S3Error]) -> Results:
+        """Load the orders in `groups`, and end the row of each as it went."""
         try:
-            results = await aload_each(list(zip(orders, self._rows, strict=True)))
+            results = await aload_each(groups, self._row)
         except BaseException as exc:
             for row in self._rows:
                 row.end(_state_after(exc))
             raise
-        for row, result in zip(self._rows, results, strict=True):
+        for row, result in zip(self._rows, itertools.chain(*results), strict=True):
             row.end(_state_after(result) if isinstance(result, S3Error) else "done")
         return results
 
@@ -142,19 +143,28 @@ class _Group:
         try:
             yield
         except KeyboardInterrupt as exc:
-            shorten(exc, f"Stopped: {len(self._rows)} objects at {self._total.text}. Nothing was bound.")
+            shorten(exc, f"Stopped: {self._count:,} objects at {self._total.text}. Nothing was bound.")
             raise
 
-    def _make_rows(self, orders: Sequence[Order], *, quiet: bool) -> None:
-        show = (lambda _: None) if quiet else display_for(self._shell)
-        several, many = len(orders) > 1, len(orders) > _MOST_ROWS
-        self._total = Progress(f"{len(orders):,} objects", show if several else (lambda _: None))
+    def _begin(self, orders: Sequence[Order]) -> None:
+        """Show how many there are, and how many bytes as far as the listing says."""
+        quiet = bool(orders) and orders[0].settings.quiet
+        self._show = (lambda _: None) if quiet else display_for(self._shell)
+        self._count = len(orders)
+        name = "1 object" if len(orders) == 1 else f"{len(orders):,} objects"
+        self._total = Progress(name, self._show if len(orders) > 1 else (lambda _: None))
+        sizes = [order.listed_size for order in orders]
+        if sizes and None not in sizes:
+            self._total.announce(sum(size or 0 for size in sizes))
         self._total.began(self.cancel)
-        for order in orders:
-            row = Progress(order.uri.name, (lambda _: None) if many else show, total=self._total)
-            self._rows.append(row)
-            if self._cancelled:
-                row.cancel()
+
+    def _row(self, order: Order) -> Progress:
+        """Return the row of one that begins; they begin in their order."""
+        row = Progress(order.uri.name, (lambda _: None) if self._count > _MOST_ROWS else self._show, total=self._total)
+        self._rows.append(row)
+        if self._cancelled:
+            row.cancel()
+        return row
 
 
 @contextmanager
@@ -191,12 +201,12 @@ def _state_after(exc: BaseException) -> str:
     return "cancelled" if isinstance(exc, (LoadCancelledError, KeyboardInterrupt)) else "failed"
 
 
-def _lines_for(orders: Sequence[Order], loaded: Sequence[Loaded], fetched: Sequence[int], seconds: float) -> list[str]:
-    if len(loaded) <= _MOST_ROWS:
-        each = zip(orders, loaded, fetched, strict=True)
-        return [closing_line(order.uri.name, one, count) for order, one, count in each]
-    verdicts = Counter(each.verdict for each in loaded)
-    return [total_line(len(loaded), sum(each.info.size for each in loaded), seconds, verdicts)]
+def _lines_for(results: Sequence[Loaded | S3Error], rows: Sequence[Progress], seconds: float) -> list[str]:
+    whole = [(result, row) for result, row in zip(results, rows, strict=True) if isinstance(result, Loaded)]
+    if len(whole) <= _MOST_ROWS:
+        return [closing_line(loaded.info.uri.name, loaded, row.fetched) for loaded, row in whole]
+    verdicts = Counter(loaded.verdict for loaded, _ in whole)
+    return [total_line(len(whole), sum(loaded.info.size for loaded, _ in whole), seconds, verdicts)]
 
 
 def _say(order: Order | StoreOrder, line: str) -> None:

@@ -132,13 +132,20 @@ def _order(target: Target, args: Args) -> Order:
 
 
 def _collection(target: Target, args: Args) -> Any:
-    if args.iter or args.background or args.errors or args.limit is not None:
+    if args.iter or args.background or args.errors or args.limit is not None or _shapes(args):
         raise OptionError(
-            "--dask loads nothing yet; --iter, --limit, --errors and --background have no place beside it."
+            "--dask loads nothing yet; --iter, --limit, --errors, --background, --concat, --columns, --rows and --as "
+            "have no place beside it."
         )
     from aios3_nb.dask import collection
 
     return collection(target.text, **_chosen(args, Iterating))
+
+
+def _shapes(args: Args) -> str:
+    """Return an option of the line that says what a table is to be like; empty when there is none."""
+    given = {"--concat": args.concat, "--columns": args.columns, "--rows": args.rows is not None, "--as": args.as_}
+    return next((name for name, value in given.items() if value), "")
 
 
 def _names(targets: Sequence[Target], wanted: Sequence[Order]) -> list[str]:
@@ -152,6 +159,8 @@ def _check_names(targets: Sequence[Target]) -> None:
 
 
 def _check_errors(wanted: Sequence[Order], args: Args) -> None:
+    if args.iter and (given := _shapes(args)):
+        raise OptionError(f"{given} is for tables that are loaded whole; --iter streams items. Choose one.")
     if args.errors and args.iter:
         raise OptionError("--errors is for objects that are loaded whole; --iter streams them. Choose one.")
     if args.errors == "skip" and len(wanted) == 1 and not wanted[0].pattern:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         set_place as set_place,
     )
     from aios3_nb.pipeline.several import (
+        Results as Results,
         aload_each as aload_each,
         amatching_each as amatching_each,
         gathered as gathered,
@@ -50,6 +51,6 @@ else:
         load="Loaded aload_one load_one open_file",
         look="alook_into look_into",
         order="Order locate locate_folder locate_object make_order pattern_in place set_place",
-        several="aload_each amatching_each gathered",
+        several="Results aload_each amatching_each gathered",
         store="Stored StoreOrder make_store_order store_value",
     )

@@ -129,7 +129,9 @@ async def amatching(order: Order) -> list[Order]:
     if [entry.uri for entry in found] == [order.uri]:
         return [replace(order, pattern="")]  # an object that is called just so
     # So many objects, and all of each.
-    return [replace(order, uri=entry.uri, pattern="", limit=None) for entry in found[: order.limit]]
+    return [
+        replace(order, uri=entry.uri, pattern="", limit=None, listed_size=entry.size) for entry in found[: order.limit]
+    ]
 
 
 def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:

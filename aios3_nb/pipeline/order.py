@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aios3_nb.address import S3Uri, glob_escape, glob_literal, is_all_buckets, parse
 from aios3_nb.errors import OptionError, UriError
-from aios3_nb.formats import LoadOptions, check_path
+from aios3_nb.formats import KINDS, LoadOptions, check_path, expected_format
 from aios3_nb.options import Loading, divided
 from aios3_nb.settings import Settings
 from aios3_nb.streams import ObjectInfo
@@ -29,7 +29,10 @@ class Order:
         format: Name of its format; None leaves that to its suffix and its first bytes.
         errors: Whether one of several objects that fails is to ``raise``, once the others have loaded, or to ``skip``.
         limit: Items to yield or to load, rows of a table, or objects of a glob, at most; None means all.
+        concat: Whether the tables of a glob become one.
+        key_column: Name of the column of that one that has the key of each row; None for none.
         reading: What the format is told.
+        listed_size: Bytes, as a listing says; None where there was none.
         known: The version to read, where it is known; another one is an ObjectChangedError.
     """
 
@@ -39,7 +42,10 @@ class Order:
     format: str | None = None
     limit: int | None = None
     errors: str = "raise"
+    concat: bool = False
+    key_column: str | None = None
     reading: LoadOptions = field(default_factory=LoadOptions)
+    listed_size: int | None = None
     known: ObjectInfo | None = None
 
     @property
@@ -50,7 +56,11 @@ class Order:
     @property
     def is_partial(self) -> bool:
         """Whether only a part of the object is wanted, so that the rest need not be fetched."""
-        return self.reading.path is not None or self.limit is not None
+        reading = self.reading
+        if reading.path is not None or self.limit is not None or reading.rows is not None:
+            return True
+        expected = expected_format(self.uri.key, self.format) if reading.columns else None
+        return expected is not None and expected.has_columns_apart
 
     @property
     def path(self) -> str | None:
@@ -78,11 +88,14 @@ def make_order(uri: str, options: Mapping[str, Any], group: type = Loading) -> O
     errors = chosen.pop("errors", "raise")
     if errors not in ("raise", "skip"):
         raise OptionError(f"errors={in_quotes(str(errors))} does not fit: raise or skip is meant.")
-    allow = chosen.pop("allow", ())
-    names = tuple(allow.split(",") if isinstance(allow, str) else allow)
+    concat, key_column = bool(chosen.pop("concat", False)), chosen.pop("key_column", None)
+    if key_column is not None and not concat:
+        raise OptionError("key_column is a column of the one table that concat makes; say both.")
+    allow, columns = _names(chosen.pop("allow", ())), _names(chosen.pop("columns", ()))
     _check_encoding(chosen.get("encoding"))
+    _check_table(chosen.get("rows"), chosen.get("as_"))
     # What is left is the format's own affair, whatever options there will be.
-    reading = LoadOptions(allow=names, max_bytes=settings.max_bytes, **chosen)
+    reading = LoadOptions(allow=allow, columns=columns, is_table=concat, max_bytes=settings.max_bytes, **chosen)
     check_path(address.key, format, reading.path)
     return Order(
         uri=address,
@@ -91,8 +104,22 @@ def make_order(uri: str, options: Mapping[str, Any], group: type = Loading) -> O
         format=format,
         limit=limit,
         errors=errors,
+        concat=concat,
+        key_column=key_column,
         reading=reading,
     )
+
+
+def _names(given: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names that were given one by one, or in a text with commas."""
+    return tuple(given.split(",") if isinstance(given, str) else given)
+
+
+def _check_table(rows: int | None, kind: str | None) -> None:
+    if rows is not None and rows < 0:
+        raise OptionError(f"rows={rows} does not fit: it must be 0 or more.")
+    if kind is not None and kind not in KINDS:
+        raise OptionError(f"as_={in_quotes(str(kind))} does not fit: one of {', '.join(KINDS)} is meant.")
 
 
 def _check_encoding(encoding: str | None) -> None:

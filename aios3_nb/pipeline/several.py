@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from aios3_nb.errors import CredentialsError, EndpointError, LoadCancelledError, PartialLoadError, S3Error
+from aios3_nb.formats import concatenated
 from aios3_nb.pipeline.load import Loaded, aload_one, amatching
 from aios3_nb.pipeline.order import Order
 from aios3_nb.settings import MIB, Settings
@@ -53,50 +54,101 @@ async def amatching_each(wanted: Sequence[Order]) -> list[list[Order] | S3Error]
     return await asyncio.gather(*map(one, wanted))
 
 
-async def aload_each(orders: Sequence[tuple[Order, Monitor]]) -> list[Loaded | S3Error]:
-    """Return for each of `orders` what it gave, or its error; they are loaded concurrently.
+Results = list[list[Loaded | S3Error]]
+"""What the orders of each group gave, in their order; of a group, those behind the last that was needed are missing."""
 
-    They share one budget and one limit of connections. After an error of credentials or endpoint, those of its bucket
-    that have not begun are not tried.
+
+async def aload_each(groups: Sequence[list[Order] | S3Error], monitor_of: Callable[[Order], Monitor]) -> Results:
+    """Return for each of `groups` what its orders gave, or their errors; they are begun in their order.
+
+    Some are loaded at once, sharing one budget and one limit of connections, and only these have a task; the monitor of
+    each is asked for as it begins. After an error of credentials or endpoint, those of its bucket that have not begun
+    are not tried. Where so many rows are wanted in all, one is loaded after the other, until there are enough.
 
     Raises:
         LoadCancelledError: One was cancelled; so are all.
     """
-    at_once = min(len(orders), _AT_ONCE)
-    gate = asyncio.Semaphore(_AT_ONCE)
-    stopped: dict[str, S3Error] = {}
+    jobs = list(_jobs(groups))
+    at_once = 1 if any(len(job.orders) > 1 for job in jobs) else min(len(jobs), _AT_ONCE)
+    loads = _Loads(monitor_of, at_once)
+    waiting = iter(jobs)
+    found: list[dict[int, Loaded | S3Error]] = [{} for _ in groups]
 
-    async def one(order: Order, monitor: Monitor) -> Loaded | S3Error:
-        async with gate:
-            if (error := stopped.get(order.uri.bucket)) is not None:
-                return error
-            try:
-                loaded = await aload_one(replace(order, settings=_share(order.settings, at_once)), monitor)
-            except LoadCancelledError:
-                raise
-            except S3Error as exc:
-                if isinstance(exc, (CredentialsError, EndpointError)):
-                    stopped[order.uri.bucket] = exc
-                return exc.with_traceback(None)  # its frames would keep what had come of the object
-            monitor.phase("loaded")  # others may go on for long
-            return loaded
+    async def work() -> None:
+        for job in waiting:
+            found[job.group] |= await loads.job(job.orders)
 
-    tasks = [asyncio.get_running_loop().create_task(one(*pair)) for pair in orders]
+    tasks = [asyncio.get_running_loop().create_task(work()) for _ in range(at_once)]
     try:
-        return await asyncio.gather(*tasks)
+        await asyncio.gather(*tasks)
     except BaseException:
         for task in tasks:
             if not task.cancelling():  # a second one would cut short how it ends
                 task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         raise
+    return [[results[place] for place in sorted(results)] for results in found]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """Orders that are loaded one after the other, each with its place in its group."""
+
+    group: int
+    orders: Sequence[tuple[int, Order]]
+
+
+def _jobs(groups: Sequence[list[Order] | S3Error]) -> Iterator[_Job]:
+    for number, group in enumerate(groups):
+        placed = [] if isinstance(group, S3Error) else list(enumerate(group))
+        if placed and placed[0][1].concat and placed[0][1].reading.rows is not None:
+            yield _Job(number, placed)
+        else:
+            yield from (_Job(number, [one]) for one in placed)
+
+
+class _Loads:
+    """Loads the orders of one call, some at once."""
+
+    def __init__(self, monitor_of: Callable[[Order], Monitor], at_once: int) -> None:
+        self._monitor_of = monitor_of
+        self._at_once = at_once
+        self._stopped: dict[str, S3Error] = {}
+
+    async def job(self, orders: Sequence[tuple[int, Order]]) -> dict[int, Loaded | S3Error]:
+        """Return what `orders` gave, by place; of tables that become one, no more than the rows that are wanted."""
+        found: dict[int, Loaded | S3Error] = {}
+        left = orders[0][1].reading.rows if orders[0][1].concat else None
+        for place, order in orders:
+            result = await self._one(replace(order, reading=replace(order.reading, rows=left or order.reading.rows)))
+            found[place] = result
+            if left is not None and isinstance(result, Loaded):
+                left -= len(result.value)
+                if left <= 0:
+                    break
+        return found
+
+    async def _one(self, order: Order) -> Loaded | S3Error:
+        monitor = self._monitor_of(order)
+        if (error := self._stopped.get(order.uri.bucket)) is not None:
+            return error
+        try:
+            loaded = await aload_one(replace(order, settings=_share(order.settings, self._at_once)), monitor)
+        except LoadCancelledError:
+            raise
+        except S3Error as exc:
+            if isinstance(exc, (CredentialsError, EndpointError)):
+                self._stopped[order.uri.bucket] = exc
+            return exc.with_traceback(None)  # its frames would keep what had come of the object
+        monitor.phase("loaded")  # others may go on for long
+        return loaded
 
 
 def gathered(
     wanted: Sequence[Order],
     labels: Sequence[str],
     groups: Sequence[list[Order] | S3Error],
-    results: Sequence[Loaded | S3Error],
+    results: Results,
 ) -> Gathered:
     """Return the values of the targets `wanted`, each called by its label in an error.
 
@@ -104,16 +156,15 @@ def gathered(
         wanted: What the call asked for.
         labels: Names for them.
         groups: What `amatching_each` gave for each.
-        results: What `aload_each` gave for all orders in `groups`, in their order.
+        results: What `aload_each` gave for them.
 
     Raises:
         PartialLoadError: Some failed, and none is to be skipped; or the one error of one target.
     """
-    left = iter(results)
-    each = [_of_target(order, group, left) for order, group in zip(wanted, groups, strict=True)]
+    each = [_of_target(*one) for one in zip(wanted, groups, results, strict=True)]
     failed = {label: one.error for label, one in zip(labels, each, strict=True) if one.error is not None}
     values = {label: one.value for label, one in zip(labels, each, strict=True) if one.error is None}
-    total = max(len(results), len(wanted))
+    total = max(sum(map(len, results)), len(wanted))
     if failed and (len(wanted) == 1 or not wanted[0].skips_errors or not values):
         raise next(iter(failed.values())) if len(wanted) == 1 else _error(values, failed)
     skipped = {key: error for one in each for key, error in one.left_out.items()}
@@ -127,18 +178,26 @@ class _Outcome:
     left_out: Mapping[str, S3Error] = field(default_factory=dict)
 
 
-def _of_target(order: Order, group: list[Order] | S3Error, results: Iterator[Loaded | S3Error]) -> _Outcome:
+def _of_target(order: Order, group: list[Order] | S3Error, results: list[Loaded | S3Error]) -> _Outcome:
     if isinstance(group, S3Error):
         return _Outcome(error=group)
-    found = [(one, next(results)) for one in group]
+    found = list(zip(group, results, strict=False))  # where there are enough rows, the last are not loaded
     if [one.uri for one in group] == [order.uri]:
         only = found[0][1]
-        return _Outcome(error=only) if isinstance(only, S3Error) else _Outcome(only.value)
+        if isinstance(only, S3Error):
+            return _Outcome(error=only)
+        if not order.concat:
+            return _Outcome(only.value)
     values = {one.uri.key: result.value for one, result in found if isinstance(result, Loaded)}
     failed = {one.uri.key: result for one, result in found if isinstance(result, S3Error)}
     if failed and not (order.skips_errors and values):
         return _Outcome(error=_error(values, failed))
-    return _Outcome(values, left_out=failed)
+    if not order.concat:
+        return _Outcome(values, left_out=failed)
+    try:
+        return _Outcome(concatenated(values, order.key_column), left_out=failed)
+    except S3Error as exc:
+        return _Outcome(error=exc)
 
 
 def _error(values: Mapping[str, Any], failed: Mapping[str, S3Error]) -> S3Error:

@@ -51,6 +51,7 @@ class Progress(Monitor):
         count: Items handed out; None when it is no iteration.
         retries: Retries so far.
         resumed: Offset at which the last retry resumed.
+        is_announced: Whether `size` was known before anything began.
     """
 
     def __init__(
@@ -66,12 +67,17 @@ class Progress(Monitor):
         self.resumed = 0
         self._stop: Callable[[], None] | None = None
         self._cancelled = False
+        self.is_announced = False
         self._make_display = make_display
         self._total = total
         self._display: Display | None = None
         self._began = self._updated = time.monotonic()
         self._marks = [(self._began, 0)]
         self._ticker: asyncio.TimerHandle | None = None
+
+    def announce(self, size: int) -> None:
+        """Say that `size` bytes are to come, of all parts together, before the first of them begins."""
+        self.size, self.is_announced = size, True
 
     # ---- told by the pipeline
 
@@ -82,7 +88,7 @@ class Progress(Monitor):
 
     def opened(self, info: ObjectInfo) -> None:
         self.size = info.size
-        if self._total is not None:
+        if self._total is not None and not self._total.is_announced:
             self._total.size = (self._total.size or 0) + info.size
 
     def received(self, count: int) -> None:

@@ -13,7 +13,7 @@ Who reads notices nothing of it but the time. What fails at the cache itself is 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -107,6 +107,17 @@ class CachedStream:
                 return start + await self._live.readinto(position + start, view[start:])
             self._count(position + start + len(part))
         return count
+
+    async def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of each of `ranges`; see `ObjectStream.read_ranges`."""
+        await self._choose(0, 1)
+        if self._kept is None:
+            return await self._live.read_ranges(ranges)
+        found = []
+        for start, stop in ranges:
+            memory = memoryview(bytearray(stop - start))
+            found.append(bytes(memory[: await self.readinto(start, memory)]))
+        return found
 
     async def mapped(self) -> memoryview | None:
         """Return all of the object, checked, as memory that is its file's own; None where it has to be read.

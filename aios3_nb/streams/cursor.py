@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class Stream(Protocol):
     async def size(self) -> int: ...
     async def window(self, position: int, want: int = 1) -> memoryview: ...
     async def readinto(self, position: int, view: memoryview) -> int: ...
+    async def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]: ...
     async def mapped(self) -> memoryview | None: ...
     async def finish(self) -> str: ...
     async def aclose(self) -> None: ...
@@ -157,6 +159,12 @@ class Cursor:
         size = await self.stream.size()
         self.info = self.stream.info
         return size
+
+    async def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of each of `ranges`; see `ObjectStream.read_ranges`."""
+        found = await self.stream.read_ranges(ranges)
+        self.info = self.stream.info
+        return found
 
     async def mapped(self) -> memoryview | None:
         """Return all of the object as memory; see `CachedStream.mapped`."""

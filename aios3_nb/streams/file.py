@@ -7,7 +7,7 @@ two faces of a file, each method of which says what the other's does.
 from __future__ import annotations
 
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -138,6 +138,10 @@ class S3File(io.BufferedIOBase):
         """Return the offset of the next byte."""
         self._turns.check_open()
         return self._cursor.tell()
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of each of `ranges`, ``(start, stop)``, fetched side by side; the position stays."""
+        return self._turns.run(self._cursor.read_ranges, ranges)
 
     def mapped(self) -> memoryview | None:
         """Return all of the object as memory that is not filled before it is used; None where it has to be read.

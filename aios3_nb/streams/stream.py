@@ -11,6 +11,8 @@ A large `readinto` has no part buffers between: its slices are filled by several
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Protocol
 
 from aios3_nb.settings import MIB, Settings
@@ -20,6 +22,7 @@ from aios3_nb.streams.check import Check
 from aios3_nb.streams.object import Monitor, ObjectInfo
 from aios3_nb.streams.part import Part
 from aios3_nb.streams.plan import FIRST, Plan
+from aios3_nb.streams.ranges import Wanted, read_ranges
 from aios3_nb.streams.source import ObjectSource
 
 _DIRECT = 2 * MIB
@@ -65,6 +68,7 @@ class ObjectStream:
         self._failure: BaseException | None = None
         self._check = Check(source, settings)
         self._tee = tee
+        self._ranging: asyncio.Future[list[bytes]] | None = None
 
     @property
     def info(self) -> ObjectInfo | None:
@@ -133,6 +137,23 @@ class ObjectStream:
             if direct:
                 await self._check.settle()  # the caller may write to it from now on
 
+    async def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes of each of `ranges`, ``(start, stop)`` within the object, fetched side by side.
+
+        They are of the same version, and are not held against the checksum, which is that of all bytes.
+        """
+        self._raise_failure()
+        source = ObjectSource(self._source.uri, self._settings, self._monitor, self._source.info)
+        wanted = [Wanted(start, stop) for start, stop in ranges]
+        self._ranging = asyncio.ensure_future(read_ranges(source, wanted, self._settings))
+        try:
+            return await self._ranging
+        except asyncio.CancelledError:
+            self._raise_failure()
+            raise
+        finally:
+            self._ranging = None
+
     async def mapped(self) -> memoryview | None:
         """Return None: nothing of it is in memory, or on disk, as a whole."""
         return None
@@ -171,6 +192,8 @@ class ObjectStream:
             self._failure = failure
         if self._ahead is not None:
             self._ahead.abort(self._failure)
+        if self._ranging is not None:
+            self._ranging.cancel()
         self._check.cancel()
         self._source.abort()
 

@@ -39,6 +39,26 @@ def test_the_error_carries_what_was_loaded_and_names_what_was_not(parts: FaultSe
     assert awaited.value.values == GOOD
 
 
+def test_many_are_begun_in_order_some_at_a_time(faulty: FaultServer) -> None:
+    for n in range(300):
+        faulty.put("b", f"m/{n:03}.json", b"[1]")
+    faulty.reset()
+    most = 0
+
+    async def load() -> object:
+        task = asyncio.create_task(aios3_nb.aload("s3://b/m/*.json"))
+        while not task.done():
+            nonlocal most
+            most = max(most, len(asyncio.all_tasks()))
+            await asyncio.sleep(0)
+        return await task
+
+    assert asyncio.run(load()) == {f"m/{n:03}.json": [1] for n in range(300)}
+    assert 32 < most < 200
+    keys = [each.key for each in faulty.requests if each.key.startswith("m/") and "*" not in each.key]
+    assert max(abs(n - int(key[2:5])) for n, key in enumerate(keys)) < 64
+
+
 def test_what_fails_can_be_left_out(parts: FaultServer) -> None:
     with pytest.warns(UserWarning, match=r"2 of 40 were left out:\n  p/03.json: "):
         assert aios3_nb.load("s3://b/p/*.json", errors="skip") == GOOD
