@@ -87,7 +87,7 @@ lint: setup
 	$(BIN)/ruff format --check aios3_nb docs tests
 	$(BIN)/ruff check aios3_nb docs tests
 	$(BIN)/mypy
-	@$(MAKE) --no-print-directory lint-js lint-workflows
+	@$(MAKE) --no-print-directory lint-js
 
 # TypeScript checks the types of the page's module. It is for us alone: nothing of it is shipped, and the tests of the
 # panel in a browser run without it. A machine without npm cannot check, and says so.

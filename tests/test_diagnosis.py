@@ -27,6 +27,7 @@ def test_it_tells_versions_the_store_the_source_of_the_credentials_and_a_small_l
 def test_what_fails_is_told_and_ends_the_command_with_one(
     faulty: FaultServer, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    faulty.put("b", "other.pkl", b"")
     assert command.main(["doctor", "s3://b/absent.pkl"]) == 1
     assert "\nsmall load   ObjectNotFoundError: No such object: s3://b/absent.pkl." in capsys.readouterr().out
 
