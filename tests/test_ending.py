@@ -14,8 +14,10 @@ def stay():
     time.sleep(60)
 
 def test_something():
+    global left  # which would be closed otherwise, and then end
     threading.Thread(target=stay).start()
-    subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    left = subprocess.Popen([sys.executable, "-c", "print(); input()"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    left.stdout.readline()  # it runs, and its command can be seen
 """
 
 
@@ -34,5 +36,5 @@ def test_what_is_left_is_named_and_the_process_ends(tmp_path: Path) -> None:
     assert "1 passed" in done.stdout
     assert "left: <Thread(Thread-1 (stay)" in done.stdout
     assert "left: process" in done.stdout
-    assert "-c input()" in done.stdout
+    assert "-c print(); input()" in done.stdout
     assert "in stay" in done.stderr  # where it stood when it was ended

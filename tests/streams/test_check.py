@@ -91,6 +91,22 @@ def test_the_md5s_of_parts_are_checked(put, opened, store) -> None:
     assert verdict(opened()) == "MD5 of 3 parts ok"
 
 
+@pytest.mark.parametrize("flip", [0, 2 * MIB, len(DATA) - 1], ids=["first part", "middle part", "last part"])
+def test_a_wrong_bit_under_md5s_of_parts_is_no_damage_and_never_ok_where_they_may_be_others(
+    put, opened, store, flip
+) -> None:
+    """Parts that SeaweedFS copied have ETags that are no MD5s: they prove damage at AWS alone (`etag_of`)."""
+    put(headers={"Server": "SeaweedFS 4.48"})
+    store.fault(Kind.FLIP, at=flip, times=None)
+    with opened() as file:
+        assert file.read() != DATA
+        assert file.finish() == "not checked (the ETag is no MD5)"
+    with opened(verify="require") as file:
+        file.read()
+        with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
+            file.finish()
+
+
 def test_one_small_request_beside_a_whole_read(put, store) -> None:
     put(algorithm="crc32c")
     assert aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url, verify="require") == DATA
