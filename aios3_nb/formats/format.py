@@ -12,6 +12,8 @@ from aios3_nb.errors import FormatError, MissingPackageError, OptionError, S3Err
 from aios3_nb.formats.collector import collector_paused
 from aios3_nb.text import visible
 
+Beside = Callable[[str, BinaryIO], None]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadOptions:
@@ -29,6 +31,7 @@ class LoadOptions:
         rows: Rows of a table that are wanted, the first ones; None means all.
         as_: What a table comes out as; None means pandas.
         is_table: Whether a table is wanted even where nothing else says so.
+        beside: Copies the file of a name, that lies beside the one that is loaded, to another file; None if it cannot.
     """
 
     path: str | None = None
@@ -41,6 +44,7 @@ class LoadOptions:
     rows: int | None = None
     as_: str | None = None
     is_table: bool = False
+    beside: Beside | None = None
 
     @property
     def wants_table(self) -> bool:

@@ -15,6 +15,7 @@ import time
 import warnings
 import weakref
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, BinaryIO, cast
 
 from aios3_nb.errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
@@ -200,7 +201,20 @@ def options_of(order: Order, info: ObjectInfo, chosen: Format) -> tuple[LoadOpti
     if not why and chosen.name in _RUN_CODE:
         prefix = trusted_prefix(order.uri.bucket, order.uri.key, info.endpoint_url)
         why = f"trusted (prefix {visible(str(prefix))})" if prefix is not None else ""
-    return replace(order.reading, trust=bool(why), limit=order.limit), why
+    return replace(order.reading, trust=bool(why), limit=order.limit, beside=partial(_copy_beside, order)), why
+
+
+def _copy_beside(order: Order, name: str, target: BinaryIO) -> None:
+    """Copy the object `name`, from the folder of that of `order`, to `target`."""
+    folder, slash, _ = order.uri.key.rpartition("/")
+    uri = replace(order.uri, key=f"{folder}{slash}{name}", version_id=None)
+    other = replace(order, uri=uri, pattern="", known=None)
+    with open_file(other, Monitor(), whole=True) as file:
+        file.peek()
+        check_size(file, other)
+        while data := file.read(MIB):
+            target.write(data)
+        file.finish()
 
 
 def check_size(file: S3File, order: Order) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import pickle
@@ -12,9 +13,12 @@ import numpy as np
 import pytest
 from joblib.numpy_pickle_compat import NDArrayWrapper, ZNDArrayWrapper, write_zfile
 
+import aios3_nb
 from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError
 from aios3_nb.formats import HEAD_SIZE, LoadOptions, decompressed, peek_head, recognise
 from tests.dripping import Dripping
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
 
 ARRAY = np.arange(40.0)
 TRUSTED = LoadOptions(trust=True)
@@ -88,3 +92,29 @@ def test_what_joblib_raises_is_an_error_that_says_so():
 def test_a_file_of_python_2_is_told_from_a_broken_one():
     with pytest.raises(FormatError, match="Python 2"):
         load(b"\x80\x02}U\x04nameU\x04Caf\xe9s.", "m.joblib")
+
+
+def test_an_old_dump_loads_with_the_arrays_that_lie_beside_it(faulty: FaultServer) -> None:
+    packed_one = ZNDArrayWrapper("m.pkl_02.npy.z", (np.ndarray, (0,), b"b"), (1, (40,), np.dtype("f8"), False))
+    value = {"w": NDArrayWrapper("m.pkl_01.npy", np.ndarray), "z": packed_one}
+    array = io.BytesIO()
+    np.save(array, ARRAY)
+    beside = {"m.pkl_01.npy": array.getvalue(), "m.pkl_02.npy.z": zfile((ARRAY * 2).tobytes())}
+    for folder in ("", "old/"):
+        for name, data in beside.items():
+            faulty.put("b", folder + name, data, checksum="crc32")
+        for pack in (bytes, zfile, gzip.compress):
+            faulty.put("b", f"{folder}m.pkl", pack(pickle.dumps(value, 2)))
+            for options in ({}, {"format": "joblib"}):
+                found = aios3_nb.load(f"s3://b/{folder}m.pkl", trust=True, **options)
+                assert np.array_equal(found["w"], ARRAY)
+                assert np.array_equal(found["z"], ARRAY * 2)
+            assert np.array_equal(asyncio.run(aios3_nb.aload(f"s3://b/{folder}m.pkl", trust=True))["w"], ARRAY)
+    with pytest.raises(BlockedPickleError):
+        aios3_nb.load("s3://b/old/m.pkl")
+    faulty.store.delete("b", "old/m.pkl_02.npy.z")
+    with pytest.raises(FormatError, match=r"old/m\.pkl: .*before 0\.10.*m\.pkl_02\.npy\.z is needed, and is not there"):
+        aios3_nb.load("s3://b/old/m.pkl", trust=True)
+    faulty.fault(Fault(kind=Kind.FLIP, key="m.pkl_01.npy", at=150, times=None))
+    with pytest.raises(aios3_nb.ChecksumError, match=r"m\.pkl_01\.npy"):
+        aios3_nb.load("s3://b/m.pkl", trust=True)
