@@ -171,6 +171,7 @@ def peek(uri: str, **options: Unpack[Peeking]) -> "Peek":
     Args:
         uri: See `load`.
         format: See `load`.
+        path: What is looked at, as `load` takes it: a value in a JSON document, or an array.
         options: What `open` takes besides.
     """
     from aios3_nb.pipeline import look_into

@@ -23,12 +23,12 @@ class Peeking(Opening, total=False):
     """What looking into an object takes."""
 
     format: str | None
+    path: str | None
 
 
 class Iterating(Peeking, total=False):
     """What loading items one by one takes."""
 
-    path: str | None
     allow: Iterable[str]
     trust: bool
     encoding: str | None

@@ -12,7 +12,12 @@ from aios3_nb.faces import face
 
 if TYPE_CHECKING:
     from aios3_nb.formats.codecs import codec_name as codec_name, decompressed as decompressed, peek_head as peek_head
-    from aios3_nb.formats.format import HEAD_SIZE as HEAD_SIZE, Format as Format, LoadOptions as LoadOptions
+    from aios3_nb.formats.format import (
+        HEAD_SIZE as HEAD_SIZE,
+        Format as Format,
+        LoadOptions as LoadOptions,
+        no_member as no_member,
+    )
     from aios3_nb.formats.media import picture_kind as picture_kind, sound_kind as sound_kind
     from aios3_nb.formats.memory import forecast as forecast
     from aios3_nb.formats.registry import (
@@ -33,7 +38,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         codecs="codec_name decompressed peek_head",
-        format="HEAD_SIZE Format LoadOptions",
+        format="HEAD_SIZE Format LoadOptions no_member",
         media="picture_kind sound_kind",
         memory="forecast",
         registry="check_path expected_format format_names recognise register",

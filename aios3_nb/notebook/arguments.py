@@ -23,6 +23,7 @@ def connection(function: Decorated) -> Decorated:
     return function
 
 
+path = argument("--path", metavar="P", help="only this part: of JSON users.item.name or /users/*/name, of npz an array")
 cache = argument("--cache", metavar="SIZE", help="keep whole objects on disk, and read them there: 20G, off, offline")
 
 
@@ -36,9 +37,7 @@ def loading(function: Decorated) -> Decorated:
         argument("--allow", metavar="NAMES", help="dotted names, with commas, that this pickle may use too"),
         argument("--trust", action="store_true", help="load a pickle that may run anything; only from who you trust"),
         argument("--encoding", metavar="NAME", help="of text: cp1252, ...; of a pickle of Python 2: latin1, bytes"),
-        argument(
-            "--path", metavar="P", help="only this part: of JSON users.item.name or /users/*/name, of npz an array"
-        ),
+        path,
         argument(
             "--limit",
             metavar="N",

@@ -15,7 +15,7 @@ from IPython.core.magic import (
 )
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from aios3_nb.notebook.arguments import cache, connection, loading
+from aios3_nb.notebook.arguments import cache, connection, loading, path
 from aios3_nb.notebook.configurable import Configurable
 
 if TYPE_CHECKING:
@@ -100,6 +100,7 @@ class S3Magics(Configurable):
     @output_can_be_silenced
     @_line
     @connection
+    @path
     @argument("--format", metavar="NAME", help="pickle, json, ...; else by suffix and content")
     @argument("--version-id", metavar="ID", help="this version instead of the latest")
     @argument("target", metavar="URI", help="s3://bucket/key, an ARN, https://..., or a key")

@@ -20,6 +20,7 @@ from aios3_nb.pipeline.peek import (
     outline_contents,
     outline_json,
     outline_other,
+    outline_path,
     outline_pickle,
 )
 from aios3_nb.settings import KIB, MIB
@@ -140,7 +141,12 @@ def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, m
             return content[start:stop]
 
     format = recognise(order.uri.key, head[:HEAD_SIZE], order.format)
-    outline = _outline(format.name, head, size, read, max_bytes - counter.fetched, is_cut=is_cut)
+    left = max_bytes - counter.fetched
+    outline: Outline
+    if (path := order.reading.path) is not None:
+        outline = outline_path(format, path, read, size, max_bytes=left, is_cut=is_cut)
+    else:
+        outline = _outline(format.name, head, size, read, left, is_cut=is_cut)
     return Peek(
         uri=str(order.uri),
         size=info.size,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import io
 import json
 import os
 import pickle
@@ -14,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.numpy
 
 import aios3_nb
 from tests.faults.fault import Kind
@@ -77,6 +79,54 @@ def test_what_cannot_be_asked_is_no_reason_not_to_look(store: FaultServer) -> No
     store.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
     assert aios3_nb.peek("s3://b/k.json").checked_by == "MD5, if its ETag is that"
     assert aios3_nb.peek("s3://b/empty.json").checked_by == ""
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        ("meta", [("holds", "object of 2"), ("name", "text, x"), ("big", f"number, {10**40}")]),
+        ("/meta/name", [("holds", "text, x")]),
+        ("users.item", [("holds", "object of 2"), ("n", "number, 0"), ("text", "text, row 0")]),
+        ("empty.item", [("holds", "nothing, the array is empty")]),
+        ("last", [("holds", "array of 2"), ("[0]", "number, 1"), ("[1]", "number, 2.50")]),
+    ],
+)
+def test_it_looks_at_a_path_of_json(store: FaultServer, path: str, rows: list[tuple[str, str]]) -> None:
+    users = [{**row, "more": "x" * 3000} for row in ROWS]
+    begin = json.dumps({"meta": {"name": "x", "big": 10**40}, "users": ROWS, "empty": [], "more": users})
+    store.put("b", "k.json", (begin[:-1] + ', "last": [1, 2.50]}').encode())
+    if path == "last":
+        seen = aios3_nb.peek("s3://b/k.json", path=path)
+        assert seen.rows()[-1][1].startswith("not in the first 4"), "it is bounded"
+        return
+    store.put("b", "k.json.gz", gzip.compress(begin.encode()))
+    for key in ("k.json", "k.json.gz"):
+        seen = aios3_nb.peek(f"s3://b/{key}", path=path)
+        assert seen.rows()[-len(rows) - 1 :] == [("path", path), *rows]
+
+
+def test_a_path_that_is_not_there_or_has_no_meaning_is_said(store: FaultServer) -> None:
+    store.put("b", "k.json", b'{"a": 1}')
+    store.put("b", "k.pkl", pickle.dumps(1))
+    with pytest.raises(aios3_nb.FormatError, match=r"s3://b/k\.json: Nothing is at the path 'b'.* there are: a"):
+        aios3_nb.peek("s3://b/k.json", path="b")
+    with pytest.raises(aios3_nb.OptionError, match="--path is for JSON"):
+        aios3_nb.peek("s3://b/k.pkl", path="b")
+
+
+@pytest.mark.parametrize("key", ["m.npz", "m.safetensors"])
+def test_it_looks_at_one_array(store: FaultServer, key: str) -> None:
+    arrays = {"w": np.zeros((3, 2), "f4"), "b": np.zeros(5)}
+    body = io.BytesIO()
+    np.savez(body, **arrays)
+    data = body.getvalue() if key == "m.npz" else safetensors.numpy.save(arrays)
+    store.put("b", key, data)
+    rows = aios3_nb.peek(f"s3://b/{key}", path="w").rows()
+    assert rows[-1][0] == "w"
+    assert "(3, 2)" in rows[-1][1]
+    assert not any(heading == "b" for heading, _ in rows)
+    with pytest.raises(aios3_nb.OptionError, match=r"There is no array 'x' in it\. There are: .*w"):
+        aios3_nb.peek(f"s3://b/{key}", path="x")
 
 
 def test_looking_runs_nothing_and_names_what_would(store: FaultServer, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from aios3_nb.faces import face
 
 if TYPE_CHECKING:
     from aios3_nb.pipeline.peek.contents import outline_contents as outline_contents
+    from aios3_nb.pipeline.peek.path import outline_path as outline_path
     from aios3_nb.pipeline.peek.peek import (
         Outline as Outline,
         Peek as Peek,
@@ -25,6 +26,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         contents="outline_contents",
+        path="outline_path",
         peek="Outline Peek outline_json outline_other outline_pickle",
         pickle="MAX_BYTES PickleOutline",
         ranged="RangedFile TooMuchError",

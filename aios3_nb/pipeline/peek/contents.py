@@ -9,11 +9,12 @@ import io
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
-from aios3_nb.errors import S3Error
-from aios3_nb.formats import read_safetensors_header
+from aios3_nb.errors import OptionError, S3Error
+from aios3_nb.formats import no_member, read_safetensors_header
 from aios3_nb.pipeline.peek.other import OtherOutline, array_text
 from aios3_nb.pipeline.peek.ranged import RangedFile
 from aios3_nb.text import size_text, visible
@@ -24,10 +25,11 @@ _SHOWN = 40
 _WIDTH = 100
 
 Row = tuple[str, str]
+T = TypeVar("T")
 
 
 def outline_contents(
-    format: str, reader: Callable[[int, int], bytes], size: int, *, max_bytes: int
+    format: str, reader: Callable[[int, int], bytes], size: int, *, max_bytes: int, only: str | None = None
 ) -> OtherOutline | None:
     """Return the outline of an object of `format`; None when there is no looking into it, or it cannot be read.
 
@@ -36,8 +38,14 @@ def outline_contents(
         reader: Returns exactly the bytes from start to stop; each call is a request.
         size: Of the object.
         max_bytes: Fetched at most.
+        only: Name of the one array that is looked at; of a format that has arrays.
+
+    Raises:
+        OptionError: There is no array of that name.
     """
     look = _LOOKS.get(format)
+    if only is not None:
+        look = partial(_ARRAYS[format], only=only)
     if look is None or not size:
         return None
     file = io.BufferedReader(RangedFile(reader, size, most=max_bytes), 1024)
@@ -46,7 +54,7 @@ def outline_contents(
     except ImportError as exc:
         return OtherOutline((("holds", f"to look into it: pip install {visible((exc.name or '').partition('.')[0])}"),))
     except S3Error as exc:
-        if not isinstance(exc, ValueError):
+        if isinstance(exc, OptionError) or not isinstance(exc, ValueError):
             raise
         return OtherOutline((("problem", visible(str(exc), most=_WIDTH)),))
     except Exception as exc:  # every library has its own
@@ -84,22 +92,31 @@ def _columns(schema: Any) -> list[Row]:
     return _listed([(field.name, str(field.type)) for field in schema], "column")
 
 
-def _safetensors(file: BinaryIO) -> list[Row]:
-    tensors = read_safetensors_header(file)
+def _safetensors(file: BinaryIO, only: str | None = None) -> list[Row]:
+    tensors = _chosen(read_safetensors_header(file), only)
     total = size_text(sum(tensor.stop - tensor.start for tensor in tensors.values()))
     rows = [(name, f"{tensor.dtype} of shape {tensor.shape}") for name, tensor in tensors.items()]
     return [("holds", f"{len(tensors):,} arrays, {total}"), *_listed(rows, "array")]
 
 
-def _npz(file: BinaryIO) -> list[Row]:
+def _npz(file: BinaryIO, only: str | None = None) -> list[Row]:
     with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
+        named = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
+        members = list(_chosen(named, only).values())
         rows = []
         for info in members[:_SHOWN]:
             with archive.open(info) as member:
                 rows.append((info.filename.removesuffix(".npy"), array_text(member.read(4096))))
     rows += [(info.filename.removesuffix(".npy"), "") for info in members[_SHOWN:]]
     return [("holds", f"{len(members):,} arrays"), *_listed(rows, "array")]
+
+
+def _chosen(arrays: Mapping[str, T], only: str | None) -> Mapping[str, T]:
+    if only is None:
+        return arrays
+    if only not in arrays:
+        raise no_member(only, list(arrays))
+    return {only: arrays[only]}
 
 
 def _zip(file: BinaryIO) -> list[Row]:
@@ -133,6 +150,8 @@ def _listed(rows: Sequence[Row], kind: str) -> list[Row]:
     left = len(rows) - len(shown)
     return [*shown, ("...", f"and {left:,} more {kind}s")] if left else shown
 
+
+_ARRAYS: Mapping[str, Callable[..., list[Row]]] = MappingProxyType({"safetensors": _safetensors, "npz": _npz})
 
 _LOOKS: Mapping[str, Callable[[BinaryIO], list[Row]]] = MappingProxyType(
     {
