@@ -30,6 +30,7 @@ from aios3_nb.pipeline import set_place
 from aios3_nb.server import LocalServer
 from tests import chromium as browser
 from tests.faults.server import FaultServer
+from tests.faults.store import Store
 
 BUCKET = "aios3-nb-tests"
 
@@ -119,10 +120,12 @@ def faulty(one_server: FaultServer, isolated: None, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDOFTHETESTS")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "canary-secret")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    settings.set_session(endpoint_url=one_server.url, quiet=True)
+    # By variables, which other processes inherit, and which a test can take away.
+    monkeypatch.setenv("AIOS3_NB_ENDPOINT_URL", one_server.url)
+    monkeypatch.setenv("AIOS3_NB_RETRY_WAIT", "0.05")
+    settings.set_session(quiet=True)
     one_server.reset()
-    one_server.store.versions.clear()
-    one_server.store.buckets.clear()
+    one_server.store = Store()
     yield one_server
     set_place(None)
 

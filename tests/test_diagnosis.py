@@ -15,7 +15,7 @@ def test_it_tells_versions_the_store_the_source_of_the_credentials_and_a_small_l
     told = dict(found.found)
     assert found.is_well
     assert told["packages"].startswith(f"aios3_nb {aios3_nb.__version__}, aiobotocore ")
-    assert told["settings"] == f"endpoint_url={faulty.url!r}, quiet=True"
+    assert told["settings"] == f"endpoint_url={faulty.url!r}, retry_wait=0.05, quiet=True"
     assert told["store"] == f"{faulty.url}, region us-east-1"
     assert told["credentials"] == "found by: env"
     assert told["event loop"] == "none is running here; loads run on one in the background"

@@ -11,7 +11,6 @@ import pickle
 import stat
 import struct
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -485,23 +484,6 @@ class TestLocalNames:
 
     def test_no_suffix_of_this_python_is_missing(self) -> None:
         assert all(local_name(f"module{suffix}").endswith(".txt") for suffix in importlib.machinery.all_suffixes())
-
-
-@pytest.fixture(scope="module")
-def one_server() -> Iterator[FaultServer]:
-    with FaultServer() as server:
-        yield server
-
-
-@pytest.fixture
-def faulty(one_server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
-    """An empty server; the session points at it."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    set_session(endpoint_url=one_server.url, region="us-east-1", retry_wait=0.01)
-    one_server.store.versions.clear()
-    one_server.reset()
-    return one_server
 
 
 def run(call: Any, *args: Any, **options: Any) -> Any:

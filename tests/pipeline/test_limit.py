@@ -7,7 +7,6 @@ import io
 import json
 import pickle
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -21,16 +20,6 @@ from tests.kernels import kernel
 
 ROWS = [{"n": n, "text": f"row {n}", "x": n / 7} for n in range(60_000)]
 FRAME = pd.DataFrame(ROWS)
-
-
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    with FaultServer() as server:
-        monkeypatch.setenv("AIOS3_NB_ENDPOINT_URL", server.url)
-        yield server
 
 
 def written(write: Any) -> bytes:
@@ -64,52 +53,52 @@ TABLES = {
 
 @pytest.mark.parametrize("limit", [0, 1, 3])
 @pytest.mark.parametrize("key", ITEMS)
-def test_the_first_items_are_a_list(store: FaultServer, key: str, limit: int) -> None:
-    store.put("b", key, ITEMS[key])
+def test_the_first_items_are_a_list(faulty: FaultServer, key: str, limit: int) -> None:
+    faulty.put("b", key, ITEMS[key])
     assert aios3_nb.load(f"s3://b/{key}", limit=limit) == ROWS[:limit]
 
 
 @pytest.mark.parametrize("limit", [0, 1, 3, 2500])
 @pytest.mark.parametrize("key", TABLES)
-def test_the_first_rows_are_a_frame(store: FaultServer, key: str, limit: int) -> None:
-    store.put("b", key, TABLES[key])
+def test_the_first_rows_are_a_frame(faulty: FaultServer, key: str, limit: int) -> None:
+    faulty.put("b", key, TABLES[key])
     found = aios3_nb.load(f"s3://b/{key}", limit=limit)
     assert list(found.columns) == list(FRAME.columns)
     assert found["n"].tolist() == list(range(limit))
     assert found["text"].tolist() == FRAME["text"].tolist()[:limit]
 
 
-def test_more_than_there_are_is_all(store: FaultServer) -> None:
-    store.put("b", "a.json", b"[1, 2]")
-    store.put("b", "a.csv", b"n\n1\n2\n")
+def test_more_than_there_are_is_all(faulty: FaultServer) -> None:
+    faulty.put("b", "a.json", b"[1, 2]")
+    faulty.put("b", "a.csv", b"n\n1\n2\n")
     assert aios3_nb.load("s3://b/a.json", limit=9) == [1, 2]
     assert len(aios3_nb.load("s3://b/a.csv", limit=9)) == 2
 
 
-def test_little_is_fetched_for_the_first(store: FaultServer) -> None:
+def test_little_is_fetched_for_the_first(faulty: FaultServer) -> None:
     for key, data in (("a.pkl", ITEMS["a.pkl"]), ("a.json", ITEMS["a.json"]), ("stream.arrow", TABLES["stream.arrow"])):
-        store.put("b", key, data * (1 if key == "a.json" else 3))
-        before = len(store.requests)
+        faulty.put("b", key, data * (1 if key == "a.json" else 3))
+        before = len(faulty.requests)
         aios3_nb.load(f"s3://b/{key}", limit=2)
-        assert len(store.requests) - before <= 2
+        assert len(faulty.requests) - before <= 2
 
 
-def test_lines_of_a_text_and_values_at_a_path(store: FaultServer) -> None:
-    store.put("b", "a.txt", b"one\ntwo\nthree\n")
+def test_lines_of_a_text_and_values_at_a_path(faulty: FaultServer) -> None:
+    faulty.put("b", "a.txt", b"one\ntwo\nthree\n")
     assert aios3_nb.load("s3://b/a.txt", limit=2) == ["one\n", "two\n"]
-    store.put("b", "a.json", json.dumps({"rows": ROWS[:9]}).encode())
+    faulty.put("b", "a.json", json.dumps({"rows": ROWS[:9]}).encode())
     assert aios3_nb.load("s3://b/a.json", path="/rows/*/n", limit=3) == [0, 1, 2]
 
 
-def test_the_first_objects_of_a_glob_are_whole(store: FaultServer) -> None:
+def test_the_first_objects_of_a_glob_are_whole(faulty: FaultServer) -> None:
     for n in range(9):
-        store.put("b", f"part-{n}.json", json.dumps([n, n, n]).encode())
+        faulty.put("b", f"part-{n}.json", json.dumps([n, n, n]).encode())
     assert aios3_nb.load("s3://b/part-*.json", limit=2) == {"part-0.json": [0, 0, 0], "part-1.json": [1, 1, 1]}
 
 
 @pytest.mark.parametrize("key", ["a.npy", "a.npz", "a.bin", "a.safetensors", "a.joblib"])
-def test_where_a_limit_means_nothing_it_is_an_error(store: FaultServer, key: str) -> None:
-    store.put("b", key, written(lambda file: np.save(file, np.arange(3))))
+def test_where_a_limit_means_nothing_it_is_an_error(faulty: FaultServer, key: str) -> None:
+    faulty.put("b", key, written(lambda file: np.save(file, np.arange(3))))
     with pytest.raises(aios3_nb.OptionError, match="--limit is for items and rows"):
         aios3_nb.load(f"s3://b/{key}", limit=1, trust=True)
 
@@ -117,18 +106,18 @@ def test_where_a_limit_means_nothing_it_is_an_error(store: FaultServer, key: str
 # A file of many pickles, read without a limit.
 
 
-def test_the_first_of_many_pickles_says_so_every_time_and_leaves_the_rest(store: FaultServer) -> None:
+def test_the_first_of_many_pickles_says_so_every_time_and_leaves_the_rest(faulty: FaultServer) -> None:
     rows = [{"n": n, "blob": bytes(100_000)} for n in range(400)]
-    store.put("b", "many.pkl", b"".join(map(pickle.dumps, rows)))
+    faulty.put("b", "many.pkl", b"".join(map(pickle.dumps, rows)))
     for _ in range(2):
         with pytest.warns(UserWarning, match=r"first of several pickles \(40 MB follow\); --iter gives all"):
             assert aios3_nb.load("s3://b/many.pkl") == rows[0]
-    store.put("b", "one.pkl", pickle.dumps(rows[0]))
+    faulty.put("b", "one.pkl", pickle.dumps(rows[0]))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         aios3_nb.load("s3://b/one.pkl")
     environment = {
-        "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "x", "AIOS3_NB_ENDPOINT_URL": store.url
+        "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "x", "AIOS3_NB_ENDPOINT_URL": faulty.url
     }  # fmt: skip
     with kernel(environment) as running:
         running.ok("%load_ext aios3_nb")
@@ -138,22 +127,22 @@ def test_the_first_of_many_pickles_says_so_every_time_and_leaves_the_rest(store:
             assert "Warning" not in cell.stderr
 
 
-def test_looking_into_many_pickles_counts_them(store: FaultServer) -> None:
-    store.put("b", "many.pkl", b"".join(map(pickle.dumps, ROWS)))
+def test_looking_into_many_pickles_counts_them(faulty: FaultServer) -> None:
+    faulty.put("b", "many.pkl", b"".join(map(pickle.dumps, ROWS)))
     seen = repr(aios3_nb.peek("s3://b/many.pkl"))
     assert "pickles in a row" in seen
     assert "at least " in seen
-    store.put("b", "few.pkl", b"".join(map(pickle.dumps, ROWS[:5])))
+    faulty.put("b", "few.pkl", b"".join(map(pickle.dumps, ROWS[:5])))
     seen = aios3_nb.peek("s3://b/few.pkl")
     assert "5; --iter gives all" in repr(seen)
-    store.put("b", "one.pkl", pickle.dumps(ROWS[0]))
+    faulty.put("b", "one.pkl", pickle.dumps(ROWS[0]))
     assert "in a row" not in repr(aios3_nb.peek("s3://b/one.pkl"))
 
 
-def test_a_name_that_only_a_later_pickle_needs_is_seen(store: FaultServer) -> None:
+def test_a_name_that_only_a_later_pickle_needs_is_seen(faulty: FaultServer) -> None:
     import os
 
-    store.put("b", "many.pkl", pickle.dumps([1]) * 50 + pickle.dumps(os.system))
+    faulty.put("b", "many.pkl", pickle.dumps([1]) * 50 + pickle.dumps(os.system))
     seen = repr(aios3_nb.peek("s3://b/many.pkl"))
     assert "system" in seen
     assert "loads safely" not in seen

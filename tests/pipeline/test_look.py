@@ -9,7 +9,6 @@ import io
 import json
 import os
 import pickle
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,24 +34,14 @@ class Runs:
         return os.system, (f"touch {self.path}",)
 
 
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    with FaultServer() as server:
-        monkeypatch.setenv("AIOS3_NB_ENDPOINT_URL", server.url)
-        yield server
-
-
-def test_a_large_pickle_of_arrays_is_outlined_by_a_few_small_requests(store: FaultServer) -> None:
+def test_a_large_pickle_of_arrays_is_outlined_by_a_few_small_requests(faulty: FaultServer) -> None:
     arrays = {str(n): np.zeros(1_000_000) for n in range(12)}
-    store.put("b", "arrays.pkl", pickle.dumps(arrays, protocol=5))
+    faulty.put("b", "arrays.pkl", pickle.dumps(arrays, protocol=5))
     seen = aios3_nb.peek("s3://b/arrays.pkl")
     assert "loads safely" in repr(seen)
     assert "dict" in repr(seen)
     assert seen.fetched < 1_000_000
-    assert seen.requests == len(store.requests) < 20
+    assert seen.requests == len(faulty.requests) < 20
 
 
 @pytest.mark.parametrize(
@@ -65,18 +54,18 @@ def test_a_large_pickle_of_arrays_is_outlined_by_a_few_small_requests(store: Fau
         ({"etag": '"none"'}, "nothing (no checksum)"),
     ],
 )
-def test_it_says_what_the_object_is_checked_by(store: FaultServer, stored: dict[str, Any], words: str) -> None:
-    store.put("b", "k.json", b"[1]"[:3], **stored)
+def test_it_says_what_the_object_is_checked_by(faulty: FaultServer, stored: dict[str, Any], words: str) -> None:
+    faulty.put("b", "k.json", b"[1]"[:3], **stored)
     for seen in (aios3_nb.peek("s3://b/k.json"), asyncio.run(aios3_nb.apeek("s3://b/k.json"))):
         assert seen.checked_by == words
         assert f"checked by  {words}\n" in repr(seen)
-    assert len(store.requests) == 4
+    assert len(faulty.requests) == 4
 
 
-def test_what_cannot_be_asked_is_no_reason_not_to_look(store: FaultServer) -> None:
-    store.put("b", "k.json", b"[1]", checksum="crc32")
-    store.put("b", "empty.json", b"")
-    store.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
+def test_what_cannot_be_asked_is_no_reason_not_to_look(faulty: FaultServer) -> None:
+    faulty.put("b", "k.json", b"[1]", checksum="crc32")
+    faulty.put("b", "empty.json", b"")
+    faulty.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
     assert aios3_nb.peek("s3://b/k.json").checked_by == "MD5, if its ETag is that"
     assert aios3_nb.peek("s3://b/empty.json").checked_by == ""
 
@@ -91,23 +80,23 @@ def test_what_cannot_be_asked_is_no_reason_not_to_look(store: FaultServer) -> No
         ("last", [("holds", "array of 2"), ("[0]", "number, 1"), ("[1]", "number, 2.50")]),
     ],
 )
-def test_it_looks_at_a_path_of_json(store: FaultServer, path: str, rows: list[tuple[str, str]]) -> None:
+def test_it_looks_at_a_path_of_json(faulty: FaultServer, path: str, rows: list[tuple[str, str]]) -> None:
     users = [{**row, "more": "x" * 3000} for row in ROWS]
     begin = json.dumps({"meta": {"name": "x", "big": 10**40}, "users": ROWS, "empty": [], "more": users})
-    store.put("b", "k.json", (begin[:-1] + ', "last": [1, 2.50]}').encode())
+    faulty.put("b", "k.json", (begin[:-1] + ', "last": [1, 2.50]}').encode())
     if path == "last":
         seen = aios3_nb.peek("s3://b/k.json", path=path)
         assert seen.rows()[-1][1].startswith("not in the first 4"), "it is bounded"
         return
-    store.put("b", "k.json.gz", gzip.compress(begin.encode()))
+    faulty.put("b", "k.json.gz", gzip.compress(begin.encode()))
     for key in ("k.json", "k.json.gz"):
         seen = aios3_nb.peek(f"s3://b/{key}", path=path)
         assert seen.rows()[-len(rows) - 1 :] == [("path", path), *rows]
 
 
-def test_a_path_that_is_not_there_or_has_no_meaning_is_said(store: FaultServer) -> None:
-    store.put("b", "k.json", b'{"a": 1}')
-    store.put("b", "k.pkl", pickle.dumps(1))
+def test_a_path_that_is_not_there_or_has_no_meaning_is_said(faulty: FaultServer) -> None:
+    faulty.put("b", "k.json", b'{"a": 1}')
+    faulty.put("b", "k.pkl", pickle.dumps(1))
     with pytest.raises(aios3_nb.FormatError, match=r"s3://b/k\.json: Nothing is at the path 'b'.* there are: a"):
         aios3_nb.peek("s3://b/k.json", path="b")
     with pytest.raises(aios3_nb.OptionError, match="--path is for JSON"):
@@ -115,12 +104,12 @@ def test_a_path_that_is_not_there_or_has_no_meaning_is_said(store: FaultServer) 
 
 
 @pytest.mark.parametrize("key", ["m.npz", "m.safetensors"])
-def test_it_looks_at_one_array(store: FaultServer, key: str) -> None:
+def test_it_looks_at_one_array(faulty: FaultServer, key: str) -> None:
     arrays = {"w": np.zeros((3, 2), "f4"), "b": np.zeros(5)}
     body = io.BytesIO()
     np.savez(body, **arrays)
     data = body.getvalue() if key == "m.npz" else safetensors.numpy.save(arrays)
-    store.put("b", key, data)
+    faulty.put("b", key, data)
     rows = aios3_nb.peek(f"s3://b/{key}", path="w").rows()
     assert rows[-1][0] == "w"
     assert "(3, 2)" in rows[-1][1]
@@ -129,16 +118,16 @@ def test_it_looks_at_one_array(store: FaultServer, key: str) -> None:
         aios3_nb.peek(f"s3://b/{key}", path="x")
 
 
-def test_looking_runs_nothing_and_names_what_would(store: FaultServer, tmp_path: Path) -> None:
-    store.put("b", "evil.pkl", pickle.dumps([1, Runs(tmp_path / "ran")]))
+def test_looking_runs_nothing_and_names_what_would(faulty: FaultServer, tmp_path: Path) -> None:
+    faulty.put("b", "evil.pkl", pickle.dumps([1, Runs(tmp_path / "ran")]))
     assert "system" in repr(aios3_nb.peek("s3://b/evil.pkl"))
     assert not (tmp_path / "ran").exists()
 
 
-def test_json_text_and_compressed_objects_are_outlined_too(store: FaultServer) -> None:
-    store.put("b", "rows.json", json.dumps({"users": ROWS}).encode())
-    store.put("b", "rows.jsonl.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode()))
-    store.put("b", "note.txt", b"hello <b>you</b>")
+def test_json_text_and_compressed_objects_are_outlined_too(faulty: FaultServer) -> None:
+    faulty.put("b", "rows.json", json.dumps({"users": ROWS}).encode())
+    faulty.put("b", "rows.jsonl.gz", gzip.compress("\n".join(map(json.dumps, ROWS)).encode()))
+    faulty.put("b", "note.txt", b"hello <b>you</b>")
     assert "users" in repr(aios3_nb.peek("s3://b/rows.json"))
     compressed = aios3_nb.peek("s3://b/rows.jsonl.gz")
     assert (compressed.codec, compressed.format) == ("gzip", "jsonl")
@@ -147,9 +136,9 @@ def test_json_text_and_compressed_objects_are_outlined_too(store: FaultServer) -
 
 
 def test_a_trusted_prefix_is_bound_to_its_endpoint_and_shown(
-    store: FaultServer, tmp_path: Path, account_home: Path
+    faulty: FaultServer, tmp_path: Path, account_home: Path
 ) -> None:
-    store.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
+    faulty.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
     config = account_home / ".config"
     config.mkdir(mode=0o755)
     entry = '[[trust]]\nbucket = "b"\nprefix = "ours/"\n'
@@ -157,7 +146,7 @@ def test_a_trusted_prefix_is_bound_to_its_endpoint_and_shown(
     with pytest.raises(aios3_nb.BlockedPickleError) as blocked:
         aios3_nb.load("s3://b/ours/k.pkl")
     assert "%s3load s3://b/ours/k.pkl --trust" in str(blocked.value)
-    (config / "aios3_nb.toml").write_text(f'{entry}endpoint_url = "{store.url}"\n')
+    (config / "aios3_nb.toml").write_text(f'{entry}endpoint_url = "{faulty.url}"\n')
     assert aios3_nb.load("s3://b/ours/k.pkl") == 0
     assert (tmp_path / "ran").exists()
     environment = {
@@ -173,12 +162,12 @@ def test_a_trusted_prefix_is_bound_to_its_endpoint_and_shown(
 
 
 def test_an_endpoint_from_the_environment_counts_as_that_endpoint(
-    store: FaultServer, tmp_path: Path, account_home: Path, monkeypatch: pytest.MonkeyPatch
+    faulty: FaultServer, tmp_path: Path, account_home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever sets AWS_ENDPOINT_URL must not be taken for AWS."""
     monkeypatch.delenv("AIOS3_NB_ENDPOINT_URL")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", store.url)
-    store.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
+    monkeypatch.setenv("AWS_ENDPOINT_URL", faulty.url)
+    faulty.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
     _trust_everything(account_home)
     with pytest.raises(aios3_nb.BlockedPickleError):
         aios3_nb.load("s3://b/ours/k.pkl")
@@ -194,17 +183,17 @@ def _trust_everything(home: Path) -> None:
 
 @pytest.mark.parametrize("said", ["bytes */0", "bytes */900", ""])
 def test_a_server_that_begins_with_a_416_is_not_taken_for_aws(
-    store: FaultServer, tmp_path: Path, account_home: Path, said: str
+    faulty: FaultServer, tmp_path: Path, account_home: Path, said: str
 ) -> None:
     """Nothing of its answer told whose it is, so it was AWS's; and what came next was trusted."""
-    store.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
-    store.fault(Kind.STATUS, status=416, code="InvalidRange", content_range=said)
+    faulty.put("b", "ours/k.pkl", pickle.dumps(Runs(tmp_path / "ran")))
+    faulty.fault(Kind.STATUS, status=416, code="InvalidRange", content_range=said)
     _trust_everything(account_home)
     with contextlib.suppress(aios3_nb.S3Error, EOFError):
         aios3_nb.load("s3://b/ours/k.pkl", format="pickle")
     with aios3_nb.open("s3://b/ours/k.pkl") as file:
-        store.fault(Kind.STATUS, status=416, code="InvalidRange", content_range=said)
+        faulty.fault(Kind.STATUS, status=416, code="InvalidRange", content_range=said)
         file.seek(5)
         file.read(1)
-        assert file.info.endpoint_url == store.url
+        assert file.info.endpoint_url == faulty.url
     assert not (tmp_path / "ran").exists()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -12,36 +11,26 @@ import aios3_nb
 from tests.faults.server import FaultServer
 
 
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    with FaultServer() as server:
-        monkeypatch.setenv("AIOS3_NB_ENDPOINT_URL", server.url)
-        yield server
-
-
 @pytest.mark.parametrize("key", ["d.json", "d.json.gz", "data"])
-def test_a_path_of_another_language_is_refused_before_anything_is_fetched(store: FaultServer, key: str) -> None:
+def test_a_path_of_another_language_is_refused_before_anything_is_fetched(faulty: FaultServer, key: str) -> None:
     for call in (aios3_nb.load, aios3_nb.iterate):
         with pytest.raises(aios3_nb.OptionError, match=r"/rows/0/id$"):
             call(f"s3://b/{key}", path="$.rows[0].id")
-    assert not store.requests
+    assert not faulty.requests
 
 
-def test_an_array_is_loaded_by_whatever_name_it_has(store: FaultServer) -> None:
+def test_an_array_is_loaded_by_whatever_name_it_has(faulty: FaultServer) -> None:
     buffer = io.BytesIO()
     np.savez(buffer, **{"$.rows[0]": np.arange(3), "b": np.zeros(3_000_000)})
-    store.put("b", "a.npz", buffer.getvalue())
+    faulty.put("b", "a.npz", buffer.getvalue())
     assert list(aios3_nb.load("s3://b/a.npz", path="$.rows[0]")) == [0, 1, 2]
 
 
-def test_the_line_of_an_error_opens_the_object(store: FaultServer) -> None:
+def test_the_line_of_an_error_opens_the_object(faulty: FaultServer) -> None:
     """What an error advises is run as it stands."""
     import pandas as pd
 
-    store.put("b", "t.csv", "n\nCafé\n".encode("cp1252"))
+    faulty.put("b", "t.csv", "n\nCafé\n".encode("cp1252"))
     with pytest.raises(aios3_nb.FormatError) as caught:
         aios3_nb.load("s3://b/t.csv")
     line = str(caught.value).rpartition("With its own library: ")[2]

@@ -12,7 +12,6 @@ import tarfile
 import wave
 import zipfile
 import zlib
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -114,16 +113,6 @@ SAMPLES: dict[str, bytes] = {
 }
 
 
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    with FaultServer() as server:
-        monkeypatch.setenv("AIOS3_NB_ENDPOINT_URL", server.url)
-        yield server
-
-
 def outcome(call: Any) -> tuple[Any, str]:
     try:
         return call(), ""
@@ -134,8 +123,8 @@ def outcome(call: Any) -> tuple[Any, str]:
 @pytest.mark.filterwarnings("ignore:.*first of several pickles")
 @pytest.mark.parametrize("pack", _PACKS)
 @pytest.mark.parametrize("key", SAMPLES)
-def test_what_a_look_promises_a_load_keeps(store: FaultServer, key: str, pack: str) -> None:
-    store.put("b", key + pack, _PACKS[pack](SAMPLES[key]))
+def test_what_a_look_promises_a_load_keeps(faulty: FaultServer, key: str, pack: str) -> None:
+    faulty.put("b", key + pack, _PACKS[pack](SAMPLES[key]))
     seen, unseen = outcome(lambda: aios3_nb.peek(f"s3://b/{key}{pack}"))
     value, error = outcome(lambda: aios3_nb.load(f"s3://b/{key}{pack}"))
     if seen is None:
@@ -173,26 +162,26 @@ def test_what_a_look_promises_a_load_keeps(store: FaultServer, key: str, pack: s
         ("many.pkl", ("pickles in a row", "50; --iter")),
     ],
 )
-def test_a_look_tells_what_is_inside(store: FaultServer, key: str, says: tuple[str, ...]) -> None:
-    store.put("b", key, SAMPLES[key])
+def test_a_look_tells_what_is_inside(faulty: FaultServer, key: str, says: tuple[str, ...]) -> None:
+    faulty.put("b", key, SAMPLES[key])
     seen = repr(aios3_nb.peek(f"s3://b/{key}"))
     for words in says:
         assert words in seen
 
 
-def test_a_look_into_a_large_table_fetches_its_footer_only(store: FaultServer) -> None:
+def test_a_look_into_a_large_table_fetches_its_footer_only(faulty: FaultServer) -> None:
     frame = pd.DataFrame({f"c{n}": np.random.default_rng(n).random(200_000) for n in range(10)})
-    store.put("b", "large.parquet", written(frame.to_parquet))
+    faulty.put("b", "large.parquet", written(frame.to_parquet))
     seen = aios3_nb.peek("s3://b/large.parquet")
     assert "table of 200,000 rows, 10 columns" in repr(seen)
     assert seen.fetched < 1_000_000
 
 
-def test_pictures_sounds_and_texts_load_as_values_that_show(store: FaultServer) -> None:
+def test_pictures_sounds_and_texts_load_as_values_that_show(faulty: FaultServer) -> None:
     from IPython.display import Audio, Image
 
     for key in ("picture", "picture.png", "sound", "note"):
-        store.put("b", key, SAMPLES[key])
+        faulty.put("b", key, SAMPLES[key])
     for key in ("picture", "picture.png"):
         picture = aios3_nb.load(f"s3://b/{key}")
         assert type(picture) is Image
@@ -202,12 +191,12 @@ def test_pictures_sounds_and_texts_load_as_values_that_show(store: FaultServer) 
     assert played.data == SAMPLES["sound"]
     assert "audio/wav" in played._repr_html_()
     assert aios3_nb.load("s3://b/note") == "Grüße\nzwei\n"
-    store.put("b", "no.png", b"nonsense")
+    faulty.put("b", "no.png", b"nonsense")
     with pytest.raises(aios3_nb.FormatError, match="Not a picture"):
         aios3_nb.load("s3://b/no.png")
 
 
-def test_a_text_in_utf_16_is_known_by_its_mark(store: FaultServer) -> None:
+def test_a_text_in_utf_16_is_known_by_its_mark(faulty: FaultServer) -> None:
     for key in ("note", "note.txt"):
-        store.put("b", key, "Grüße\r\n".encode("utf-16"))
+        faulty.put("b", key, "Grüße\r\n".encode("utf-16"))
         assert aios3_nb.load(f"s3://b/{key}") == "Grüße\r\n"

@@ -4,37 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 import aios3_nb
-from aios3_nb import settings
 from aios3_nb.address.uri import S3Uri
-from aios3_nb.pipeline import order
 from tests.awkward import KEYS
 from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
-
-
-@pytest.fixture(scope="module")
-def the_server() -> Iterator[FaultServer]:
-    with FaultServer() as server:
-        yield server
-
-
-@pytest.fixture
-def stocked(the_server: FaultServer, isolated: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
-    """The server, empty, and asked for nothing yet."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    settings.set_session(endpoint_url=the_server.url, quiet=True)
-    the_server.reset()
-    the_server.store.versions.clear()
-    yield the_server
-    order.set_place(None)
 
 
 def _put(server: FaultServer, *keys: str) -> None:
@@ -65,8 +43,8 @@ NAMES = [
 
 
 @pytest.mark.parametrize(("name", "match"), NAMES)
-def test_a_key_that_exists_as_written_is_that_object(stocked: FaultServer, name: str, match: str) -> None:
-    _put(stocked, name, match)
+def test_a_key_that_exists_as_written_is_that_object(faulty: FaultServer, name: str, match: str) -> None:
+    _put(faulty, name, match)
     uri = f"s3://b/{name}"
     assert aios3_nb.load(uri, format="json") == name
     assert asyncio.run(aios3_nb.aload(uri, format="json")) == name
@@ -76,16 +54,16 @@ def test_a_key_that_exists_as_written_is_that_object(stocked: FaultServer, name:
 
 
 @pytest.mark.parametrize(("name", "match"), NAMES)
-def test_a_pattern_is_one_when_no_object_is_called_so(stocked: FaultServer, name: str, match: str) -> None:
-    _put(stocked, match)
+def test_a_pattern_is_one_when_no_object_is_called_so(faulty: FaultServer, name: str, match: str) -> None:
+    _put(faulty, match)
     assert aios3_nb.load(f"s3://b/{name}") == {match: match}
     assert [entry.uri.key for entry in aios3_nb.ls(f"s3://b/{name}")] == [match]
 
 
 @pytest.mark.parametrize("key", [key for key in KEYS if not key.endswith("/")])
-def test_no_key_needs_permission_to_list(stocked: FaultServer, key: str) -> None:
-    _put(stocked, key)
-    _forbid_lists(stocked)
+def test_no_key_needs_permission_to_list(faulty: FaultServer, key: str) -> None:
+    _put(faulty, key)
+    _forbid_lists(faulty)
     uri = str(S3Uri("b", key))
     assert aios3_nb.load(uri, format="json") == key
     assert [entry.uri.key for entry in aios3_nb.ls(uri)] == [key]
@@ -93,60 +71,60 @@ def test_no_key_needs_permission_to_list(stocked: FaultServer, key: str) -> None
     assert aios3_nb.peek(uri, format="json").size == len(json.dumps(key))
 
 
-def test_a_pattern_costs_one_request_more_and_a_plain_key_none(stocked: FaultServer) -> None:
-    _put(stocked, "plain.json", "data[1].json", "p/0.json")
+def test_a_pattern_costs_one_request_more_and_a_plain_key_none(faulty: FaultServer) -> None:
+    _put(faulty, "plain.json", "data[1].json", "p/0.json")
     aios3_nb.load("s3://b/plain.json")
-    assert _asked(stocked) == ["GET plain.json"]
-    stocked.reset()
+    assert _asked(faulty) == ["GET plain.json"]
+    faulty.reset()
     aios3_nb.load("s3://b/data[1].json")
-    assert _asked(stocked) == ["HEAD data[1].json", "GET data[1].json"]
-    stocked.reset()
+    assert _asked(faulty) == ["HEAD data[1].json", "GET data[1].json"]
+    faulty.reset()
     aios3_nb.load("s3://b/p/*.json")
-    assert _asked(stocked) == ["HEAD p/*.json", "GET ", "GET p/0.json"]
-    stocked.reset()
+    assert _asked(faulty) == ["HEAD p/*.json", "GET ", "GET p/0.json"]
+    faulty.reset()
     aios3_nb.ls("s3://b/p/*.json")
-    assert _asked(stocked) == ["GET ", "GET "]
+    assert _asked(faulty) == ["GET ", "GET "]
 
 
-def test_an_escaped_name_needs_no_permission_to_list(stocked: FaultServer) -> None:
-    _put(stocked, "data[1].json")
-    _forbid_lists(stocked)
+def test_an_escaped_name_needs_no_permission_to_list(faulty: FaultServer) -> None:
+    _put(faulty, "data[1].json")
+    _forbid_lists(faulty)
     assert aios3_nb.load("s3://b/data[[]1].json") == {"data[1].json": "data[1].json"}
 
 
-def test_a_pattern_that_may_not_be_listed_says_so(stocked: FaultServer) -> None:
-    _put(stocked, "p/0.json")
-    stocked.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
-    _forbid_lists(stocked)
+def test_a_pattern_that_may_not_be_listed_says_so(faulty: FaultServer) -> None:
+    _put(faulty, "p/0.json")
+    faulty.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
+    _forbid_lists(faulty)
     for call in (aios3_nb.load, aios3_nb.ls):
         with pytest.raises(aios3_nb.AccessDeniedError, match="s3://b/p/"):
             call("s3://b/p/*.json")
 
 
-def test_a_store_that_answers_no_head_is_asked_by_list(stocked: FaultServer) -> None:
-    _put(stocked, "data[1].json", "data1.json")
+def test_a_store_that_answers_no_head_is_asked_by_list(faulty: FaultServer) -> None:
+    _put(faulty, "data[1].json", "data1.json")
     for status in (400, 403, 501):  # 403: the key that it is encrypted with, for one
-        stocked.fault(Kind.STATUS, method="HEAD", status=status, code="Odd", times=None)
+        faulty.fault(Kind.STATUS, method="HEAD", status=status, code="Odd", times=None)
         assert aios3_nb.load("s3://b/data[1].json") == "data[1].json"
-        stocked.reset()
+        faulty.reset()
 
 
-def test_a_version_names_one_object(stocked: FaultServer) -> None:
-    stocked.put("b", "data[1].json", b'"old"', version_id="1")
-    stocked.put("b", "data[1].json", b'"new"', version_id="2")
-    _forbid_lists(stocked)
+def test_a_version_names_one_object(faulty: FaultServer) -> None:
+    faulty.put("b", "data[1].json", b'"old"', version_id="1")
+    faulty.put("b", "data[1].json", b'"new"', version_id="2")
+    _forbid_lists(faulty)
     assert aios3_nb.load("s3://b/data[1].json?versionId=1") == "old"
     assert aios3_nb.load("s3://b/data[1].json", version_id="1") == "old"
-    assert _asked(stocked) == ["GET data[1].json"] * 2
+    assert _asked(faulty) == ["GET data[1].json"] * 2
     with pytest.raises(aios3_nb.ObjectNotFoundError):
         aios3_nb.load("s3://b/data*.json?versionId=1")
 
 
-def test_a_place_is_no_pattern(stocked: FaultServer) -> None:
-    _put(stocked, "d[1]/a.json", "d1/a.json", "d1/b.json", "d[1]/c[2].json", "d[1]/c2.json")
+def test_a_place_is_no_pattern(faulty: FaultServer) -> None:
+    _put(faulty, "d[1]/a.json", "d1/a.json", "d1/b.json", "d[1]/c[2].json", "d[1]/c2.json")
     aios3_nb.cd("s3://b/d[1]/")
     assert aios3_nb.load("a.json") == "d[1]/a.json"
-    assert _asked(stocked) == ["GET d[1]/a.json"]
+    assert _asked(faulty) == ["GET d[1]/a.json"]
     assert aios3_nb.load("c[2].json") == "d[1]/c[2].json"
     assert list(aios3_nb.load("*.json")) == ["d[1]/a.json", "d[1]/c2.json", "d[1]/c[2].json"]
     assert [entry.uri.key for entry in aios3_nb.ls("[ab].json")] == ["d[1]/a.json"]
@@ -154,8 +132,8 @@ def test_a_place_is_no_pattern(stocked: FaultServer) -> None:
     assert list(aios3_nb.load("../d1/*")) == ["d1/a.json", "d1/b.json"]
 
 
-def test_a_folder_that_exists_as_written_is_that_folder(stocked: FaultServer) -> None:
-    _put(stocked, "d[1]/a.json", "d1/b.json")
+def test_a_folder_that_exists_as_written_is_that_folder(faulty: FaultServer) -> None:
+    _put(faulty, "d[1]/a.json", "d1/b.json")
     for uri in ("s3://b/d[1]/", "s3://b/d[1]"):
         assert [entry.uri.key for entry in aios3_nb.ls(uri)] == ["d[1]/a.json"]
     assert [entry.uri.key for entry in aios3_nb.ls("s3://b/d?/")] == []
@@ -168,8 +146,8 @@ def _shown(uri: str, **options: Any) -> list[str]:
     return names
 
 
-def test_a_listing_shows_keys_from_what_was_listed(stocked: FaultServer) -> None:
-    _put(stocked, "t/y=1/p.json", "t/y=2/p.json", "t/q.json", "top.json")
+def test_a_listing_shows_keys_from_what_was_listed(faulty: FaultServer) -> None:
+    _put(faulty, "t/y=1/p.json", "t/y=2/p.json", "t/q.json", "top.json")
     below = ["q.json", "y=1/p.json", "y=2/p.json"]
     assert _shown("s3://b/t/", recursive=True) == _shown("s3://b/t", recursive=True) == below
     assert _shown("s3://b/t/") == ["y=1/", "y=2/", "q.json"]
@@ -183,21 +161,21 @@ def test_a_listing_shows_keys_from_what_was_listed(stocked: FaultServer) -> None
     assert [line.split("  ")[-1] for line in str(aios3_nb.ls()).splitlines()] == ["y=1/", "y=2/", "q.json"]
 
 
-def test_an_object_beside_the_folder_of_its_name_shows_both(stocked: FaultServer) -> None:
-    _put(stocked, "t", "t/a.json")
+def test_an_object_beside_the_folder_of_its_name_shows_both(faulty: FaultServer) -> None:
+    _put(faulty, "t", "t/a.json")
     assert _shown("s3://b/t") == ["t/a.json", "t"]
 
 
-def test_the_marker_of_a_folder_is_not_in_it(stocked: FaultServer) -> None:
+def test_the_marker_of_a_folder_is_not_in_it(faulty: FaultServer) -> None:
     for key in ("t/", "t/y=1/", "t/empty/", "t/y=1/deep/"):
-        stocked.put("b", key, b"")
-    _put(stocked, "t/y=1/deep/p.json")
+        faulty.put("b", key, b"")
+    _put(faulty, "t/y=1/deep/p.json")
     assert _shown("s3://b/t/") == _shown("s3://b/t") == ["empty/", "y=1/"]
     assert _shown("s3://b/t/y=1/") == ["deep/"]
     assert _shown("s3://b/t/", recursive=True) == ["empty/", "y=1/deep/p.json"]
     assert len(aios3_nb.ls("s3://b/t/empty/")) == 0
     # An object that has bytes is one, however it is called.
-    stocked.put("b", "t/", b"bytes")
+    faulty.put("b", "t/", b"bytes")
     assert [entry.uri.key for entry in aios3_nb.ls("s3://b/t/")][-1] == "t/"
 
 
@@ -224,10 +202,10 @@ EMPTY = ["out/", "out/y=1/", "out/y=1_$folder$", "out/_SUCCESS"]
         ("ou?/*", SPARK[:1]),
     ],
 )
-def test_a_glob_leaves_out_what_is_no_data(stocked: FaultServer, pattern: str, found: list[str]) -> None:
-    _put(stocked, *SPARK, *(f"out/{name}" for name in MARKERS))
+def test_a_glob_leaves_out_what_is_no_data(faulty: FaultServer, pattern: str, found: list[str]) -> None:
+    _put(faulty, *SPARK, *(f"out/{name}" for name in MARKERS))
     for key in EMPTY:
-        stocked.put("b", key, b"")
+        faulty.put("b", key, b"")
     assert [entry.uri.key for entry in aios3_nb.ls(f"s3://b/{pattern}")] == found
     if found:
         assert sorted(aios3_nb.load(f"s3://b/{pattern}", format="text")) == found
@@ -236,8 +214,8 @@ def test_a_glob_leaves_out_what_is_no_data(stocked: FaultServer, pattern: str, f
             aios3_nb.load(f"s3://b/{pattern}")
 
 
-def test_a_folder_that_is_named_as_no_data_is_may_be_globbed_in(stocked: FaultServer) -> None:
-    _put(stocked, "_jobs/.x/a.json", "_jobs/.x/_b.json")
+def test_a_folder_that_is_named_as_no_data_is_may_be_globbed_in(faulty: FaultServer) -> None:
+    _put(faulty, "_jobs/.x/a.json", "_jobs/.x/_b.json")
     assert list(aios3_nb.load("s3://b/_jobs/.x/*")) == ["_jobs/.x/a.json"]
     aios3_nb.cd("s3://b/_jobs/.x/")
     assert list(aios3_nb.load("*.json")) == ["_jobs/.x/a.json"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -44,63 +43,54 @@ def test_what_is_stored_carries_a_checksum_of_all_its_bytes(s3: Any, bucket: str
             assert file.finish() == ("MD5 ok" if size == 3 else "CRC64NVME ok")  # a small one is one request
 
 
-@pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    with FaultServer() as server:
-        server.store.buckets.add("b")
-        yield server
+def put(faulty: FaultServer, data: bytes) -> Kept:
+    faulty.store.buckets.add("b")
+    return asyncio.run(save(S3Uri("b", "k"), data, settings.current()))
 
 
-def put(store: FaultServer, data: bytes) -> Kept:
-    return asyncio.run(save(S3Uri("b", "k"), data, settings.current(endpoint_url=store.url, retry_wait=0.05)))
-
-
-def test_the_body_is_sent_as_it_is(store: FaultServer) -> None:
-    put(store, b"abc")
-    (request,) = store.requests
+def test_the_body_is_sent_as_it_is(faulty: FaultServer) -> None:
+    put(faulty, b"abc")
+    (request,) = faulty.requests
     assert request.body == b"abc"
     assert "aws-chunked" not in request.headers.get("content-encoding", "")
     assert "x-amz-trailer" not in request.headers
     assert request.headers["x-amz-checksum-crc64nvme"] == crc64(b"abc")
 
 
-def test_a_store_that_knows_no_checksums_is_sent_none(store: FaultServer) -> None:
-    store.fault(Kind.STATUS, method="PUT", status=501, code="NotImplemented")
-    assert put(store, b"abc").verdict == "MD5 ok"
-    first, second = store.requests
+def test_a_store_that_knows_no_checksums_is_sent_none(faulty: FaultServer) -> None:
+    faulty.fault(Kind.STATUS, method="PUT", status=501, code="NotImplemented")
+    assert put(faulty, b"abc").verdict == "MD5 ok"
+    first, second = faulty.requests
     assert "x-amz-checksum-crc64nvme" in first.headers
     assert "x-amz-checksum-crc64nvme" not in second.headers
-    assert store.store.find("b", "k").data == b"abc"
+    assert faulty.store.find("b", "k").data == b"abc"
 
 
-def test_a_store_that_keeps_something_else_is_found_out(store: FaultServer) -> None:
+def test_a_store_that_keeps_something_else_is_found_out(faulty: FaultServer) -> None:
     """Some keep the frames of a body as if they were content, and say that all is well."""
     framed = b"3\r\nabc\r\n0\r\n\r\n"
-    keep = store.store.put
-    store.store.put = lambda bucket, key, stored: keep(bucket, key, StoredObject(framed, '"no md5"'))
-    store.fault(Kind.NO_ETAG, method="PUT")
+    keep = faulty.store.put
+    faulty.store.put = lambda bucket, key, stored: keep(bucket, key, StoredObject(framed, '"no md5"'))
+    faulty.fault(Kind.NO_ETAG, method="PUT")
     with pytest.raises(ProtocolError, match=r"s3://b/k: 3 bytes were sent .* has 13") as caught:
-        put(store, b"abc")
+        put(faulty, b"abc")
     assert caught.value.uri == "s3://b/k"
 
 
-def test_an_etag_that_is_no_md5_costs_one_look(store: FaultServer) -> None:
-    keep = store.store.put
-    store.store.put = lambda bucket, key, stored: keep(bucket, key, replace(stored, etag='"of a kms key"'))
-    store.fault(Kind.NO_ETAG, method="PUT")
-    assert put(store, b"abc").verdict.startswith("not checked (the store says no checksum")
-    assert [request.method for request in store.requests] == ["PUT", "HEAD"]
+def test_an_etag_that_is_no_md5_costs_one_look(faulty: FaultServer) -> None:
+    keep = faulty.store.put
+    faulty.store.put = lambda bucket, key, stored: keep(bucket, key, replace(stored, etag='"of a kms key"'))
+    faulty.fault(Kind.NO_ETAG, method="PUT")
+    assert put(faulty, b"abc").verdict.startswith("not checked (the store says no checksum")
+    assert [request.method for request in faulty.requests] == ["PUT", "HEAD"]
 
 
-def test_who_may_write_need_not_be_allowed_to_look(store: FaultServer) -> None:
-    store.store.put("b", "other", StoredObject(b"", '""'))
-    store.fault(Fault(kind=Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None))
-    store.fault(Fault(kind=Kind.ANSWER, method="PUT", status=200, headers={"ETag": '"of a kms key"'}))
-    assert put(store, b"abc").verdict == "not checked (it may not be looked at)"
-    assert store.store.find("b", "k").data == b"abc"
+def test_who_may_write_need_not_be_allowed_to_look(faulty: FaultServer) -> None:
+    faulty.store.put("b", "other", StoredObject(b"", '""'))
+    faulty.fault(Fault(kind=Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None))
+    faulty.fault(Fault(kind=Kind.ANSWER, method="PUT", status=200, headers={"ETag": '"of a kms key"'}))
+    assert put(faulty, b"abc").verdict == "not checked (it may not be looked at)"
+    assert faulty.store.find("b", "k").data == b"abc"
 
 
 PAGE = b"<!doctype html><title>Console</title>"
@@ -108,9 +98,9 @@ PAGE = b"<!doctype html><title>Console</title>"
 
 @pytest.mark.parametrize("headers", [{"Content-Type": "text/html"}, {"Content-Type": "application/octet-stream"}, {}])
 @pytest.mark.parametrize("size", [3, 12 * MIB], ids=["small", "in parts"])
-def test_a_page_that_says_200_is_no_success(store: FaultServer, headers: dict[str, str], size: int) -> None:
+def test_a_page_that_says_200_is_no_success(faulty: FaultServer, headers: dict[str, str], size: int) -> None:
     """A console's port, a login page, a portal: whatever is sent there, it answers with a page."""
-    store.fault(Fault(kind=Kind.ANSWER, method="", status=200, headers=headers, data=PAGE, times=None))
+    faulty.fault(Fault(kind=Kind.ANSWER, method="", status=200, headers=headers, data=PAGE, times=None))
     with pytest.raises(aios3_nb.EndpointError, match="no S3 endpoint: it answered an HTML page"):
-        put(store, bytes(size))
-    assert len(store.requests) <= 2
+        put(faulty, bytes(size))
+    assert len(faulty.requests) <= 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,35 +23,20 @@ ALGORITHMS = ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"]
 KNOWN = {"Server": "SeaweedFS 4.48"}
 
 
-@pytest.fixture(scope="module")
-def the_store() -> Iterator[FaultServer]:
-    with FaultServer() as server:
-        yield server
-
-
 @pytest.fixture
-def store(the_store: FaultServer, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    the_store.reset()
-    return the_store
-
-
-@pytest.fixture
-def put(store: FaultServer) -> Callable[..., None]:
+def put(faulty: FaultServer) -> Callable[..., None]:
     """Stores DATA as k, in parts."""
 
     def put(parts: tuple[int, ...] = THIRDS, algorithm: str | None = None, **options: Any) -> None:
         kind = "COMPOSITE" if algorithm else "FULL_OBJECT"
-        store.put("b", "k", DATA, parts=parts, checksum=algorithm, checksum_type=kind, **options)
+        faulty.put("b", "k", DATA, parts=parts, checksum=algorithm, checksum_type=kind, **options)
 
     return put
 
 
 @pytest.fixture
-def opened(store: FaultServer) -> Callable[..., aios3_nb.S3File]:
-    return lambda **options: aios3_nb.open("s3://b/k", endpoint_url=store.url, retry_wait=0.05, **options)
+def opened(faulty: FaultServer) -> Callable[..., aios3_nb.S3File]:
+    return lambda **options: aios3_nb.open("s3://b/k", **options)
 
 
 def verdict(file: aios3_nb.S3File) -> str:
@@ -61,43 +46,43 @@ def verdict(file: aios3_nb.S3File) -> str:
         return file.finish()
 
 
-def asked(store: FaultServer) -> list[str]:
+def asked(faulty: FaultServer) -> list[str]:
     """Return what the requests without bytes asked for."""
     return [
         "part" if "partNumber" in request.query else "attributes" if "attributes" in request.query else "head"
-        for request in store.requests
+        for request in faulty.requests
         if request.method == "HEAD" or "attributes" in request.query
     ]
 
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_checksums_of_parts_are_checked(put, opened, store, algorithm) -> None:
+def test_checksums_of_parts_are_checked(put, opened, faulty, algorithm) -> None:
     put(algorithm=algorithm)
     assert verdict(opened()) == f"{algorithm.upper()} of 3 parts ok"
-    assert asked(store) == ["head", "part"]
+    assert asked(faulty) == ["head", "part"]
 
 
 @pytest.mark.parametrize("flip", [0, 2 * MIB, len(DATA) - 1], ids=["first part", "middle part", "last part"])
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_a_bit_that_is_wrong_in_any_part_is_found(put, opened, store, algorithm, flip) -> None:
+def test_a_bit_that_is_wrong_in_any_part_is_found(put, opened, faulty, algorithm, flip) -> None:
     put(algorithm=algorithm)
-    store.fault(Kind.FLIP, at=flip, times=None)
+    faulty.fault(Kind.FLIP, at=flip, times=None)
     with pytest.raises(ChecksumError, match=f"{algorithm.upper()} of 3 parts is"):
         verdict(opened())
 
 
-def test_the_md5s_of_parts_are_checked(put, opened, store) -> None:
+def test_the_md5s_of_parts_are_checked(put, opened, faulty) -> None:
     put()
     assert verdict(opened()) == "MD5 of 3 parts ok"
 
 
 @pytest.mark.parametrize("flip", [0, 2 * MIB, len(DATA) - 1], ids=["first part", "middle part", "last part"])
 def test_a_wrong_bit_under_md5s_of_parts_is_no_damage_and_never_ok_where_they_may_be_others(
-    put, opened, store, flip
+    put, opened, faulty, flip
 ) -> None:
     """Parts that SeaweedFS copied have ETags that are no MD5s: they prove damage at AWS alone (`etag_of`)."""
     put(headers={"Server": "SeaweedFS 4.48"})
-    store.fault(Kind.FLIP, at=flip, times=None)
+    faulty.fault(Kind.FLIP, at=flip, times=None)
     with opened() as file:
         assert file.read() != DATA
         assert file.finish() == "not checked (the ETag is no MD5)"
@@ -107,42 +92,42 @@ def test_a_wrong_bit_under_md5s_of_parts_is_no_damage_and_never_ok_where_they_ma
             file.finish()
 
 
-def test_one_small_request_beside_a_whole_read(put, store) -> None:
+def test_one_small_request_beside_a_whole_read(put, faulty) -> None:
     put(algorithm="crc32c")
-    assert aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url, verify="require") == DATA
-    assert asked(store) == ["part"]
+    assert aios3_nb.load("s3://b/k", format="bytes", verify="require") == DATA
+    assert asked(faulty) == ["part"]
 
 
-def test_an_object_in_one_part_needs_no_request(put, store) -> None:
+def test_an_object_in_one_part_needs_no_request(put, faulty) -> None:
     put(parts=(len(DATA),), algorithm="sha256")
-    assert aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url, verify="require") == DATA
-    assert asked(store) == []
+    assert aios3_nb.load("s3://b/k", format="bytes", verify="require") == DATA
+    assert asked(faulty) == []
 
 
-def test_an_etag_of_an_unknown_store_may_be_anything(put, opened, store) -> None:
+def test_an_etag_of_an_unknown_store_may_be_anything(put, opened, faulty) -> None:
     put(etag=f'"{"0f" * 16}-3"')
     assert verdict(opened()) == "not checked (the ETag is no MD5)"
-    store.put("b", "k", DATA, etag=f'"{"0f" * 16}"')
+    faulty.put("b", "k", DATA, etag=f'"{"0f" * 16}"')
     assert verdict(opened()) == "not checked (the ETag is no MD5)"
     with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
         verdict(opened(verify="require"))
 
 
-def test_a_small_object_whose_etag_is_no_md5_is_checked_with_what_a_head_says(store) -> None:
-    store.put("b", "small", b"abc" * 100, etag=f'"{"0f" * 16}"', checksum="crc32")
-    with aios3_nb.open("s3://b/small", endpoint_url=store.url) as file:
+def test_a_small_object_whose_etag_is_no_md5_is_checked_with_what_a_head_says(faulty) -> None:
+    faulty.put("b", "small", b"abc" * 100, etag=f'"{"0f" * 16}"', checksum="crc32")
+    with aios3_nb.open("s3://b/small") as file:
         assert file.read() == b"abc" * 100
         assert file.finish() == "CRC32 ok"
-    assert asked(store) == ["head"]
-    store.fault(Kind.FLIP, at=5, times=None)
-    with aios3_nb.open("s3://b/small", endpoint_url=store.url) as file, pytest.raises(ChecksumError, match="CRC32"):
+    assert asked(faulty) == ["head"]
+    faulty.fault(Kind.FLIP, at=5, times=None)
+    with aios3_nb.open("s3://b/small") as file, pytest.raises(ChecksumError, match="CRC32"):
         file.read()
 
 
-def test_unequal_parts_are_checked_where_the_store_lists_them(put, opened, store) -> None:
+def test_unequal_parts_are_checked_where_the_store_lists_them(put, opened, faulty) -> None:
     put(PLAINLY_UNEQUAL, "crc32", lists_parts=True)
     assert verdict(opened()) == "CRC32 of 3 parts ok"
-    assert asked(store) == ["head", "part", "attributes"]
+    assert asked(faulty) == ["head", "part", "attributes"]
 
 
 def test_unequal_parts_that_nobody_lists_are_no_damage(put, opened) -> None:
@@ -162,18 +147,18 @@ def test_unequal_parts_that_nobody_lists_are_no_damage(put, opened) -> None:
     ],
     ids=["denied", "not known", "not understood", "a page", "nothing", "a connection that breaks"],
 )
-def test_a_store_that_refuses_to_list_the_parts_costs_the_user_nothing(put, opened, store, answer) -> None:
+def test_a_store_that_refuses_to_list_the_parts_costs_the_user_nothing(put, opened, faulty, answer) -> None:
     put(PLAINLY_UNEQUAL, "crc32", lists_parts=True)
-    store.fault(Fault(query="attributes", times=None, **answer))
+    faulty.fault(Fault(query="attributes", times=None, **answer))
     assert verdict(opened()) == "not checked (its parts differ in length)"
-    assert "attributes" in asked(store)
+    assert "attributes" in asked(faulty)
 
 
-def test_ten_thousand_parts_are_listed_page_by_page(opened, store) -> None:
+def test_ten_thousand_parts_are_listed_page_by_page(opened, faulty) -> None:
     parts = (*(300 + number % 3 for number in range(9_999)), len(DATA) - 301 * 9_999)
-    store.put("b", "k", DATA, parts=parts, checksum="crc32", checksum_type="COMPOSITE", lists_parts=True)
+    faulty.put("b", "k", DATA, parts=parts, checksum="crc32", checksum_type="COMPOSITE", lists_parts=True)
     assert verdict(opened()) == "CRC32 of 10,000 parts ok"
-    assert asked(store) == ["head", "part", *["attributes"] * 10]
+    assert asked(faulty) == ["head", "part", *["attributes"] * 10]
 
 
 @pytest.mark.parametrize("lists_parts", [True, False])
@@ -183,33 +168,33 @@ def test_unequal_parts_that_look_equal_are_no_damage(put, opened, lists_parts) -
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "AccessDenied"), (501, "NotImplemented"), (503, "SlowDown")])
-def test_a_store_that_does_not_tell_of_its_parts(put, store, status, code) -> None:
+def test_a_store_that_does_not_tell_of_its_parts(put, faulty, status, code) -> None:
     put(algorithm="crc32")
-    store.fault(Kind.STATUS, method="HEAD", status=status, code=code, times=None)
-    assert aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url) == DATA
+    faulty.fault(Kind.STATUS, method="HEAD", status=status, code=code, times=None)
+    assert aios3_nb.load("s3://b/k", format="bytes") == DATA
     with pytest.raises(NotVerifiedError, match="does not say how it was cut into parts"):
-        aios3_nb.load("s3://b/k", format="bytes", endpoint_url=store.url, verify="require")
+        aios3_nb.load("s3://b/k", format="bytes", verify="require")
 
 
-def test_damage_is_not_told_of_parts_that_nobody_vouches_for(put, opened, store) -> None:
+def test_damage_is_not_told_of_parts_that_nobody_vouches_for(put, opened, faulty) -> None:
     """The first part says they are of one length; then nothing more is answered, and the bytes differ."""
     put(algorithm="crc32")
-    store.fault(Fault(kind=Kind.STATUS, method="HEAD", first=3, times=None, status=403, code="AccessDenied"))
-    store.fault(Kind.FLIP, at=100, times=None)
+    faulty.fault(Fault(kind=Kind.STATUS, method="HEAD", first=3, times=None, status=403, code="AccessDenied"))
+    faulty.fault(Kind.FLIP, at=100, times=None)
     with opened() as file:
         assert file.read() != DATA
         assert file.finish() == "not checked (the store does not say how it was cut into parts)"
 
 
-def test_a_head_that_is_denied_leaves_the_etag(put, opened, store) -> None:
-    store.put("b", "k", DATA)
-    store.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
+def test_a_head_that_is_denied_leaves_the_etag(put, opened, faulty) -> None:
+    faulty.put("b", "k", DATA)
+    faulty.fault(Kind.STATUS, method="HEAD", status=403, code="AccessDenied", times=None)
     assert verdict(opened()) == "MD5 ok"
 
 
-def test_an_object_that_is_replaced_while_its_parts_are_asked_for(put, opened, store) -> None:
+def test_an_object_that_is_replaced_while_its_parts_are_asked_for(put, opened, faulty) -> None:
     put(algorithm="crc32")
-    store.fault(Fault(kind=Kind.REPLACE, method="HEAD", first=2, data=DATA[::-1]))
+    faulty.fault(Fault(kind=Kind.REPLACE, method="HEAD", first=2, data=DATA[::-1]))
     with pytest.raises(aios3_nb.ObjectChangedError):
         verdict(opened())
 
@@ -220,9 +205,9 @@ def test_a_kms_object_has_no_md5(put, opened) -> None:
 
 
 @pytest.mark.parametrize("verify", ["auto", "require"])
-def test_the_read_that_completes_the_cover_finds_the_damage(put, opened, store, verify) -> None:
+def test_the_read_that_completes_the_cover_finds_the_damage(put, opened, faulty, verify) -> None:
     put(algorithm="crc32", headers=KNOWN)
-    store.fault(Kind.FLIP, at=3 * MIB, times=None)
+    faulty.fault(Kind.FLIP, at=3 * MIB, times=None)
     with opened(verify=verify) as file:
         file.seek(2 * MIB)
         file.read()
@@ -235,8 +220,8 @@ def test_the_read_that_completes_the_cover_finds_the_damage(put, opened, store, 
             file.finish()
 
 
-def test_what_is_missing_is_said_or_read_by_who_insists(store, opened) -> None:
-    store.put("b", "k", DATA, checksum="crc32c")
+def test_what_is_missing_is_said_or_read_by_who_insists(faulty, opened) -> None:
+    faulty.put("b", "k", DATA, checksum="crc32c")
     with opened() as file:
         file.seek(MIB)
         file.read(MIB)
