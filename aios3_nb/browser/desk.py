@@ -24,8 +24,10 @@ from aios3_nb.browser.objects import ASKED_FOR, PREVIEW
 from aios3_nb.browser.shown import chosen_shown, preview_shown
 from aios3_nb.browser.uploads import Uploads
 from aios3_nb.errors import OptionError, S3Error
+from aios3_nb.options import DEFAULTS
 from aios3_nb.pipeline import Order
-from aios3_nb.s3 import Entry
+from aios3_nb.s3 import Entry, signed_url
+from aios3_nb.settings import Settings
 from aios3_nb.text import visible
 
 _MOST_CHOSEN = 1000
@@ -177,6 +179,16 @@ class Desk:
     def copy(self) -> None:
         """Send the page the addresses that it copies."""
         lines = [copied_text(entry.uri) for entry in self._chosen]
+        self._face.tell({"is": "copied", "text": "\n".join(lines)})
+
+    def sign(self) -> None:
+        """Send the page addresses that it copies, from which anybody can read what is chosen for a while."""
+        if self._objects:
+            self._face.post(self._sign, [entry.uri for entry in self._objects], self._face.settings)
+
+    async def _sign(self, uris: Sequence[S3Uri], settings: Settings) -> None:
+        lines = [await signed_url(uri, settings, expires=DEFAULTS["expires"]) for uri in uris]
+        # To the page alone: a card would stay in the panel's state, and in a notebook that is saved with it.
         self._face.tell({"is": "copied", "text": "\n".join(lines)})
 
     def code(self, name: str) -> None:

@@ -10,7 +10,8 @@ From the page, each with its fields (see `Message`):
 ``go text`` ``crumb at`` ``up`` ``back`` ``refresh``   another place, or the same again
 ``filter text contains`` ``sort column descending``   fewer rows, another order
 ``more`` ``all`` ``stop``             the next page, all pages, no more of them
-``look by_itself`` ``load name`` ``file name`` ``download`` ``copy`` ``code name`` ``delete``   on what is chosen
+``look by_itself`` ``load name`` ``file name`` ``download`` ``copy`` ``sign`` ``code name`` ``delete``   do so with what
+is chosen
 ``answer card yes`` ``cancel card`` ``dismiss card``   on a card
 ``upload file name size`` ``piece file at`` ``path text``   bring something in; a piece has its bytes beside it
 ``connect profile endpoint``          reach S3 in another way
@@ -53,6 +54,7 @@ _HANDS: Mapping[str, Hand] = MappingProxyType(
         "file": lambda desk, m: desk.open_file(m.text("name")),
         "download": lambda desk, _: desk.download(),
         "copy": lambda desk, _: desk.copy(),
+        "sign": lambda desk, _: desk.sign(),
         "code": lambda desk, m: desk.code(m.text("name")),
         "delete": lambda desk, _: desk.delete(),
         "answer": lambda desk, m: desk.activity.answer(m.whole("card"), yes=m.flag("yes")),

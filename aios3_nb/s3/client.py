@@ -243,5 +243,18 @@ async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
     ) as made:
         # Of several that fit, the pattern with more stars is called first: before botocore makes it an error of S3.
         made.meta.events.register_first("before-parse.*.*", refuse_page)
+        made.meta.events.register_first("choose-signer.s3", _signs_links_as_requests)
         direct.watch(made)
         yield made
+
+
+def _signs_links_as_requests(signature_version: Any, **_: Any) -> Any:
+    """Keep the signature that the client has, for what is presigned too.
+
+    botocore turns to version 2 there, in the regions that had it once: that opens no object that KMS has encrypted, and
+    nothing in a bucket made after June 2020.
+
+    See: https://docs.aws.amazon.com/AmazonS3/latest/API/Appendix-Sigv2.html
+    """
+    # "v4" is that of other services, which hash the path and the body in another way.
+    return {"v4-query": "s3v4-query", "s3v4-query": "s3v4-query"}.get(str(signature_version))

@@ -448,6 +448,11 @@ def test_an_address_is_copied_and_shown_where_the_page_may_not_copy(book: Notebo
     expect(field).to_have_value("s3://data/config.json\ns3://data/plot.png")
     assert field.evaluate("field => field.value.slice(field.selectionStart, field.selectionEnd)") == field.input_value()
     book.page.evaluate("delete navigator.clipboard.writeText")
+    panel.row("config.json").click(button="right")
+    panel.root.get_by_role("menuitem", name="Copy link for an hour").click()
+    book.page.wait_for_function(
+        "async () => (await navigator.clipboard.readText()).includes('/data/config.json?X-Amz-Algorithm=')"
+    )
 
 
 def test_the_menu_of_a_row_has_the_same_actions(book: Notebook) -> None:

@@ -8,6 +8,7 @@ import pickle
 import re
 import threading
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -527,6 +528,24 @@ def test_several_are_loaded_each_into_a_name_of_its_own(faulty: FaultServer, bro
     assert shell.user_ns == {"a": [1], "a_2": [2], "b": [1]} or shell.user_ns == {"a": [2], "a_2": [1], "b": [1]}
     driver.do("copy")
     assert driver.last("copied")[0]["text"].splitlines() == ["s3://bkt/a.json", "s3://bkt/a.pkl", "s3://bkt/b.json"]
+
+
+def test_a_link_is_for_the_page_alone_and_reads_the_object(faulty: FaultServer, browse: Any) -> None:
+    """What stays in the panel's state is saved with the notebook."""
+    for key in ("a b.json", "c.json", "folder/d"):
+        faulty.put("bkt", key, key.encode())
+    driver = browse("s3://bkt/")
+    driver.listed()
+    driver.choose("folder/", "a b.json", "c.json")
+    driver.ask("sign")
+    links = driver.last("copied")[0]["text"].splitlines()
+    assert [urllib.request.urlopen(link).read() for link in links] == [b"a b.json", b"c.json"]
+    assert all("X-Amz-Expires=3600" in link for link in links)
+    assert "X-Amz" not in str(driver.browser.get_state())
+    told = len(driver.told)
+    driver.choose("folder/")
+    driver.ask("sign")
+    assert "copied" not in {content["is"] for content, _ in driver.told[told:]}
 
 
 def test_a_pickle_that_would_run_something_is_refused_with_the_ways_on(

@@ -1270,13 +1270,14 @@ class Panel {
       ["Load", "load", () => this.act("load")],
       ["Open as file", "open", () => this.act("file")],
       ["Copy URI", "copy", () => this.act("copy")],
+      ["Copy link for an hour", "copy", () => this.act("sign")],
       ["Insert code", "code", () => this.act("code")],
       ["Download", "download", () => this.act("download")],
       ["Delete …", "trash", () => this.act("delete")],
     ];
     for (const [label, picture, act] of items) {
       const item = make("button", "item", { type: "button", role: "menuitem" }, icon(picture), make("span", "", {}, label));
-      item.disabled = label === "Load" && Boolean(chosen.blocked);
+      item.disabled = (label === "Load" && Boolean(chosen.blocked)) || (label === "Copy link for an hour" && !chosen.objects);
       item.addEventListener("click", () => {
         close();
         act();
