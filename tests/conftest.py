@@ -3,13 +3,14 @@
 ``server``   the embedded S3 server, one for the whole run (3 to 4 s, only when a test wants it)
 ``s3``       a synchronous boto3 client on it, to prepare and to check
 ``bucket``   the name of an empty bucket
+``put``      stores bytes under a key of it, and returns the URI
 ``account_home``  an empty folder that is the user's home
 ``faulty``   a server that misbehaves when told to, with the settings pointed at it
 ``chromium`` the path of a browser; its absence fails the test
 ``lab``      JupyterLab in it, see `lab`
 
-No test sees the developer's own AWS configuration. A test that asks for ``server`` (or ``s3`` or ``bucket``, which
-do) has this package's settings and AWS's variables pointed at it.
+No test sees the developer's own AWS configuration. A test that asks for ``server`` (or ``s3``, ``bucket`` or
+``put``, which do) has this package's settings and AWS's variables pointed at it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from __future__ import annotations
 import copyreg
 import os
 import pwd
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +106,17 @@ def bucket(s3: Any) -> Iterator[str]:
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET):
         if keys := [{"Key": entry["Key"]} for entry in page.get("Contents", ())]:
             s3.delete_objects(Bucket=BUCKET, Delete={"Objects": keys, "Quiet": True})
+
+
+@pytest.fixture
+def put(s3: Any, bucket: str) -> Callable[[str, bytes], str]:
+    """Stores bytes under a key of the empty bucket, and returns the URI."""
+
+    def put(key: str, body: bytes) -> str:
+        s3.put_object(Bucket=bucket, Key=key, Body=body)
+        return f"s3://{bucket}/{key}"
+
+    return put
 
 
 @pytest.fixture(scope="session")

@@ -23,17 +23,6 @@ from aios3_nb.streams.part import Part
 ROWS = [{"n": n, "text": f"row {n}"} for n in range(3000)]
 
 
-@pytest.fixture
-def put(s3: Any, bucket: str) -> Any:
-    """Stores bytes under a key and returns the URI."""
-
-    def store(key: str, body: bytes) -> str:
-        s3.put_object(Bucket=bucket, Key=key, Body=body)
-        return f"s3://{bucket}/{key}"
-
-    return store
-
-
 def test_load_and_aload_give_the_same(put: Any) -> None:
     uri = put("rows.pkl", pickle.dumps(ROWS))
     assert aios3_nb.load(uri) == asyncio.run(aios3_nb.aload(uri)) == ROWS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
+from abc import abstractmethod
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any
 
@@ -18,8 +19,23 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
 
-class S3Writer(io.BufferedIOBase):
-    """A binary file that becomes the object when it is closed; leaving a ``with`` by an error stores nothing.
+class _AllOrNothing(io.IOBase):
+    """A file that stores nothing when its ``with`` is left by an error."""
+
+    @abstractmethod
+    def discard(self) -> None:
+        """Store nothing."""
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            self.discard()
+        self.close()
+
+
+class S3Writer(_AllOrNothing, io.BufferedIOBase):
+    """A binary file that becomes the object when it is closed.
 
     Parts are sent while the rest is being written. It may be written to from any thread, one at a time.
 
@@ -108,13 +124,6 @@ class S3Writer(io.BufferedIOBase):
         self._pending.clear()
         self._way.run(self._upload.abort)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self.discard()
-        self.close()
-
     def __del__(self) -> None:
         if not self.closed and not self._discarded:
             # Half of it may be missing: whoever wanted it would have closed it.
@@ -134,8 +143,8 @@ class S3Writer(io.BufferedIOBase):
             raise
 
 
-class Packed(io.BufferedIOBase):
-    """What a compressor writes into a file, closed together; an error in the ``with`` stores nothing."""
+class Packed(_AllOrNothing, io.BufferedIOBase):
+    """What a compressor writes into a file, closed together."""
 
     def __init__(self, outer: IO[bytes], file: S3Writer) -> None:
         super().__init__()
@@ -161,20 +170,10 @@ class Packed(io.BufferedIOBase):
         """Store nothing."""
         self._file.discard()
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self.discard()
-        self.close()
 
+class TextWriter(_AllOrNothing, io.TextIOWrapper):
+    """Text into a file of either kind."""
 
-class TextWriter(io.TextIOWrapper):
-    """Text into a file of either kind; an error in the ``with`` stores nothing."""
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if error is not None:
-            self.buffer.discard()  # type: ignore[attr-defined]
-        super().__exit__(kind, error, trace)
+    def discard(self) -> None:
+        """Store nothing."""
+        self.buffer.discard()  # type: ignore[attr-defined]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO
 
@@ -217,14 +218,12 @@ CSV = Format(
     takes_encoding=True,
     way_on='pandas.read_csv(aios3_nb.open(uri), encoding="cp1252")',
 )
-TSV = Format(
+TSV = replace(
+    CSV,
     name="tsv",
     suffixes=(".tsv", ".tab"),
     loader=partial(_load_csv, separator="\t"),
     dumper=partial(_dump_csv, separator="\t"),
-    takes_limit=True,
-    takes_columns=True,
-    takes_encoding=True,
     way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t", encoding="cp1252")',
 )
 PARQUET = Format(

@@ -31,15 +31,6 @@ def client(server: Any) -> Iterator[Client]:
         yield connected
 
 
-@pytest.fixture
-def put(s3: Any, bucket: str) -> Any:
-    def store(key: str, body: bytes) -> str:
-        s3.put_object(Bucket=bucket, Key=key, Body=body)
-        return f"s3://{bucket}/{key}"
-
-    return store
-
-
 def test_two_hundred_objects(client: Client, put: Any, bucket: str, server: Any) -> None:
     for n in range(200):
         put(f"many/{n:03}.pkl", pickle.dumps({"n": n}))

@@ -19,6 +19,7 @@ import safetensors.numpy
 from aios3_nb.errors import TruncatedError
 from aios3_nb.formats import HEAD_SIZE, LoadOptions, decompressed, peek_head, recognise
 from tests.dripping import Dripping
+from tests.formats.equal import assert_equal
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -80,21 +81,12 @@ def loaded(data, suffix, chunk):
     return format.load(file, LoadOptions())
 
 
-def check(value, expected):
-    if isinstance(expected, pd.DataFrame):
-        pd.testing.assert_frame_equal(value, expected)
-    elif isinstance(expected, np.ndarray) or (isinstance(expected, dict) and "a" in expected):
-        np.testing.assert_equal(value, expected)
-    else:
-        assert value == expected
-
-
 @matrix
 @codecs
 @pytest.mark.parametrize("suffix", FORMATS)
 def test_an_object_is_loaded(suffix, codec, chunk):
     data, expected = FORMATS[suffix]
-    check(loaded(CODECS[codec](data), suffix + codec, chunk), expected)
+    assert_equal(loaded(CODECS[codec](data), suffix + codec, chunk), expected)
 
 
 @matrix
@@ -110,7 +102,7 @@ def test_items_are_yielded(suffix, codec, chunk):
 @pytest.mark.parametrize("suffix", [suffix for suffix in FORMATS if suffix not in {".txt", ".bin", ".csv", ".jsonl"}])
 def test_without_a_suffix_the_bytes_say_it(suffix, codec):
     data, expected = FORMATS[suffix]
-    check(loaded(CODECS[codec](data), "", 5), expected)
+    assert_equal(loaded(CODECS[codec](data), "", 5), expected)
 
 
 @codecs

@@ -29,6 +29,7 @@ from aios3_nb.formats import (
 from aios3_nb.formats.compression import CODECS, SUFFIXES
 from aios3_nb.formats.json.dump import pieces
 from tests.dripping import Dripping
+from tests.formats.equal import assert_equal
 
 FRAME = pd.DataFrame({"id": range(300), "name": [f"ü{n}" for n in range(300)], "x": np.arange(300) / 7})
 ROWS = [{"id": n, "name": f"ü{n}", "tags": [1, None, {"a": 2.5}]} for n in range(700)]
@@ -64,21 +65,12 @@ def loaded(data, key):
     return recognise(key, peek_head(file, HEAD_SIZE)).load(file, LoadOptions())
 
 
-def check(value, expected):
-    if isinstance(expected, pd.DataFrame):
-        pd.testing.assert_frame_equal(value, expected)
-    elif isinstance(expected, np.ndarray) or (isinstance(expected, dict) and "a" in expected):
-        np.testing.assert_equal(value, expected)
-    else:
-        assert value == expected
-
-
 @pytest.mark.parametrize("codec", ["", *SUFFIXES])
 @pytest.mark.parametrize("suffix", VALUES)
 def test_what_was_stored_loads_as_what_it_was(suffix, codec):
     key = f"folder/x{suffix}{codec}"
     data = stored(VALUES[suffix], key)
-    check(loaded(data, key), VALUES[suffix])
+    assert_equal(loaded(data, key), VALUES[suffix])
     compressed = [each.name for each in CODECS if codec in each.suffixes]
     assert [each.name for each in CODECS if data.startswith(each.magic) and each.confirms(data[:64])] == compressed
     assert data == stored(VALUES[suffix], key), "the same value is the same object"

@@ -14,7 +14,7 @@ from typing import Any
 CANARY = bytes(byte | 0x80 for byte in os.urandom(8))
 """Stands, again and again, where no pickle has any business; a value that holds it has read foreign memory."""
 
-_HARMLESS = (
+HARMLESS = (
     "object.",
     "sys._getframe",
     "code.__new__",
@@ -25,6 +25,8 @@ _HARMLESS = (
     "time.sleep",
     "array.__new__",
 )
+"""Audit events of what does nothing to anybody."""
+
 _LISTS = [found.origin for name in ("tzdata", "pytz") if (found := find_spec(name)) and found.origin]
 _ZONES = tuple(map(os.path.realpath, (*zoneinfo.TZPATH, *map(os.path.dirname, _LISTS))))
 """Where zones of time are looked up, by names that cannot lead out of there."""
@@ -46,7 +48,7 @@ class Watch:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, args: tuple[Any, ...]) -> None:
-        if not (self.loading or self.using) or event.startswith(_HARMLESS):
+        if not (self.loading or self.using) or event.startswith(HARMLESS):
             return
         if self.loading:
             if _is_zone(event, args):

@@ -16,6 +16,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from tests.formats.pickle.attacks.harm import HARMLESS
+
 COMMAND = "touch executed"
 ATTACKS: dict[str, Callable[[], bytes]] = {}
 
@@ -683,18 +685,6 @@ def main(names: list[str]) -> None:
             print(json.dumps({"attack": key, "status": status}), flush=True)
 
 
-_HARMLESS = (
-    "object.",
-    "sys._getframe",
-    "code.__new__",
-    "gc.",
-    "marshal.",
-    "cpython._PySys",
-    "builtins.id",
-    "time.sleep",
-)
-
-
 def _outcome(load: Callable[[Any], Any], attacking: bytes) -> dict[str, Any]:
     import fractions
     import resource
@@ -703,7 +693,7 @@ def _outcome(load: Callable[[Any], Any], attacking: bytes) -> dict[str, Any]:
     loading = [True]
 
     def watch(event: str, args: Any) -> None:
-        if loading and not event.startswith(_HARMLESS):
+        if loading and not event.startswith(HARMLESS):
             seen.append(f"{event} {args!r}"[:200])
 
     known = set(sys.modules)
