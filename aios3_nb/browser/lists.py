@@ -14,13 +14,17 @@ from functools import partial
 from aios3_nb.address import S3Uri, is_absolute, is_all_buckets, parse
 from aios3_nb.browser import listing
 from aios3_nb.browser.face import Face
-from aios3_nb.browser.model import COLUMNS, Contents, Question, crumbs, parent
+from aios3_nb.browser.kept import COLUMNS
+from aios3_nb.browser.model import Contents, Question, crumbs, parent
 from aios3_nb.browser.shown import listing_shown, place_shown, row_shown
 from aios3_nb.errors import S3Error
 from aios3_nb.s3 import Entry
 
 MOST_ROWS = 500
 """Rows of one message to the page."""
+
+_HEAD = 100
+"""Rows that are sent with the listing: what a page asks for at once."""
 
 _NEAR_THE_END = 300
 """Rows before the last that is here, at which the next page is asked for."""
@@ -50,6 +54,7 @@ class Lists:
         self._where: S3Uri | None = None
         self._before: list[Question] = []
         self._updated = 0.0
+        self._headed = 0
 
     # ---- going somewhere
 
@@ -146,8 +151,16 @@ class Lists:
     def draw(self) -> None:
         """Show how the listing stands."""
         self._updated = time.monotonic()
-        self._face.show("listing", listing_shown(self.contents))
+        self._face.show("listing", listing_shown(self.contents) | {"head": self._head()})
         self._drawn()
+
+    def _head(self) -> list[list[str]]:
+        """Return the first rows, once: with the listing itself, so that they do not come a round trip later."""
+        contents = self.contents
+        if self._headed == contents.edition or not contents.count:
+            return []
+        self._headed = contents.edition
+        return [row_shown(entry, contents.question.where) for entry in contents.rows(0, _HEAD)]
 
     async def _list(self, question: Question) -> None:
         generation = self.contents.begin(question)
@@ -203,7 +216,10 @@ class Lists:
             await self._go_on(all=False)
 
     async def _find(self, edition: int, text: str, start: int) -> None:
-        if edition == self.contents.edition and (at := self.contents.find(text, start)) is not None:
+        if edition != self.contents.edition:
+            return
+        at = await asyncio.to_thread(self.contents.find, text, start)
+        if at is not None:
             self._face.tell({"is": "found", "edition": edition, "row": at})
 
 

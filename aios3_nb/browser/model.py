@@ -6,41 +6,17 @@ One `Question` is asked at a time. Every new one gets a higher generation; answe
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable, Collection, Mapping
+import itertools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any, Literal
+from typing import Literal
 
 from aios3_nb.address import S3Uri
+from aios3_nb.browser.kept import Column, Kept
 from aios3_nb.errors import AccessDeniedError
 from aios3_nb.s3 import Entry
 
-_EPOCH = datetime.datetime.fromtimestamp(0, datetime.UTC)
-
 State = Literal["loading", "searching", "rows", "empty", "denied", "error"]
-Column = Literal["name", "size", "modified", "class"]
-
-
-def _size(entry: Entry) -> int:
-    return entry.size or 0
-
-
-def _modified(entry: Entry) -> datetime.datetime:
-    return entry.last_modified or _EPOCH
-
-
-def _key(entry: Entry) -> str:
-    return entry.uri.key or entry.uri.bucket
-
-
-def _class(entry: Entry) -> str:
-    return entry.storage_class
-
-
-_KEYS: Mapping[Column, Callable[[Entry], Any]] = MappingProxyType(
-    {"name": _key, "size": _size, "modified": _modified, "class": _class}
-)
-COLUMNS: tuple[Column, ...] = tuple(_KEYS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +59,9 @@ class Batch:
     looked: int = 0
 
 
+_Rows = tuple[tuple[Kept, Sequence[int]], tuple[Kept, Sequence[int]]]
+
+
 class Contents:
     """The answer to one question, as far as it has come: folders first, then objects.
 
@@ -113,9 +92,8 @@ class Contents:
         self.listed_at: datetime.datetime | None = None
         self.sort: Column = "name"
         self.descending = False
-        self._folders: list[Entry] = []
-        self._objects: list[Entry] = []
-        self._ordered: list[Entry] | None = None
+        self._kept = (Kept(), Kept())
+        self._orders: _Rows | None = None
 
     # ---- asking and answering
 
@@ -125,7 +103,7 @@ class Contents:
         self.token, self.looked = "", 0
         self.listed_at = None
         self.wants_all = False
-        self._folders, self._objects = [], []
+        self._kept = (Kept(question.where), Kept(question.where))
         self._moved()
         return self.go_on()
 
@@ -148,12 +126,13 @@ class Contents:
         """Take an answer; return whether it was wanted. `more` says that the next one is under way already."""
         if not self.is_current(generation):
             return False
-        folders = [entry for entry in batch.entries if entry.is_prefix]
-        if not self._is_as_listed or (folders and self._objects):
+        folders, objects = self._kept
+        more_folders = [entry for entry in batch.entries if entry.is_prefix]
+        if not self._is_as_listed or (more_folders and objects):
             self._moved()
-        self._folders.extend(folders)
-        self._objects.extend(entry for entry in batch.entries if not entry.is_prefix)
-        self._ordered = None
+        folders.extend(more_folders)
+        objects.extend(entry for entry in batch.entries if not entry.is_prefix)
+        self._orders = None
         self.token = batch.token
         self.looked += batch.looked
         self.listed_at = self.listed_at or now
@@ -169,7 +148,8 @@ class Contents:
 
     def remove(self, uris: Collection[S3Uri]) -> None:
         """Take out the rows of objects that were deleted."""
-        self._objects = [entry for entry in self._objects if entry.uri not in uris]
+        folders, objects = self._kept
+        self._kept = (folders, objects.without(uris))
         self._moved()
 
     # ---- what is seen
@@ -198,28 +178,40 @@ class Contents:
     @property
     def count(self) -> int:
         """Rows that are here."""
-        return len(self._folders) + len(self._objects)
+        folders, objects = self._kept
+        return len(folders) + len(objects)
 
     def rows(self, start: int = 0, stop: int | None = None) -> list[Entry]:
         """Return the rows from `start` to `stop`, as they stand below each other; all of them by default."""
-        if not self._is_as_listed:
-            return self._sorted()[start:stop]
-        folders, stop = len(self._folders), self.count if stop is None else stop
-        return self._folders[start:stop] + self._objects[max(0, start - folders) : max(0, stop - folders)]
+        (folders, first), (objects, second) = self._rows()
+        behind = len(first)
+        stop = behind + len(second) if stop is None else stop
+        found = [folders[at] for at in first[start:stop]]
+        return found + [objects[at] for at in second[max(0, start - behind) : max(0, stop - behind)]]
 
     def find(self, text: str, start: int) -> int | None:
         """Return the first row from `start` on whose name begins with `text`, in upper or lower case; it goes round.
 
-        None if there is none.
+        None if there is none: then a million names were looked at, which takes a second.
         """
-        rows, text = self.rows(), text.casefold()
-        hits = (at for at, entry in enumerate(rows[start:] + rows[:start]) if entry.name.casefold().startswith(text))
-        found = next(hits, None)
-        return None if found is None else (found + start) % len(rows)
+        text = text.casefold()
+        (folders, first), (objects, second) = self._rows()
+        behind, count = len(first), len(first) + len(second)
+        for row in itertools.chain(range(start, count), range(min(start, count))):
+            name = folders.name(first[row]) if row < behind else objects.name(second[row - behind])
+            if name.casefold().startswith(text):
+                return row
+        return None
 
     def place_of(self, uri: S3Uri) -> int | None:
         """Return the row of `uri`; None if it has none."""
-        return next((at for at, entry in enumerate(self.rows()) if entry.uri == uri), None)
+        before = 0
+        for kept, order in self._rows():
+            at = kept.place_of(uri)
+            if at is not None:
+                return before + order.index(at)
+            before += len(order)
+        return None
 
     def sort_by(self, column: Column, *, descending: bool) -> None:
         """Put what is here in another order."""
@@ -232,16 +224,18 @@ class Contents:
 
     def _moved(self) -> None:
         self.edition += 1
-        self._ordered = None
+        self._orders = None
 
-    def _sorted(self) -> list[Entry]:
-        if (ordered := self._ordered) is None:
-            key = _KEYS[self.sort]
-            folders, objects = (
-                sorted(entries, key=key, reverse=self.descending) for entries in (self._folders, self._objects)
-            )
-            ordered = self._ordered = folders + objects
-        return ordered
+    def _rows(self) -> _Rows:
+        """Return folders and objects, each with the order of its rows; they may be looked at from any thread."""
+        folders, objects = self._kept
+        if self._is_as_listed:
+            return (folders, range(len(folders))), (objects, range(len(objects)))
+        if (orders := self._orders) is None:
+            column, descending = self.sort, self.descending
+            first, second = (kept.order(column, descending=descending) for kept in (folders, objects))
+            orders = self._orders = ((folders, first), (objects, second))
+        return orders
 
 
 def child(question: Question, entry: Entry) -> Question:

@@ -22,7 +22,7 @@ from typing import Any
 from aios3_nb.address import S3Uri, server_of
 from aios3_nb.errors import AccessDeniedError, CredentialsError, OptionError, S3Error
 from aios3_nb.loop import result_of
-from aios3_nb.s3 import direct
+from aios3_nb.s3 import direct, pages
 from aios3_nb.s3.foreign import refuse_page
 from aios3_nb.s3.wording import explained
 from aios3_nb.settings import Settings
@@ -146,6 +146,12 @@ def _timestamp(value: Any) -> datetime.datetime | None:
         return _odd_timestamp(value)
 
 
+def _read_page(
+    operation_model: Any, response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **event: Any
+) -> None:
+    pages.read_soon(operation_model.name, response_dict, customized_response_dict, _timestamp)
+
+
 def _odd_timestamp(value: Any) -> datetime.datetime | None:
     from botocore.utils import parse_timestamp
 
@@ -244,6 +250,7 @@ async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
         # Of several that fit, the pattern with more stars is called first: before botocore makes it an error of S3.
         made.meta.events.register_first("before-parse.*.*", refuse_page)
         made.meta.events.register_first("choose-signer.s3", _signs_links_as_requests)
+        made.meta.events.register("before-parse.*.*", _read_page)
         direct.watch(made)
         yield made
 

@@ -186,7 +186,7 @@ async def walk(prefix: S3Uri, settings: Settings, *, delimiter: str = "/") -> As
 
 def _entry(prefix: S3Uri, found: dict[str, Any]) -> Entry:
     return Entry(
-        replace(prefix, key=found["Key"]),
+        S3Uri(prefix.bucket, found["Key"], region=prefix.region),  # `replace` takes half of the time of a page
         size=found["Size"],
         last_modified=found.get("LastModified"),
         etag=found.get("ETag", ""),

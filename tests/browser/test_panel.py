@@ -270,6 +270,19 @@ def test_a_hundred_thousand_keys_come_page_by_page_before_the_end_is_reached(fau
     assert len(driver.ask("rows", edition=edition - 1, **{"from": 1900, "to": 2000})) == 2000
 
 
+def test_the_first_rows_come_with_the_listing_and_only_once(faulty: FaultServer, browse: Any) -> None:
+    """A page need not ask for them, which would take a round trip more."""
+    fill(faulty, 1_500)
+    driver = browse("s3://many/")
+    driver.listed()
+    assert [row[1] for row in driver.listing["head"]] == driver.names[:100]
+    driver.ask("more")
+    assert driver.listing["head"] == []
+    driver.ask("sort", column="name", descending=True)
+    assert [row[1] for row in driver.listing["head"]] == driver.names[:100]
+    assert driver.names[0] == "part-001499.pkl"
+
+
 def test_all_of_a_listing_can_be_asked_for_and_stopped(faulty: FaultServer, browse: Any) -> None:
     fill(faulty, 5_500)
     driver = browse("s3://many/")
@@ -332,7 +345,7 @@ def test_a_row_that_is_chosen_stays_chosen_while_a_search_adds_rows(faulty: Faul
     driver = browse("s3://many/")
     driver.listed()
     driver.do("filter", text="500.pkl", contains=True)
-    driver.until(lambda: driver.names and driver.listing["busy"])
+    driver.until(lambda: driver.listing["is_search"] and driver.listing["busy"] and driver.names)
     driver.choose("part-000500.pkl")
     assert len(driver.listed()) == 5
     assert driver.browser._chosen["at"] == 0

@@ -9,7 +9,7 @@
  * @typedef {{address: string, crumbs: Crumb[], shortened: boolean, can_upload: boolean, can_go_back: boolean}} Place
  * @typedef {{edition: number, count: number, state: string, text: string, title: string, listed: string, busy: boolean,
  *   complete: boolean, can_go_on: boolean, sort: string, descending: boolean, filter: string, contains: boolean,
- *   is_search: boolean}} Listing
+ *   is_search: boolean, head?: Row[]}} Listing
  * @typedef {{count: number, objects?: number, kind?: string, uri?: string, title?: string, summary?: string,
  *   pairs?: [string, string][], variable?: string, blocked?: string, at?: number | null, edition?: number}} Chosen
  * @typedef {{id: number, kind: string, name: string, text: string, fraction: number | null, lines: string[],
@@ -278,6 +278,7 @@ class Rows {
       this.lead = this.anchor = -1;
       if (!listing.count) this.root.scrollTop = 0;
     }
+    listing.head?.forEach((row, at) => this.known.set(at, row));
     for (const name of COLUMNS) {
       const order = listing.sort !== name ? "none" : listing.descending ? "descending" : "ascending";
       this.headers[name].setAttribute("aria-sort", order);
