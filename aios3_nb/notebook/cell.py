@@ -13,7 +13,7 @@ _MAGIC = "%%s3load"
 
 
 def rewritten(lines: list[str], begin: str) -> list[str]:
-    """Return the lines of a cell, its first one a call of `begin` when it is ``%%s3load ...``.
+    """Return the lines of a cell, its first one a call of `begin`, any expression, when it is ``%%s3load ...``.
 
     Only the first line is touched and stays one line. ``%%s3load?`` asks for help and is left to IPython, and so
     is a cell with nothing else in it.

@@ -10,7 +10,8 @@ from aios3_nb.notebook.complete import install_completion, uninstall_completion
 from aios3_nb.notebook.magics import S3Magics
 from aios3_nb.notebook.statements import begin_showing, end_showing
 
-_BEGIN = "__aios3_nb_begin__"
+_MAGICS = "get_ipython().magics_manager.registry['S3Magics']"
+"""How the code of a cell reaches the magics, as IPython's own does. A variable would be lost with ``%reset``."""
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -19,10 +20,9 @@ def load_ipython_extension(shell: Any) -> None:
     shell.register_magics(magics)
     if magics not in shell.configurables:
         shell.configurables.append(magics)
-    shell.push({_BEGIN: magics.begin}, interactive=False)
     if _rewrite not in shell.input_transformers_cleanup:
         shell.input_transformers_cleanup.append(_rewrite)
-    begin_showing(shell)
+    begin_showing(shell, f"{_MAGICS}.show")
     install_completion(shell, {name: magic.parser for name, magic in magics.magics["line"].items()})
 
 
@@ -37,9 +37,9 @@ def unload_ipython_extension(shell: Any) -> None:
         for kind, table in magics.magics.items():
             for name in table:
                 shell.magics_manager.magics[kind].pop(name, None)
-    shell.user_ns.pop(_BEGIN, None)
+    shell.magics_manager.registry.pop(S3Magics.__name__, None)
     settings.set_session(**dict.fromkeys(settings.NAMES))
 
 
 def _rewrite(lines: list[str]) -> list[str]:
-    return rewritten(lines, _BEGIN)
+    return rewritten(lines, f"{_MAGICS}.begin")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,27 @@ from IPython.core.magic import (
     magics_class,
     needs_local_scope,
     no_var_expand,
-    output_can_be_silenced,
 )
 from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.display import display
 
 from aios3_nb.notebook.arguments import cache, connection, loading, path
 from aios3_nb.notebook.configurable import Configurable
+
+try:
+    from IPython.core.magic import output_can_be_silenced
+except ImportError:  # IPython 7, as on Colab
+
+    def output_can_be_silenced(magic_func: Callable[..., Any]) -> Callable[..., Any]:
+        """Do what IPython does from 8.9 on: return nothing where a semicolon ends the line."""
+
+        @functools.wraps(magic_func)
+        def silenced(self: S3Magics, line: str, **given: Any) -> Any:
+            value = magic_func(self, line, **given)
+            return None if line.rstrip().endswith(";") else value
+
+        return silenced
+
 
 if TYPE_CHECKING:
     from aios3_nb.notebook.verbs import Verbs
@@ -67,6 +83,12 @@ class S3Magics(Configurable):
         """Do what the first line of a ``%%s3load`` cell asks for; what it opens is closed when the cell is done."""
         with self._short_errors():
             self._verbs.begin(self._parse(self.s3load, line, None)).close_after_cell(self.shell)
+
+    @staticmethod
+    def show(value: Any) -> None:
+        """Show what a look in the middle of a cell has returned."""
+        if value is not None:  # it is when a semicolon ends the line
+            display(value)
 
     @_line
     @connection

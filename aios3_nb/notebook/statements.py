@@ -12,12 +12,11 @@ import ast
 from collections.abc import Collection
 from typing import Any
 
-from IPython.display import display
-
 
 class Shows(ast.NodeTransformer):
-    """Hands what the line magics `names` return to the function `show`, where they are statements but not the last.
+    """Hands what the line magics `names` return to `show`, where they are statements but not the last.
 
+    `show` is an expression whose value is a function.
     The last one is the result of its cell, as ever: it is shown as such, and is ``_`` in the next.
     """
 
@@ -33,7 +32,7 @@ class Shows(ast.NodeTransformer):
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr:
         if _magic(node.value) in self._names:
-            node.value = ast.Call(ast.Name(self._show, ast.Load()), [node.value], [])
+            node.value = ast.Call(ast.parse(self._show, mode="eval").body, [node.value], [])
         return node
 
 
@@ -45,24 +44,16 @@ def _magic(call: ast.expr) -> Any:
     return None
 
 
-_SHOW = "__aios3_nb_show__"
 _LOOKS = frozenset({"s3ls", "s3peek", "s3browse"})
 """Magics that are typed to see what they return."""
 
 
-def begin_showing(shell: Any) -> None:
-    """Show what the looks in the cells of `shell` return."""
+def begin_showing(shell: Any, show: str) -> None:
+    """Show what the looks in the cells of `shell` return, by the function that the expression `show` gives."""
     end_showing(shell)
-    shell.push({_SHOW: _show}, interactive=False)
-    shell.ast_transformers.append(Shows(_LOOKS, _SHOW))
+    shell.ast_transformers.append(Shows(_LOOKS, show))
 
 
 def end_showing(shell: Any) -> None:
     """Take that back."""
     shell.ast_transformers[:] = [each for each in shell.ast_transformers if not isinstance(each, Shows)]
-    shell.user_ns.pop(_SHOW, None)
-
-
-def _show(value: Any) -> None:
-    if value is not None:  # it is when a semicolon ends the line
-        display(value)

@@ -277,12 +277,27 @@ def test_config_shows_what_is_in_force_with_its_type_and_takes_it_back(cells: Ke
     assert cells.ok("%config S3Magics.part_size").result == "8388608"
 
 
-def test_unloading_takes_the_magics_away() -> None:
-    with kernel() as running:
+def test_the_magics_go_when_unloaded_and_outlast_all_else_that_is_done_to_a_notebook(server: Any, stocked: str) -> None:
+    look = "%s3ls s3://kernel/models/\n%s3ls s3://kernel/models/;"
+    cell = "%%s3load rows=s3://kernel/rows.jsonl --iter\nnext(rows)['n']"
+
+    def check(running: Kernel) -> None:
+        assert len(running.ok(look).displays) == 1
+        assert running.ok(cell).result == "0"
+
+    with kernel(server.environ()) as running:
         running.ok("%load_ext aios3_nb\n%unload_ext aios3_nb")
-        assert running.run("%s3load s3://b/k").errors or "not found" in running.run("%s3load s3://b/k").stderr
+        assert running.run("%s3cd").errors or "not found" in running.run("%s3cd").stderr
+        assert "already loaded" in running.ok("%load_ext aios3_nb\n%load_ext aios3_nb").stdout
+        check(running)
+        running.ok("%reload_ext aios3_nb")
+        check(running)
+        running.ok("%reset -f")
+        check(running)
+        running.manager.restart_kernel(now=True)
+        running.client.wait_for_ready(timeout=60)
         running.ok("%load_ext aios3_nb")
-        assert running.ok("%s3cd").stdout
+        check(running)
 
 
 def test_a_background_load_returns_at_once_and_binds_when_done(cells: Kernel) -> None:

@@ -22,9 +22,11 @@ Parsers = Mapping[str, argparse.ArgumentParser]
 
 
 def install_completion(shell: Any, parsers: Parsers) -> None:
-    """Complete the lines of the magics `parsers`, by name, in `shell`."""
-    from IPython.core.completer import completion_matcher
-
+    """Complete the lines of the magics `parsers`, by name, in `shell`; before IPython 8.6 they are not completed."""
+    try:
+        from IPython.core.completer import completion_matcher
+    except ImportError:  # what IPython 7 asks gets words cut at colons, and its answers are mixed with Python's names
+        return
     uninstall_completion(shell)
     if getattr(shell, "Completer", None) is not None:
         decorate = completion_matcher(identifier=IDENTIFIER, priority=_PRIORITY, api_version=2)
