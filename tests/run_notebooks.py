@@ -49,13 +49,14 @@ def executed(path: Path, server: Any) -> Any:
     A cell tagged ``raises-exception`` must fail, every other one must not.
 
     Raises:
-        CellExecutionError: One has failed.
+        AssertionError: It has left files in the folder in which it lies.
+        CellExecutionError: A cell has failed.
     """
     notebook = read(path)
     for cell in _code(notebook):
         cell.outputs, cell.execution_count = [], None
     _tidy(server)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as cache:
         client = _Client(
             notebook,
             kernel_name="python3",
@@ -63,7 +64,9 @@ def executed(path: Path, server: Any) -> Any:
             record_timing=False,
             resources={"metadata": {"path": folder}},
         )
-        client.execute(env=environment(server, folder))
+        client.execute(env=environment(server, cache))
+        left = os.listdir(folder)
+        assert not left, f"{path.name} has written {left} into its folder."
     _simplify(notebook)
     return notebook
 

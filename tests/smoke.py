@@ -37,8 +37,8 @@ SHOWN = ("aiobotocore", "ipython", "ipywidgets", "ipykernel")
 SETS = ("oldest", "ipykernel 6", "newest")
 """Oldest: every direct dependency at its lower bound. Both others: newest, but for what the name says."""
 
-OLDEST_KERNEL = "ipykernel==6.29.0"
-"""From the time of the oldest IPython; the package itself asks for no ipykernel."""
+OLDEST_KERNEL = "ipykernel==6.17.1"
+"""Google Colab's, as are the lower bounds of IPython and ipywidgets; the package itself asks for no ipykernel."""
 
 VERSIONS = """
 import importlib.metadata as metadata, json, sys
