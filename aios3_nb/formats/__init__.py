@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
+    from aios3_nb.formats.buffers import check_described as check_described
     from aios3_nb.formats.codecs import codec_name as codec_name, decompressed as decompressed, peek_head as peek_head
+    from aios3_nb.formats.expansion import ExpansionLimit as ExpansionLimit
+    from aios3_nb.formats.first import first_rows as first_rows
     from aios3_nb.formats.format import (
         HEAD_SIZE as HEAD_SIZE,
         Format as Format,
@@ -37,7 +40,10 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
+        buffers="check_described",
         codecs="codec_name decompressed peek_head",
+        expansion="ExpansionLimit",
+        first="first_rows",
         format="HEAD_SIZE Format LoadOptions no_member",
         media="picture_kind sound_kind",
         memory="forecast",

@@ -8,15 +8,23 @@ See: https://arrow.apache.org/docs/format/Columnar.html#serialization-and-interp
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, BinaryIO
 
 from aios3_nb.errors import FormatError
+from aios3_nb.formats.codecs import peek_head
 from aios3_nb.formats.expansion import ExpansionLimit
 
 _MAGIC = b"ARROW1"
+_PADDED_MAGIC = 8
+"""Bytes of it at the beginning of a file."""
+
 _POINTER = 8
+_COLUMN = 300
+"""Bytes that the description of one column takes."""
+
 _VIEW = 16
 """Bytes of one entry that says where a text is."""
 
@@ -24,8 +32,9 @@ _VIEW = 16
 _KIND, _CONTENT = 1, 2
 _DICTIONARY_BATCH, _RECORD_BATCH = 2, 3
 _DATA_OF_DICTIONARY = 1
-_BUFFERS, _COMPRESSION = 2, 3
-_DICTIONARIES, _BATCHES = 2, 3
+_LENGTH, _BUFFERS, _COMPRESSION = 0, 2, 3
+_SCHEMA, _DICTIONARIES, _BATCHES = 1, 2, 3
+_FIELDS, _CHILDREN = 1, 5
 
 
 def check_arrow(data: memoryview, limit: ExpansionLimit) -> None:
@@ -41,7 +50,13 @@ def check_arrow(data: memoryview, limit: ExpansionLimit) -> None:
     buffer = pa.py_buffer(data)
     expanded = 0
     try:
+        if data[: len(_MAGIC)] == _MAGIC:
+            footer = _footer(data)
+            check_schema(footer, _table(footer, _root(footer), _SCHEMA), limit)
         for message in _messages(data, buffer):
+            if message.type == "schema":
+                metadata = memoryview(message.metadata)
+                check_schema(metadata, _table(metadata, _root(metadata), _CONTENT), limit)
             expanded += sum(_lengths(memoryview(message.metadata), message.body))
             limit.check(expanded, len(data))
     except struct.error as exc:
@@ -50,6 +65,85 @@ def check_arrow(data: memoryview, limit: ExpansionLimit) -> None:
         batch.validate(full=True)  # else an offset may lead anywhere in memory
         expanded += sum(_besides(column) for column in batch.columns)
         limit.check(expanded, len(data))
+
+
+def first_batches(file: BinaryIO, rows: int, limit: ExpansionLimit) -> Any:
+    """Return the first rows of an Arrow file or stream as a table; no more batches are read than have them.
+
+    A file is a stream between its magic and its footer, which is not asked.
+
+    Raises:
+        TooLargeError: They would take more than `limit`.
+        FormatError: Its messages cannot be followed.
+        Exception: They are not what they say; whatever pyarrow raises.
+    """
+    import pyarrow as pa
+
+    if peek_head(file, len(_MAGIC)) == _MAGIC:
+        file.read(_PADDED_MAGIC)
+    head, left = io.BytesIO(), rows
+    for message in pa.ipc.MessageReader.open_stream(file):
+        head.write(message.serialize())
+        left -= _rows(memoryview(message.metadata))
+        if left <= 0:
+            break
+    data = head.getbuffer()
+    check_arrow(data, limit)
+    return pa.ipc.open_stream(pa.py_buffer(data)).read_all().slice(0, rows)
+
+
+def check_described(file: BinaryIO, limit: ExpansionLimit) -> None:
+    """Return if the columns may be made that an Arrow file or stream describes, and leave it at its beginning.
+
+    Raises:
+        TooLargeError: They would take more than `limit`.
+        FormatError: The description cannot be followed.
+        Exception: It is none; whatever pyarrow raises.
+    """
+    import pyarrow as pa
+
+    try:
+        if file.read(len(_MAGIC)) == _MAGIC:
+            size = file.seek(-len(_MAGIC) - 4, io.SEEK_END)
+            length = int.from_bytes(file.read(4), "little")
+            file.seek(max(0, size - length))
+            footer = memoryview(file.read(length))
+            check_schema(footer, _table(footer, _root(footer), _SCHEMA), limit)
+        else:
+            file.seek(0)
+            metadata = memoryview(pa.ipc.read_message(file).metadata)
+            check_schema(metadata, _table(metadata, _root(metadata), _CONTENT), limit)
+    except struct.error as exc:
+        raise FormatError("Its description is cut short.") from exc
+    file.seek(0)
+
+
+def check_schema(metadata: memoryview, schema: int, limit: ExpansionLimit) -> None:
+    """Return if the columns may be made that the schema at `schema` speaks of.
+
+    One description may stand for any number of them, each with as many parts, and they with as many again.
+
+    Raises:
+        TooLargeError: They would take more than `limit`.
+    """
+    count, waiting = 0, [(schema, _FIELDS)]
+    while waiting:
+        table, field = waiting.pop()
+        at, inner = _vector(metadata, table, field, 4)
+        count += inner
+        limit.check(count * _COLUMN, len(metadata))
+        for place in range(at, at + 4 * inner, 4):
+            waiting.append((_inside(metadata, place + struct.unpack_from("<I", metadata, place)[0]), _CHILDREN))
+
+
+def _rows(metadata: memoryview) -> int:
+    """Return the rows that a message says it has; 0 when it is about something else."""
+    table = _root(metadata)
+    place = _field(metadata, table, _KIND)
+    if not place or metadata[place] != _RECORD_BATCH:
+        return 0
+    at = _field(metadata, _table(metadata, table, _CONTENT), _LENGTH)
+    return max(0, struct.unpack_from("<q", metadata, at)[0]) if at else 0
 
 
 def _batches(data: memoryview, buffer: Any) -> Iterator[Any]:
@@ -74,12 +168,16 @@ def _messages(data: memoryview, buffer: Any) -> Iterator[Any]:
         yield pa.ipc.read_message(pa.BufferReader(buffer.slice(offset)))
 
 
-def _blocks(data: memoryview) -> Iterator[int]:
+def _footer(data: memoryview) -> memoryview:
     end = len(data) - len(_MAGIC) - 4
     (length,) = struct.unpack_from("<i", data, end)
     if not 0 < length <= end:
         raise FormatError("Its footer is not where it should be.")
-    footer = data[end - length : end]
+    return data[end - length : end]
+
+
+def _blocks(data: memoryview) -> Iterator[int]:
+    footer = _footer(data)
     for field in (_DICTIONARIES, _BATCHES):
         at, count = _vector(footer, _root(footer), field, 24)
         for number in range(count):

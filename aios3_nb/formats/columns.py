@@ -1,16 +1,15 @@
-"""Some columns of a Parquet file: its footer says where they are, and no more than they is fetched."""
+"""Some columns or rows of a Parquet file: its footer says where they are, and no more than they is fetched."""
 
 from __future__ import annotations
 
 import mmap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, BinaryIO
 
 from aios3_nb.formats.expansion import ExpansionLimit
-from aios3_nb.formats.pages import check_parquet
+from aios3_nb.formats.first import first_rows, groups_of, places_of
+from aios3_nb.formats.pages import Pages, Range, check_parquet, range_of
 from aios3_nb.formats.shape import check_columns
-
-Range = tuple[int, int]
 
 
 def read_columns(file: BinaryIO, names: Sequence[str], limit: ExpansionLimit) -> Any:
@@ -25,25 +24,42 @@ def read_columns(file: BinaryIO, names: Sequence[str], limit: ExpansionLimit) ->
 
     about = pq.ParquetFile(file).metadata
     check_columns(names, about.schema.to_arrow_schema().names)
-    places = [n for n in range(about.num_columns) if about.schema.column(n).path.partition(".")[0] in names]
+    places = places_of(about, names)
+    memory = _filled(file, about, range(about.num_row_groups), places)
+
+    def opened(_: Sequence[Range] = (), dictionaries: Sequence[str] = ()) -> Any:
+        return pq.ParquetFile(pa.py_buffer(memory), metadata=about, read_dictionary=list(dictionaries))
+
+    check_parquet(Pages(about, len(memory), _from(memory), opened, places=places), limit)
+    return opened().read(columns=list(names)).select(list(names))
+
+
+def read_rows(file: BinaryIO, names: Sequence[str], rows: int, limit: ExpansionLimit) -> Any:
+    """Return the first rows of a Parquet file, of all columns or of some, as a table of pyarrow.
+
+    Raises:
+        OptionError: There is no column that is called so.
+        TooLargeError: They expand to more than `limit`.
+    """
+    import pyarrow.parquet as pq
+
+    about = pq.ParquetFile(file).metadata
+    there = about.schema.to_arrow_schema().names
+    check_columns(names, there)
+    names = names or there
+    memory = _filled(file, about, groups_of(about, rows), places_of(about, names))
+    return first_rows(_from(memory), len(memory), about, rows, limit, columns=names)
+
+
+def _from(memory: memoryview) -> Callable[[int, int], memoryview]:
+    return lambda start, stop: memory[start:stop]
+
+
+def _filled(file: BinaryIO, about: Any, groups: Iterable[int], places: Sequence[int]) -> memoryview:
+    """Return memory as long as the file, in which only these columns and the footer are; of the rest only the name."""
     size = file.seek(0, 2)
-    ranges = [_of_chunk(about.row_group(group).column(n)) for group in range(about.num_row_groups) for n in places]
-    footer = max(0, size - about.serialized_size - 8), size
-    memory = _filled(file, size, [*ranges, footer])
-    whole = pq.ParquetFile(pa.py_buffer(memory), metadata=about)
-    check_parquet(memory, whole, limit, places)
-    return whole.read(columns=list(names)).select(list(names))
-
-
-def _of_chunk(chunk: Any) -> Range:
-    start = chunk.data_page_offset
-    if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-        start = min(start, chunk.dictionary_page_offset)
-    return start, start + chunk.total_compressed_size
-
-
-def _filled(file: BinaryIO, size: int, ranges: Sequence[Range]) -> memoryview:
-    """Return memory as long as the file, of which only `ranges` are filled; the rest is there in name only."""
+    ranges = [range_of(about.row_group(group).column(place)) for group in groups for place in places]
+    ranges.append((max(0, size - about.serialized_size - 8), size))
     private = getattr(mmap, "MAP_PRIVATE", 0) | getattr(mmap, "MAP_ANONYMOUS", 0) | getattr(mmap, "MAP_NORESERVE", 0)
     memory = memoryview(mmap.mmap(-1, size, flags=private) if private else mmap.mmap(-1, size))
     within = [(start, stop) for start, stop in ranges if 0 <= start <= stop <= size]  # `check_parquet` refuses others

@@ -10,12 +10,13 @@ See: https://parquet.apache.org/docs/file-format/data-pages/
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from aios3_nb.errors import FormatError, TooLargeError
 from aios3_nb.formats.expansion import ExpansionLimit
+from aios3_nb.formats.thrift import Thrift
 
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "INT64": 8, "INT96": 12, "FLOAT": 4, "DOUBLE": 8}
 _OFFSET = 4
@@ -30,32 +31,69 @@ _DATA, _DICTIONARY, _DATA_V2 = 0, 2, 3
 _DELTA_BYTE_ARRAY = 7
 
 
-def check_parquet(data: memoryview, file: Any, limit: ExpansionLimit, places: Sequence[int] | None = None) -> None:
-    """Return if the rows of a Parquet file may be made.
+Range = tuple[int, int]
 
-    Args:
-        data: The bytes of all of it.
-        file: Its `pyarrow.parquet.ParquetFile`.
-        limit: What it may expand to.
-        places: The columns that will be made; None for all.
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """The pages of a Parquet file, of which some or all are about to be decoded.
+
+    Attributes:
+        about: Its metadata, as pyarrow has them.
+        size: Bytes of all of it.
+        read: Returns the bytes from start to stop.
+        open: Opens it as a `pyarrow.parquet.ParquetFile`, of which nothing may be read but the ranges; columns of these
+            names are read as numbers of a dictionary's entries where they are.
+        groups: Of rows; None means all.
+        places: Columns, by their numbers; None means all.
+        rows: How many of the first rows will be made; None means all.
+        enough: Of a column of lists nobody knows how many pages have so many rows; after so many bytes no more of
+            them are looked at, nor read. None means all.
+    """
+
+    about: Any
+    size: int
+    read: Callable[[int, int], bytes | memoryview]
+    open: Callable[[Sequence[Range], Sequence[str]], Any]
+    groups: Sequence[int] | None = None
+    places: Sequence[int] | None = None
+    rows: int | None = None
+    enough: int | None = None
+
+    def chunks(self) -> Iterator[tuple[Any, Any]]:
+        """Yield what is said of each column in each group of rows, and of the column."""
+        about = self.about
+        for group in range(about.num_row_groups) if self.groups is None else self.groups:
+            for place in range(about.num_columns) if self.places is None else self.places:
+                yield about.row_group(group).column(place), about.schema.column(place)
+
+    def cut(self) -> Range:
+        """Return after how many values, and bytes, of a column of lists or of none, no more of its pages are read."""
+        return (-1, -1) if self.rows is None else (self.rows, -1 if self.enough is None else self.enough)
+
+
+def check_parquet(pages: Pages, limit: ExpansionLimit) -> list[Range]:
+    """Return where the pages are that were looked at, when their rows may be made.
 
     Raises:
-        TooLargeError: They would take more than that.
-        FormatError: Its pages cannot be followed.
+        TooLargeError: They would take more than `limit`.
+        FormatError: They cannot be followed.
     """
-    about = file.metadata
-    certain = 0
+    certain = packed = 0
     doubtful: dict[str, _Sum] = {}
-    for group in range(about.num_row_groups):
-        for place in range(about.num_columns) if places is None else places:
-            chunk = about.row_group(group).column(place)
-            found = _summed(data, chunk, about.schema.column(place).length)
-            certain += found.bytes
-            limit.check(certain, len(data))
-            if found.most > found.bytes:
-                doubtful[chunk.path_in_schema] = _larger(doubtful.get(chunk.path_in_schema), found)
-    if _is_too_much(certain + sum(each.most for each in doubtful.values()), len(data), limit):
-        _count(data, doubtful, certain, limit)
+    ranges = []
+    for chunk, column in pages.chunks():
+        found = _summed(pages, chunk, column)
+        ranges.append(found.range)
+        certain += found.bytes
+        packed += found.range[1] - found.range[0]
+        limit.check(certain, min(packed, pages.size))
+        if found.most > found.bytes:
+            doubtful[chunk.path_in_schema] = _larger(doubtful.get(chunk.path_in_schema), found)
+    packed = min(packed, pages.size)
+    if _is_too_much(certain + sum(each.most for each in doubtful.values()), packed, limit):
+        _count(pages, ranges, doubtful, certain, packed, limit)
+    return ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +102,7 @@ class _Page:
     expanded: int
     values: int
     encoding: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +113,13 @@ class _Sum:
         bytes: What they are decompressed to, or their values take where that is more.
         most: What they could stand for.
         repeating: Bytes of the longest page whose texts repeat each other; 0 without one.
+        range: Where they are.
     """
 
     bytes: int
     most: int
     repeating: int
+    range: Range = (0, 0)
 
 
 def _larger(one: _Sum | None, other: _Sum) -> _Sum:
@@ -89,20 +130,28 @@ def _larger(one: _Sum | None, other: _Sum) -> _Sum:
     )
 
 
-def _summed(data: memoryview, chunk: Any, length: int) -> _Sum:
+def _summed(pages: Pages, chunk: Any, column: Any) -> _Sum:
     expanded = values = entries = repeating = 0
-    for page in _pages(data, chunk):
+    start, stop = range_of(chunk)
+    most_values, most_bytes = pages.cut()
+    is_cut = most_values >= 0 and (most_bytes >= 0 or not column.max_repetition_level)
+    for page in _pages(pages, chunk, start, stop):
         expanded += page.expanded
         values += page.values
         if page.kind == _DICTIONARY:
             entries = page.expanded
         elif page.encoding == _DELTA_BYTE_ARRAY:
             repeating = max(repeating, page.expanded)
+        if is_cut and values >= most_values and (not column.max_repetition_level or expanded >= most_bytes):
+            stop = page.stop
+            break
+    if most_values >= 0 and not column.max_repetition_level:
+        values = min(values, most_values)
     if chunk.physical_type != "BYTE_ARRAY":
-        certain = max(expanded, values * _WIDTHS.get(chunk.physical_type, max(length, 0)))
-        return _Sum(certain, certain, 0)
+        certain = max(expanded, values * _WIDTHS.get(chunk.physical_type, max(column.length, 0)))
+        return _Sum(certain, certain, 0, (start, stop))
     certain = expanded + values * _OFFSET
-    return _Sum(certain, certain + values * max(entries, repeating), repeating)
+    return _Sum(certain, certain + values * max(entries, repeating), repeating, (start, stop))
 
 
 def _is_too_much(expanded: int, compressed: int, limit: ExpansionLimit) -> bool:
@@ -113,18 +162,29 @@ def _is_too_much(expanded: int, compressed: int, limit: ExpansionLimit) -> bool:
     return False
 
 
-def _count(data: memoryview, doubtful: dict[str, _Sum], certain: int, limit: ExpansionLimit) -> None:
+def _count(
+    pages: Pages,
+    ranges: Sequence[Range],
+    doubtful: dict[str, _Sum],
+    certain: int,
+    packed: int,
+    limit: ExpansionLimit,
+) -> None:
     """Read the columns that could be long, as numbers of a dictionary's entries where they are, and count."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    entries = [name for name, found in doubtful.items() if not found.repeating]
-    file = pq.ParquetFile(pa.py_buffer(data), read_dictionary=entries)
+    file = pages.open(ranges, [name for name, found in doubtful.items() if not found.repeating])
+    options: dict[str, Any] = {} if pages.groups is None else {"row_groups": list(pages.groups)}
     for name, found in doubtful.items():
+        left = pages.rows
         rows = max(1, _BATCH // found.repeating) if found.repeating else _ROWS
-        for batch in file.iter_batches(batch_size=rows, columns=[name], use_threads=False):
+        rows = rows if left is None else max(1, min(rows, left))
+        for batch in file.iter_batches(batch_size=rows, columns=[name], use_threads=False, **options):
+            if left is not None and batch.num_rows >= left:
+                certain += sum(_length(column[:left]) for column in batch.columns)
+                limit.check(certain, packed)
+                break
+            left = None if left is None else left - batch.num_rows
             certain += sum(map(_length, batch.columns))
-            limit.check(certain, len(data))
+            limit.check(certain, packed)
 
 
 def _length(array: Any) -> int:
@@ -148,27 +208,31 @@ def _length(array: Any) -> int:
 # ---- pages
 
 
-def _pages(data: memoryview, chunk: Any) -> Iterator[_Page]:
-    at = chunk.data_page_offset
+def range_of(chunk: Any) -> Range:
+    """Return where the pages of a column in a group of rows are, as the footer says."""
+    start = chunk.data_page_offset
     if chunk.has_dictionary_page and chunk.dictionary_page_offset:
-        at = min(at, chunk.dictionary_page_offset)
-    stop = at + chunk.total_compressed_size
-    if not 0 <= at <= stop <= len(data):
+        start = min(start, chunk.dictionary_page_offset)
+    return start, start + chunk.total_compressed_size
+
+
+def _pages(pages: Pages, chunk: Any, at: int, stop: int) -> Iterator[_Page]:
+    if not 0 <= at <= stop <= pages.size:
         raise FormatError("Its footer names pages that are not in the file.")
     values = 0
     while at < stop and values < chunk.num_values:
-        header = _Header(data, at, stop)
+        header = Thrift(pages.read, at, stop)
         fields = header.struct()
-        page = _page_of(fields)
-        values += page.values
         size = fields.get(3)
         if not isinstance(size, int) or size < 0:
             raise FormatError("One of its pages has no length.")
         at = header.at + size
+        page = _page_of(fields, min(at, stop))
+        values += page.values
         yield page
 
 
-def _page_of(fields: dict[int, Any]) -> _Page:
+def _page_of(fields: dict[int, Any], stop: int) -> _Page:
     """See: https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift."""
     kind, expanded = fields.get(1, -1), fields.get(2, -1)
     about = fields.get({_DATA: 5, _DICTIONARY: 7, _DATA_V2: 8}.get(kind, 0)) or {}
@@ -176,66 +240,4 @@ def _page_of(fields: dict[int, Any]) -> _Page:
     encoding = about.get(4 if kind == _DATA_V2 else 2, 0)
     if not all(isinstance(each, int) and each >= 0 for each in (kind, expanded, values, encoding)):
         raise FormatError("One of its pages says nothing of what is in it.")
-    return _Page(kind, expanded, values, encoding)
-
-
-class _Header:
-    """Reads one header of a page, in Thrift's compact protocol.
-
-    See: https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md
-    """
-
-    def __init__(self, data: memoryview, at: int, stop: int) -> None:
-        self.at = at
-        self._data, self._stop = data, stop
-
-    def struct(self, depth: int = 0) -> dict[int, Any]:
-        """Return the fields by their numbers; numbers and structs only, the rest is passed over."""
-        fields: dict[int, Any] = {}
-        number = 0
-        while (head := self._byte()) != 0:
-            step, kind = head >> 4, head & 15
-            number = number + step if step else self._zigzag()
-            fields[number] = self._value(kind, depth)
-        return fields
-
-    def _value(self, kind: int, depth: int) -> Any:
-        if depth > 8:
-            raise FormatError("One of its pages has a header of too many levels.")
-        if kind in (1, 2):  # a boolean, in the kind itself
-            return kind == 1
-        if kind == 12:
-            return self.struct(depth + 1)
-        if kind in (4, 5, 6):
-            return self._zigzag()
-        lengths = {3: 1, 7: 8}
-        self._skip(lengths[kind] if kind in lengths else self._bytes_of(kind))
-        return None
-
-    def _bytes_of(self, kind: int) -> int:
-        if kind != 8:
-            raise FormatError("One of its pages has a header that cannot be read.")
-        return self._varint()
-
-    def _skip(self, count: int) -> None:
-        self.at += count
-        if self.at > self._stop:
-            raise FormatError("One of its pages is cut short.")
-
-    def _byte(self) -> int:
-        self._skip(1)
-        return self._data[self.at - 1]
-
-    def _varint(self) -> int:
-        value = shift = 0
-        while shift < 70:
-            byte = self._byte()
-            value |= (byte & 127) << shift
-            if byte < 128:
-                return value
-            shift += 7
-        raise FormatError("One of its pages has a header that cannot be read.")
-
-    def _zigzag(self) -> int:
-        value = self._varint()
-        return (value >> 1) ^ -(value & 1)
+    return _Page(kind, expanded, values, encoding, stop)

@@ -7,18 +7,18 @@ several connections is faster than many small reads.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO
 
-from aios3_nb.formats.buffers import check_arrow
+from aios3_nb.formats.buffers import check_arrow, first_batches
 from aios3_nb.formats.codecs import mapped, peek_head
-from aios3_nb.formats.columns import read_columns
+from aios3_nb.formats.columns import read_columns, read_rows
 from aios3_nb.formats.decoding import codec_and_mark, marked_encoding, not_this_encoding
 from aios3_nb.formats.expansion import ExpansionLimit
 from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, package
-from aios3_nb.formats.pages import check_parquet
+from aios3_nb.formats.pages import Pages, Range, check_parquet
 from aios3_nb.formats.shape import check_columns, converted
 
 
@@ -63,26 +63,27 @@ def _load_parquet(file: BinaryIO, options: LoadOptions) -> Any:
     limit = ExpansionLimit(max_bytes=options.max_bytes)
     if options.most_rows is not None:
         with library_errors("Parquet"):
-            return converted(_first_parquet_rows(file, options.columns, options.most_rows), options.as_)
+            rows = read_rows(file, options.columns, options.most_rows, limit)
+            return converted(_chosen(rows, options.columns), options.as_)
     if options.columns:
         with library_errors("Parquet"):
             return converted(read_columns(file, options.columns, limit), options.as_)
     data = file.read()
     with library_errors("Parquet"):
-        whole = pyarrow.parquet.ParquetFile(io.BytesIO(data))
-        check_parquet(memoryview(data), whole, limit)
+        _check_whole_parquet(memoryview(data), limit)
         if options.as_ in (None, "pandas"):
             return pd.read_parquet(io.BytesIO(data), engine="pyarrow")
-        return converted(whole.read(), options.as_)
+        return converted(pyarrow.parquet.ParquetFile(io.BytesIO(data)).read(), options.as_)
 
 
-def _first_parquet_rows(file: BinaryIO, columns: Sequence[str], limit: int) -> Any:
-    import pyarrow.parquet
+def _check_whole_parquet(data: memoryview, limit: ExpansionLimit) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
-    parquet = pyarrow.parquet.ParquetFile(file)
-    check_columns(columns, parquet.schema_arrow.names)
-    batches = parquet.iter_batches(max(limit, 1), columns=list(columns) or None)
-    return _chosen(_first_rows(batches, parquet.schema_arrow, limit), columns)
+    def opened(_: Sequence[Range] = (), dictionaries: Sequence[str] = ()) -> Any:
+        return pq.ParquetFile(pa.py_buffer(data), read_dictionary=list(dictionaries))
+
+    check_parquet(Pages(opened().metadata, len(data), lambda start, stop: data[start:stop], opened), limit)
 
 
 def _load_arrow(file: BinaryIO, options: LoadOptions) -> Any:
@@ -90,12 +91,12 @@ def _load_arrow(file: BinaryIO, options: LoadOptions) -> Any:
         import pandas as pd
         import pyarrow as pa
         import pyarrow.feather  # looked for before the download
+    limit = ExpansionLimit(max_bytes=options.max_bytes)
     most = options.most_rows
     if most is not None and not peek_head(file, 4).startswith(_FEATHER_1):
         with library_errors("Arrow"):
-            return converted(_chosen(_first_arrow_rows(file, most), options.columns), options.as_)
+            return converted(_chosen(first_batches(file, most, limit), options.columns), options.as_)
     data = _whole(file)
-    limit = ExpansionLimit(max_bytes=options.max_bytes)
     if bytes(data[:6]).startswith(_FILES):
         with library_errors("Arrow"):
             if bytes(data[:4]) != _FEATHER_1:  # there nothing is compressed
@@ -119,28 +120,6 @@ def _chosen(table: Any, columns: Sequence[str]) -> Any:
         return table
     check_columns(columns, table.column_names)
     return table.select(list(columns))
-
-
-def _first_arrow_rows(file: BinaryIO, limit: int) -> Any:
-    """Return the first rows of an Arrow file or stream, of which no more batches are read than have them."""
-    import pyarrow as pa
-
-    if not peek_head(file, 6).startswith(b"ARROW1"):
-        stream = pa.ipc.open_stream(file)
-        return _first_rows(iter(stream), stream.schema, limit)
-    whole = pa.ipc.open_file(file)
-    return _first_rows(map(whole.get_batch, range(whole.num_record_batches)), whole.schema, limit)
-
-
-def _first_rows(batches: Iterator[Any], schema: Any, limit: int) -> Any:
-    """Return the first rows of `batches` as a table; `schema` is that of one without any."""
-    import pyarrow as pa
-
-    taken, rows = [], 0
-    while rows < limit and (batch := next(batches, None)) is not None:
-        taken.append(batch)
-        rows += batch.num_rows
-    return pa.Table.from_batches(taken, None if taken else schema).slice(0, limit)
 
 
 _FEATHER_1 = b"FEA1"

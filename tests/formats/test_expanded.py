@@ -1,6 +1,8 @@
 """What Parquet and Arrow expand to is counted before it is made, whatever they say of themselves."""
 
+import contextlib
 import io
+import struct
 
 import numpy as np
 import pandas as pd
@@ -48,7 +50,7 @@ def parquet(values, **options):
 
 def arrow(values, compression="zstd"):
     file = io.BytesIO()
-    pa.feather.write_feather(pa.table({"c": values}), file, compression=compression)
+    pa.feather.write_feather(pa.table({"c": values}), file, compression=compression, chunksize=1 << 30)
     return file.getvalue()
 
 
@@ -60,9 +62,9 @@ def stream(values):
     return file.getvalue()
 
 
-def load(name, data, max_bytes=None):
+def load(name, data, max_bytes=None, as_=None, rows=None):
     file = io.BufferedReader(io.BytesIO(data))
-    return recognise("", b"", name).load(file, LoadOptions(max_bytes=max_bytes))
+    return recognise("", b"", name).load(file, LoadOptions(max_bytes=max_bytes, as_=as_, limit=rows))
 
 
 WRITERS = {
@@ -133,3 +135,181 @@ def test_an_offset_that_leads_out_of_the_file_is_a_format_error():
     wrong = pa.Array.from_buffers(pa.string(), 100, [None, pa.py_buffer(offsets.tobytes()), pa.py_buffer(b"a" * 100)])
     with pytest.raises(FormatError):
         load("arrow", arrow(wrong, "uncompressed"))
+
+
+# The first rows: no more than the pages that they are in is made, whatever the footer says.
+
+
+def first(name, data, rows, max_bytes=None, as_=None):
+    return load(name, data, max_bytes, as_, rows)
+
+
+@pytest.mark.parametrize("rows", [0, 1, 3, 999_999_999])
+@pytest.mark.parametrize("values", FINE.values(), ids=FINE)
+@pytest.mark.parametrize("writer", WRITERS)
+def test_the_first_rows_are_those_of_all(writer, values, rows):
+    name, write = WRITERS[writer]
+    data = write(values)
+    table = first(name, data, rows, 20_000_000, "arrow")
+    assert table["c"].to_pylist() == load(name, data, None, "arrow")["c"].to_pylist()[:rows]
+    assert table.schema.names == ["c"]
+
+
+HUGE_ROWS = {
+    "one text": pa.array([TEXT] * 1000),
+    "lists": pa.array([[TEXT] * 100] * 10),
+    "structs": pa.array([{"a": TEXT}] * 1000),
+    "binary of fixed length": pa.array([bytes(100_000)] * 1000, pa.binary(100_000)),
+}
+
+
+@pytest.mark.parametrize("values", HUGE_ROWS.values(), ids=HUGE_ROWS)
+@pytest.mark.parametrize("writer", WRITERS)
+def test_first_rows_that_would_be_larger_are_refused(writer, values):
+    name, write = WRITERS[writer]
+    with pytest.raises(TooLargeError, match="max-bytes"):
+        first(name, write(values), 900, 20_000_000)
+
+
+def test_few_rows_of_many_large_ones_are_fine():
+    data = parquet(HUGE_ROWS["one text"])
+    assert first("parquet", data, 5, 2_000_000)["c"].tolist() == [TEXT] * 5
+
+
+def lying(data, **changed):
+    """Return a Parquet file whose footer says of its only column that it expands to nothing, and has few rows."""
+    about = pq.read_metadata(io.BytesIO(data))
+    chunk = about.row_group(0).column(0)
+    footer = data[-8 - about.serialized_size : -8]
+    for value in (chunk.total_uncompressed_size, about.row_group(0).total_byte_size):
+        footer = footer.replace(zigzag(value), zigzag(100, len(zigzag(value))))
+    return data[: -8 - about.serialized_size] + footer + data[-8:]
+
+
+def zigzag(value, length=0):
+    """Return `value` as Thrift's compact protocol writes numbers, in so many bytes."""
+    value, out = value << 1, bytearray()
+    while value > 127 or len(out) + 1 < length:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+@pytest.mark.parametrize("rows", [1, None])
+def test_a_footer_that_says_less_than_its_pages_is_not_believed(rows):
+    """The preview of such an object took 12 s and 989 MB."""
+    texts = pa.array([f"{n}{'x' * 1_000_000}" for n in range(50)])
+    data = lying(parquet(texts, dictionary_pagesize_limit=1 << 30))
+    assert pq.read_metadata(io.BytesIO(data)).row_group(0).column(0).total_uncompressed_size == 100
+    with counted() as pool, pytest.raises(TooLargeError):
+        load("parquet", data, 20_000_000, rows=rows)
+    assert pool.max_memory() < 5_000_000
+
+
+@contextlib.contextmanager
+def counted():
+    """Give a pool that counts what pyarrow takes meanwhile."""
+    before = pa.default_memory_pool()
+    pool = pa.proxy_memory_pool(before)
+    pa.set_memory_pool(pool)
+    try:
+        yield pool
+    finally:
+        pa.set_memory_pool(before)
+
+
+@pytest.mark.parametrize("writer", ["arrow", "stream"])
+def test_a_batch_of_arrow_that_says_less_than_its_buffers_is_not_believed(writer):
+    data = WRITERS[writer][1](np.zeros(10_000_000))
+    assert len(data) < 100_000
+    with counted() as pool, pytest.raises(TooLargeError):
+        first("arrow", data, 1, 20_000_000)
+    assert pool.max_memory() < 5_000_000
+
+
+def test_columns_that_share_their_pages_are_refused():
+    """Pages of the one that are not looked at could be bytes of the other that are."""
+    values = np.arange(1000)
+    file = io.BytesIO()
+    pq.write_table(pa.table({"a": values, "b": values}), file, use_dictionary=False, compression="none")
+    data = file.getvalue()
+    about = pq.read_metadata(file).row_group(0)
+    there, here = (about.column(n).data_page_offset for n in (0, 1))
+    footer = data.rindex(zigzag(here))
+    data = data[:footer] + zigzag(there, len(zigzag(here))) + data[footer + len(zigzag(here)) :]
+    with pytest.raises(FormatError, match="twice"):
+        first("parquet", data, 5)
+
+
+class Flat:
+    """Writes a flatbuffer piece by piece; what points is set when the place is known."""
+
+    def __init__(self):
+        self.data = bytearray(8)
+
+    def put(self, piece):
+        at = len(self.data)
+        self.data += piece + bytes(-len(piece) % 8)
+        return at
+
+    def table(self, *slots):
+        """Return where a table of such slots is; each is None, a number of its own, or b"" for what will point."""
+        fields = b"".join(struct.pack("<H", 0 if slot is None else 8 * n) for n, slot in enumerate(slots, 1))
+        about = self.put(struct.pack("<HH", 4 + len(fields), 8 * len(slots) + 8) + fields)
+        at = self.put(bytes(8 * len(slots) + 8))
+        struct.pack_into("<i", self.data, at, at - about)
+        for n, slot in enumerate(slots, 1):
+            self.data[at + 8 * n : at + 8 * n + 8] = struct.pack("<q", slot or 0)
+        return at
+
+    def point(self, at, there):
+        struct.pack_into("<I", self.data, at, there - at)
+
+    def vector(self, at, count):
+        """Have `at` point to a vector; return where its items are, which are to point, as all do, further on."""
+        vector = self.put(struct.pack("<I", count) + bytes(4 * count))
+        self.point(at, vector)
+        return range(vector + 4, vector + 4 * count + 4, 4)
+
+
+def columns_of_one(count, parts=None):
+    """Return a stream of Arrow with as many columns, and parts of each, as many again: all of them described once."""
+    flat = Flat()
+    message = flat.table(4, 1, 0, 0)  # version, kind, schema
+    schema = flat.table(None, 0)
+    flat.point(0, message)
+    flat.point(message + 24, schema)
+    named, kinds, items = [], [], flat.vector(schema + 16, count)
+    for kind in (13, 2):  # a struct, and in it numbers
+        field = flat.table(0, None, kind, 0, None, 0)
+        for item in items:
+            flat.point(item, field)
+        named.append(field + 8)
+        kinds.append(field + 32)
+        items = flat.vector(field + 48, (count if parts is None else parts) if kind == 13 else 0)
+    for at, table in zip(kinds, (flat.table(), flat.table(8, 1)), strict=True):
+        flat.point(at, table)
+    name = flat.put(b"\1\0\0\0a\0")
+    for at in named:
+        flat.point(at, name)
+    return b"\xff\xff\xff\xff" + struct.pack("<I", len(flat.data)) + flat.data + b"\xff\xff\xff\xff\0\0\0\0"
+
+
+def test_columns_that_are_described_once_are_counted_as_often_as_they_are_made():
+    assert load("arrow", columns_of_one(3), as_="arrow").num_columns == 3
+    data = columns_of_one(30)  # so many that Arrow itself takes them
+    assert len(data) < 1000
+    for rows in (0, None):
+        assert load("arrow", data, as_="arrow", rows=rows).num_columns == 30
+        with pytest.raises(TooLargeError):
+            load("arrow", data, 100_000, rows=rows)
+
+
+@pytest.mark.parametrize("rows", [0, None])
+def test_such_columns_of_a_file_are_counted_too(rows):
+    file, table = io.BytesIO(), pa.table({f"c{n}": [1] for n in range(5000)})
+    with pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    assert load("arrow", file.getvalue(), as_="arrow", rows=rows).num_columns == 5000
+    with pytest.raises(TooLargeError):
+        load("arrow", file.getvalue(), 1_400_000, rows=rows)

@@ -22,6 +22,7 @@ import safetensors.numpy
 
 import aios3_nb
 from tests.faults.server import FaultServer
+from tests.formats.test_expanded import columns_of_one
 
 FRAME = pd.DataFrame({"id": range(3000), "name": [f"name {n}" for n in range(3000)]})
 ROWS = FRAME.to_dict("records")
@@ -175,6 +176,14 @@ def test_a_look_into_a_large_table_fetches_its_footer_only(faulty: FaultServer) 
     seen = aios3_nb.peek("s3://b/large.parquet")
     assert "table of 200,000 rows, 10 columns" in repr(seen)
     assert seen.fetched < 1_000_000
+
+
+def test_a_look_makes_no_more_of_a_description_than_it_has_bytes(faulty: FaultServer) -> None:
+    frame = pd.DataFrame(np.zeros((1, 30_000)), columns=[f"column {n}" for n in range(30_000)])
+    faulty.put("b", "wide.parquet", written(frame.to_parquet))
+    assert "more than is looked at" in repr(aios3_nb.peek("s3://b/wide.parquet"))
+    faulty.put("b", "wide.arrow", columns_of_one(170_000, 0))
+    assert "problem" in repr(aios3_nb.peek("s3://b/wide.arrow"))
 
 
 def test_pictures_sounds_and_texts_load_as_values_that_show(faulty: FaultServer) -> None:

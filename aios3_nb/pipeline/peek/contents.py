@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import Any, BinaryIO, TypeVar, cast
 
 from aios3_nb.errors import OptionError, S3Error
-from aios3_nb.formats import no_member, read_safetensors_header
+from aios3_nb.formats import ExpansionLimit, check_described, no_member, read_safetensors_header
 from aios3_nb.pipeline.peek.other import OtherOutline, array_text
 from aios3_nb.pipeline.peek.ranged import RangedFile
 from aios3_nb.text import size_text, visible
@@ -23,6 +23,12 @@ _SHOWN = 40
 """Columns, arrays or members that are shown."""
 
 _WIDTH = 100
+
+_LARGEST_FOOTER = 1_000_000
+"""Bytes of Parquet's description of itself; made in memory, they may be 250 times as many."""
+
+_DESCRIBED = ExpansionLimit(max_bytes=50_000_000)
+"""What the descriptions of columns of Arrow may take."""
 
 Row = tuple[str, str]
 T = TypeVar("T")
@@ -64,6 +70,10 @@ def outline_contents(
 def _parquet(file: BinaryIO) -> list[Row]:
     import pyarrow.parquet as pq
 
+    file.seek(-8, io.SEEK_END)
+    length = int.from_bytes(file.read(4), "little")
+    if length > _LARGEST_FOOTER:
+        return [("holds", f"table whose description alone has {size_text(length)}: more than is looked at")]
     about = pq.read_metadata(file)
     codecs = {about.row_group(0).column(n).compression for n in range(about.num_columns if about.num_row_groups else 0)}
     return [
@@ -80,6 +90,7 @@ def _parquet(file: BinaryIO) -> list[Row]:
 def _arrow(file: BinaryIO) -> list[Row]:
     import pyarrow as pa
 
+    check_described(file, _DESCRIBED)
     is_file = file.read(6) == b"ARROW1"
     file.seek(0)
     if not is_file:
