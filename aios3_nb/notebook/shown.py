@@ -69,7 +69,8 @@ class ShownLoads:
 
         def on_close(items: Items) -> None:
             progress.end("done" if items.error is None else _state_after(items.error))
-            _say(order, items_line(order.uri.name, items.count, progress.fetched, items.info, items.trusted))
+            said = items_line(order.uri.name, items.count, progress.fetched, items.info, items.verdict, items.trusted)
+            _say(order, said)
 
         return Items(order, progress, on_close=on_close)
 

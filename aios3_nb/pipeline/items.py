@@ -28,6 +28,7 @@ class Items:
         done: Whether there are no more, because the object or the limit ended.
         error: What ended it before its time; None when nothing did.
         trusted: Why its pickles may run anything; empty when they may not.
+        verdict: What was checked, once the object has ended: ``CRC32 ok``, or ``not checked (why)``.
 
     Args:
         order: The object, and how to read it.
@@ -48,6 +49,7 @@ class Items:
         self.done = False
         self.error: BaseException | None = None
         self.trusted = ""
+        self.verdict = ""
         self._on_close = on_close
         self._order = order
         self._monitor = monitor
@@ -152,7 +154,7 @@ class Items:
     def _finish(self) -> None:
         try:
             if not self.done:
-                self._file.finish()
+                self.verdict = self._file.finish()
         finally:
             self._end()
 

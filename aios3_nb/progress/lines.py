@@ -52,12 +52,18 @@ def total_line(count: int, size: int, seconds: float, verdicts: Mapping[str, int
     return f"{count:,} objects: {size_text(size)} in {seconds_text(seconds)}, {checked}"
 
 
-def items_line(name: str, count: int, fetched: int, info: ObjectInfo | None, trusted: str = "") -> str:
-    """Return the line that stays after an iteration: ``events.jsonl: 10 items, fetched 0.3 of 954 MB``."""
+def items_line(
+    name: str, count: int, fetched: int, info: ObjectInfo | None, verdict: str = "", trusted: str = ""
+) -> str:
+    """Return the line that stays after an iteration: ``events.jsonl: 10 items, fetched 0.3 of 954 MB``.
+
+    One that went to the end says what was checked of it, its `verdict`, and with it whether that is from the cache.
+    """
     share = share_text(fetched, info.size) if info is not None else "0 B"
-    trust = f", {trusted}" if trusted else ""
+    came = share if verdict and info is not None and info.is_cached else f"{_came(info)} {share}"
+    notes = "".join(f", {note}" for note in (verdict, trusted) if note)
     items = "1 item" if count == 1 else f"{count:,} items"
-    return f"{visible(name, most=80)}: {items}, {_came(info)} {share}{trust}{_etag(info)}"
+    return f"{visible(name, most=80)}: {items}, {came}{notes}{_etag(info)}"
 
 
 def _came(info: ObjectInfo | None) -> str:

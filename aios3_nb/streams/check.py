@@ -159,17 +159,17 @@ class Check:
 
         Raises:
             ChecksumError: They are not what was stored.
+            NotVerifiedError: ``verify="require"``, and they cannot be checked any more.
         """
-        if self._verifier is None or not self._verifier.judge():
-            return
-        if self._may_need_another():
-            await result_of(self.ask())
-            if not self._verifier.judge():
-                return
-        if why := await self._doubt(self._verifier.checksum):
-            self._verifier.leave_out(why)
-        else:
+        if self._verifier is not None and self._verifier.judge() and await self._is_damage():
             raise self.damaged(stop)
+        self._insist()
+
+    def again(self, stop: int) -> None:
+        """Raise what `judge` did, if bytes before `stop` that are still here are wanted again."""
+        if self.damage:
+            raise self.damaged(stop)
+        self._insist()
 
     def unread(self) -> list[Range]:
         """Return what should be read yet to check the object: all of it, or where one need not insist, a short rest."""
@@ -251,6 +251,23 @@ class Check:
             if lengths != checksum.lengths:
                 return "its parts differ in length"
         return ""
+
+    async def _is_damage(self) -> bool:
+        """Say whether other bytes than those of the checksum are wrong; else it is left."""
+        if self._may_need_another():
+            await result_of(self.ask())
+            if self._verifier is None or not self._verifier.judge():
+                return False
+        assert self._verifier is not None
+        why = await self._doubt(self._verifier.checksum)
+        if why:
+            self._verifier.leave_out(why)
+        return not why
+
+    def _insist(self) -> None:
+        """Raise NotVerifiedError, if the object has to be checked and cannot be any more."""
+        if self._mode == "require" and self._verifier is not None and self._verifier.left_out:
+            raise self._not_verified(self._verifier.verdict())
 
     def _weigh(self, verifier: Verifier, waited: float) -> None:
         """Leave the checking, if it holds up the load and nobody insists on it."""

@@ -245,6 +245,7 @@ class ObjectStream:
         """Hash what `part` has up to `end` and was not handed over before, and judge when nothing is missing."""
         begin = part.handed
         if begin >= end:
+            self._check.again(part.start + end)
             return
         start, data = part.start + begin, part.view[begin:end]
         if self._check.off:

@@ -134,7 +134,8 @@ class Verifier:
     def _complete(self, number: int, digest: bytes) -> None:
         """Note the digest of a pass over a part, and judge the object when all parts have one."""
         if self._digests.get(number) == digest:
-            return  # once more, and the same
+            self._news = self._news or bool(self.damage)  # once more, and as wrong as before
+            return
         self._digests[number] = digest
         if len(self._digests) == len(self._starts):
             found, stored = self._digest(), self.checksum.value

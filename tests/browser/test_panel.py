@@ -682,6 +682,8 @@ def test_a_file_of_the_page_goes_up_in_pieces_and_is_asked_for_as_there_is_room(
         driver.send({"large.bin": body})
         driver.until(lambda: driver.names == ["large.bin"])
         assert s3.get_object(Bucket=bucket, Key="up/large.bin")["Body"].read() == body
+        known = s3.head_object(Bucket=bucket, Key="up/large.bin", ChecksumMode="ENABLED")
+        assert (known["ChecksumType"], len(known["ChecksumCRC64NVME"])) == ("FULL_OBJECT", 12)
         asked = [each["at"] for each, _ in driver.told if each["is"] == "piece"]
         assert asked == list(range(0, len(body), PIECE))
         assert driver.last("taken")[0]["file"] == 100

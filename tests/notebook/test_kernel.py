@@ -40,7 +40,18 @@ def stocked(s3: Any) -> str:
     }
     for key, body in bodies.items():
         s3.put_object(Bucket=bucket, Key=key, Body=body)
+    upload_in_parts(s3, {"Bucket": bucket, "Key": "parts.bin"}, [bytes(5 << 20), b"the end"])
     return bucket
+
+
+def upload_in_parts(s3: Any, target: dict[str, str], bodies: list[bytes]) -> None:
+    """Store an object as older tools do: its checksum is that of the checksums of its parts."""
+    upload = s3.create_multipart_upload(**target, ChecksumAlgorithm="CRC32C")["UploadId"]
+    parts = []
+    for number, body in enumerate(bodies, 1):
+        part = s3.upload_part(**target, UploadId=upload, PartNumber=number, Body=body, ChecksumAlgorithm="CRC32C")
+        parts.append({"PartNumber": number, "ETag": part["ETag"], "ChecksumCRC32C": part["ChecksumCRC32C"]})
+    s3.complete_multipart_upload(**target, UploadId=upload, MultipartUpload={"Parts": parts})
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +90,11 @@ def test_a_load_returns_the_object_and_prints_one_line(cells: Kernel) -> None:
     assert cell.stdout.count("\n") == 1
 
 
+def test_the_line_and_a_look_say_what_is_checked_of_an_object_in_parts(cells: Kernel) -> None:
+    assert ", CRC32C of 2 parts ok, etag" in cells.ok("m = %s3load s3://kernel/parts.bin").stdout
+    assert "checked by  CRC32C of 2 parts\n" in (cells.ok("seen = %s3peek s3://kernel/parts.bin\nseen").result or "")
+
+
 def test_a_second_load_says_that_it_is_from_the_cache(cells: Kernel, tmp_path: Any) -> None:
     cells.ok(f"%config S3Magics.cache_dir = {str(tmp_path)!r}")
     loaded = [cells.ok(f"m = %s3load s3://kernel/rows.pkl --cache {how}") for how in ("1G", "1G", "offline")]
@@ -88,6 +104,8 @@ def test_a_second_load_says_that_it_is_from_the_cache(cells: Kernel, tmp_path: A
     ]  # fmt: skip
     first = cells.ok("rows = %s3load s3://kernel/rows.jsonl --iter --cache 1G\nnext(rows)\nrows.close()")
     assert "fetched" in first.stdout
+    every = cells.ok("rows = %s3load s3://kernel/rows.pkl --iter --cache 1G\nlen(list(rows))")
+    assert "rows.pkl: 1 item, 1.9 of 1.9 KB, from the cache, unchanged, CRC32 ok, etag" in every.stdout
     assert "1 object, 1.9 KB, in " in (cells.ok("found = %s3cache\nfound").result or "")
     assert cells.ok("%s3cache --check").result.startswith("Checked 1 object, ")
     assert cells.ok("%s3cache --clear s3://kernel/").result.startswith("Removed 1 object, ")
@@ -188,6 +206,8 @@ def test_a_lazy_stream_of_a_cell_is_closed_when_the_body_ends(cells: Kernel) -> 
     assert cell.result == "0"
     assert "rows.jsonl: 1 item, fetched" in cell.stdout
     assert "closed" in cells.ok("repr(rows)").result
+    cell = cells.ok("%%s3load rows=s3://kernel/rows.jsonl --iter\nlen(list(rows))")
+    assert "rows.jsonl: 50 items, fetched 2.3 of 2.3 KB, MD5 ok, etag" in cell.stdout
     cells.run("%%s3load rows=s3://kernel/rows.jsonl --iter\nnext(rows)\n1/0")
     assert "closed" in cells.ok("repr(rows)").result
 

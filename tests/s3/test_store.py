@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
 import random
-from dataclasses import replace
+import zlib
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from aiobotocore.awsrequest import AioAWSResponse
 from awscrt import checksums
 
 import aios3_nb
 from aios3_nb import settings
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import ProtocolError
-from aios3_nb.s3 import save
+from aios3_nb.s3 import client_for, crc, save
 from aios3_nb.s3.store import Kept
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
@@ -55,6 +58,106 @@ def test_the_body_is_sent_as_it_is(faulty: FaultServer) -> None:
     assert "aws-chunked" not in request.headers.get("content-encoding", "")
     assert "x-amz-trailer" not in request.headers
     assert request.headers["x-amz-checksum-crc64nvme"] == crc64(b"abc")
+
+
+@pytest.mark.parametrize("size", [3, 6 * MIB], ids=["small", "in parts"])
+def test_without_the_extra_it_is_a_crc32(s3: Any, bucket: str, monkeypatch: pytest.MonkeyPatch, size: int) -> None:
+    data = DATA[:size]
+    crc._crt.cache_clear()
+    try:
+        with monkeypatch.context() as older:
+            older.delattr(checksums, "crc64nvme")
+            kept = asyncio.run(save(S3Uri(bucket, "k"), data, settings.current(part_size="5M")))
+    finally:
+        crc._crt.cache_clear()
+    assert kept.verdict == "CRC32 ok"
+    found = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert found["ChecksumCRC32"] == base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+
+async def by_save(uri: str) -> None:
+    bucket, key = uri.removeprefix("s3://").split("/")
+    await aios3_nb.save(bucket, key, DATA[:5000])
+
+
+async def by_dump(uri: str) -> None:
+    await aios3_nb.adump(DATA[:5000], uri, format="bytes")
+
+
+async def by_file_system(uri: str) -> None:
+    with aios3_nb.filesystem().open(uri, "wb") as file:
+        file.write(DATA[:5000])
+
+
+@pytest.mark.parametrize("way", [by_save, by_dump, by_file_system])
+def test_whoever_stores_has_the_checksum_stored(s3: Any, bucket: str, way: Any) -> None:
+    """The magic calls the same; the panel's uploads are in tests/browser."""
+    asyncio.run(way(f"s3://{bucket}/k"))
+    found = s3.head_object(Bucket=bucket, Key="k", ChecksumMode="ENABLED")
+    assert found["ChecksumCRC64NVME"] == crc64(DATA[:5000])
+
+
+@dataclass
+class Raw:
+    """The body of an answer as `AioAWSResponse` wants it."""
+
+    body: bytes = b""
+    raw_headers: tuple[tuple[bytes, bytes], ...] = ()
+
+    async def read(self) -> bytes:
+        return self.body
+
+
+@dataclass
+class Wire:
+    """In place of a store that is reached by https; it keeps what was sent, and knows checksums or does not."""
+
+    knows: bool
+    sent: list[Any] = field(default_factory=list)
+
+    async def send(self, request: Any) -> AioAWSResponse:
+        body = request.body.read() if hasattr(request.body, "read") else request.body or b""
+        self.sent.append((request, bytes(body)))
+        if not self.knows and any(name.lower().startswith("x-amz-checksum") for name in request.headers):
+            return AioAWSResponse(request.url, 501, {}, Raw(b"<Error><Code>NotImplemented</Code></Error>"))
+        if request.method == "PUT":
+            headers = {"etag": f'"{hashlib.md5(body).hexdigest()}"'}
+            raw = Raw(raw_headers=tuple((name.encode(), value.encode()) for name, value in headers.items()))
+            return AioAWSResponse(request.url, 200, headers, raw)
+        md5s = b"".join(hashlib.md5(part).digest() for part in self.bodies)
+        etag = f"{hashlib.md5(md5s).hexdigest()}-{len(self.bodies)}"
+        text = f"<Result><UploadId>1</UploadId><ETag>&quot;{etag}&quot;</ETag></Result>"
+        return AioAWSResponse(request.url, 200, {}, Raw(text.encode()))
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """What was stored, in the order of its parts."""
+        return [body for request, body in sorted(self.sent, key=lambda each: each[0].url) if request.method == "PUT"]
+
+
+@pytest.mark.parametrize("endpoint_url", ["https://minio.example.org", None], ids=["another store", "AWS"])
+@pytest.mark.parametrize("knows", [True, False], ids=["knows checksums", "does not"])
+@pytest.mark.parametrize("size", [3, 6 * MIB], ids=["small", "in parts"])
+def test_over_https_the_body_is_plain_too(
+    monkeypatch: pytest.MonkeyPatch, endpoint_url: str | None, knows: bool, size: int
+) -> None:
+    """By default botocore frames it there, with a checksum behind it; other stores refuse that, or keep the frames."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    chosen = settings.current(endpoint_url=endpoint_url, region="eu-central-1", part_size="5M")
+    data, wire = DATA[:size], Wire(knows)
+
+    async def main() -> Kept:
+        client = await client_for(chosen)
+        client._endpoint.http_session.send = wire.send
+        return await save(S3Uri("bucket", "k"), data, chosen)
+
+    assert asyncio.run(main()).verdict.endswith(" ok")
+    assert b"".join(wire.bodies[-2 if size > MIB else -1 :]) == data
+    for request, _ in wire.sent:
+        assert request.url.startswith("https://")
+        names = {name.lower() for name in request.headers}
+        assert not {"content-encoding", "x-amz-trailer", "x-amz-decoded-content-length", "transfer-encoding"} & names
 
 
 def test_a_store_that_knows_no_checksums_is_sent_none(faulty: FaultServer) -> None:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
+import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
 
 import aios3_nb
+from aios3_nb import settings
+from aios3_nb.address import S3Uri
 from aios3_nb.errors import ChecksumError, NotVerifiedError
+from aios3_nb.streams.check import Check
+from aios3_nb.streams.checksum import Checksum
+from aios3_nb.streams.object import Monitor, ObjectInfo
+from aios3_nb.streams.source import ObjectSource
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 
@@ -67,8 +77,14 @@ def test_checksums_of_parts_are_checked(put, opened, faulty, algorithm) -> None:
 def test_a_bit_that_is_wrong_in_any_part_is_found(put, opened, faulty, algorithm, flip) -> None:
     put(algorithm=algorithm)
     faulty.fault(Kind.FLIP, at=flip, times=None)
-    with pytest.raises(ChecksumError, match=f"{algorithm.upper()} of 3 parts is"):
-        verdict(opened())
+    with opened() as file:
+        with pytest.raises(ChecksumError, match=f"{algorithm.upper()} of 3 parts is"):
+            file.read()
+        file.seek(0)
+        with pytest.raises(ChecksumError, match=f"{algorithm.upper()} of 3 parts is"):  # as wrong as before
+            file.read()
+        with pytest.raises(ChecksumError, match=f"{algorithm.upper()} of 3 parts is"):
+            file.finish()
 
 
 def test_the_md5s_of_parts_are_checked(put, opened, faulty) -> None:
@@ -86,10 +102,8 @@ def test_a_wrong_bit_under_md5s_of_parts_is_no_damage_and_never_ok_where_they_ma
     with opened() as file:
         assert file.read() != DATA
         assert file.finish() == "not checked (the ETag is no MD5)"
-    with opened(verify="require") as file:
+    with opened(verify="require") as file, pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
         file.read()
-        with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
-            file.finish()
 
 
 def test_one_small_request_beside_a_whole_read(put, faulty) -> None:
@@ -104,13 +118,101 @@ def test_an_object_in_one_part_needs_no_request(put, faulty) -> None:
     assert asked(faulty) == []
 
 
-def test_an_etag_of_an_unknown_store_may_be_anything(put, opened, faulty) -> None:
-    put(etag=f'"{"0f" * 16}-3"')
-    assert verdict(opened()) == "not checked (the ETag is no MD5)"
-    faulty.put("b", "k", DATA, etag=f'"{"0f" * 16}"')
+def test_no_request_for_a_small_object_in_one_part(faulty, opened) -> None:
+    small = DATA[:1000]
+    faulty.put("b", "k", small, parts=(1000,), checksum="crc32", checksum_type="COMPOSITE")
+    with opened() as file:
+        assert file.read() == small
+        assert file.finish() == "MD5 of 1 part ok"
+    assert aios3_nb.load("s3://b/k", format="bytes", verify="require") == small
+    assert asked(faulty) == []
+
+
+def test_it_is_asked_beside_the_second_part(put, opened, faulty) -> None:
+    """The answer to the HEAD does not come; all the same, the next bytes are asked for."""
+    put(algorithm="crc32")
+    faulty.fault(Kind.DELAY, method="HEAD", seconds=60, times=None)
+
+    async def main() -> None:
+        async with opened() as file:
+            reading = asyncio.create_task(file.aread())
+            end = time.monotonic() + 30
+            while "head" not in asked(faulty) or len(faulty.gets()) < 2:
+                assert time.monotonic() < end
+                assert not reading.done()
+                await asyncio.sleep(0.005)
+            reading.cancel()
+            await asyncio.wait([reading])
+
+    asyncio.run(main())
+
+
+NO_MD5 = "0f" * 16
+
+
+@pytest.mark.parametrize("etag", [f'"{NO_MD5}-3"', f'"{NO_MD5}"'])
+def test_good_bytes_with_an_etag_that_is_anything_are_not_called_damaged(put, opened, faulty, etag) -> None:
+    put(THIRDS if "-" in etag else (), etag=etag)
     assert verdict(opened()) == "not checked (the ETag is no MD5)"
     with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
         verdict(opened(verify="require"))
+    options = {"format": "bytes"}
+    assert aios3_nb.load("s3://b/k", **options) == DATA
+    with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
+        aios3_nb.load("s3://b/k", verify="require", **options)
+    lines = b'{"a": "' + DATA.hex().encode()[:1000] + b'"}\n'
+    faulty.put("b", "k.jsonl", lines * 400, etag=etag, parts=(200_000, 200_000, len(lines) * 400 - 400_000))
+    assert len(list(aios3_nb.iterate("s3://b/k.jsonl"))) == 400
+    with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
+        list(aios3_nb.iterate("s3://b/k.jsonl", verify="require"))
+
+
+@pytest.mark.parametrize(
+    ("stored", "step"),
+    [
+        ({"etag": f'"{NO_MD5}-3"', "parts": THIRDS}, 50_000),
+        ({"etag": f'"{NO_MD5}"'}, 50_000),
+        ({"data": DATA[:9000], "etag": f'"{NO_MD5}"'}, 4000),
+    ],
+    ids=["in parts", "in one", "small"],
+)
+@pytest.mark.parametrize("into", [False, True])
+def test_who_insists_does_not_get_the_last_bytes_of_what_an_etag_alone_disagrees_with(
+    opened, faulty, stored, step, into
+) -> None:
+    data = stored.get("data", DATA)
+    faulty.put("b", "k", **{"data": data, **stored})
+    got = bytearray()
+
+    def read(file: aios3_nb.S3File) -> bytes:
+        buffer = bytearray(step)
+        return bytes(buffer[: file.readinto(buffer)]) if into else file.read(step)
+
+    with opened(verify="require") as file:
+        with pytest.raises(NotVerifiedError, match=r"s3://b/k: .*the ETag is no MD5"):
+            got.extend(byte for piece in iter(lambda: read(file), b"") for byte in piece)
+        assert len(got) < len(data)
+        assert got == data[: len(got)]
+        for _ in range(2):  # nor when it is asked for again
+            with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
+                file.read()
+        with pytest.raises(NotVerifiedError, match="the ETag is no MD5"):
+            file.finish()
+
+
+def test_who_insists_learns_at_once_that_it_cannot_be_checked_any_more() -> None:
+    chosen = settings.current(verify="require")
+    info = ObjectInfo(S3Uri("b", "k"), len(DATA), checksum=Checksum("CRC32", bytes(4)))
+
+    async def main() -> None:
+        check = Check(ObjectSource(info.uri, chosen, Monitor(), info), chosen)
+        check.begin(info)
+        for count in range(1010):
+            await check.hash(2 * count, memoryview(DATA)[:1], 0.0, lent=False)
+            with pytest.raises(NotVerifiedError, match="more than a thousand") if count > 999 else nullcontext():
+                await check.judge(2 * count + 1)
+
+    asyncio.run(main())
 
 
 def test_a_small_object_whose_etag_is_no_md5_is_checked_with_what_a_head_says(faulty) -> None:
@@ -152,6 +254,21 @@ def test_a_store_that_refuses_to_list_the_parts_costs_the_user_nothing(put, open
     faulty.fault(Fault(query="attributes", times=None, **answer))
     assert verdict(opened()) == "not checked (its parts differ in length)"
     assert "attributes" in asked(faulty)
+
+
+@pytest.mark.parametrize("algorithm", ["crc64nvme", None])
+@pytest.mark.parametrize("count", [1, 2, 1_000, 10_000])
+def test_any_number_of_parts_costs_as_little(opened, faulty, count, algorithm) -> None:
+    length = len(DATA) // count
+    data = DATA[: length * count - length // 3]
+    parts = (*[length] * (count - 1), len(data) - length * (count - 1))
+    kind = "COMPOSITE" if algorithm else "FULL_OBJECT"
+    faulty.put("b", "k", data, parts=parts, checksum=algorithm, checksum_type=kind)
+    with opened(verify="require") as file:
+        assert file.read() == data
+        words = f"{count:,} part{'s' if count > 1 else ''} ok"
+        assert file.finish() == f"{algorithm.upper() if algorithm else 'MD5'} of {words}"
+    assert asked(faulty) == (["head"] if count == 1 else ["head", "part"])
 
 
 def test_ten_thousand_parts_are_listed_page_by_page(opened, faulty) -> None:
@@ -218,6 +335,55 @@ def test_the_read_that_completes_the_cover_finds_the_damage(put, opened, faulty,
             file.read(MIB)
         with pytest.raises(ChecksumError):
             file.finish()
+
+
+def test_damaged_bytes_that_are_still_here_are_not_handed_over_the_second_time(put, opened, faulty) -> None:
+    put(algorithm="crc32")
+    faulty.fault(Kind.FLIP, at=len(DATA) - 5, times=None)
+    with opened() as file:
+        with pytest.raises(ChecksumError):
+            list(iter(lambda: file.read(20_000), b""))
+        for _ in range(2):
+            with pytest.raises(ChecksumError):
+                file.read(20_000)
+
+
+READS = st.lists(st.tuples(st.integers(0, len(DATA) - 1), st.integers(1, 2 * MIB)), min_size=1, max_size=4)
+
+
+@hypothesis_settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
+@given(
+    stored=st.sampled_from([{"checksum": "crc32"}, {"checksum": "crc32c", "checksum_type": "COMPOSITE"}]),
+    reads=READS,
+    rest=st.booleans(),
+    flip=st.one_of(st.none(), st.integers(1000, len(DATA) - 1)),  # not what lists the parts
+)
+def test_whatever_order_a_file_is_read_in_no_wrong_bit_passes(opened, faulty, stored, reads, rest, flip) -> None:
+    """The model: which bytes the reader has. Who has all of them has the right ones, or an error."""
+    faulty.reset()
+    faulty.put("b", "k", DATA, parts=THIRDS, **stored)
+    if flip is not None:
+        faulty.fault(Kind.FLIP, at=flip, times=None)
+    # First all of what was drawn, then, perhaps, what is missing, from behind.
+    rests = [(start, MIB) for start in range(3 * MIB, -1, -MIB)] if rest else []
+    seen = bytearray(len(DATA))
+    with opened(part_size=MIB) as file:
+        try:
+            for start, length in [*reads, *rests]:
+                file.seek(start)
+                data = file.read(length)
+                right = DATA[start : start + length]
+                assert (data == right) is (flip is None or not start <= flip < start + length)
+                seen[start : start + length] = b"\1" * len(data)
+            words = file.finish()
+        except ChecksumError:
+            assert flip is not None
+        else:
+            # `finish` reads the rest, where that is all that is missing.
+            assert words.endswith(" ok") if flip is None and all(seen) else True
+            assert not (flip is not None and (all(seen) or words.endswith(" ok")))
 
 
 def test_what_is_missing_is_said_or_read_by_who_insists(faulty, opened) -> None:
@@ -296,6 +462,14 @@ def test_multipart_objects_of_a_real_store(s3, bucket, algorithm, kind, words) -
     with aios3_nb.open(f"s3://{bucket}/k", verify="require") as file:
         assert file.read() == REAL
         assert file.finish() == words
+
+
+@pytest.mark.parametrize("algorithm", ["CRC32C", None])
+def test_an_object_of_a_real_store_in_one_part(s3, bucket, algorithm) -> None:
+    upload(s3, bucket, algorithm, None, (len(REAL),))
+    with aios3_nb.open(f"s3://{bucket}/k", verify="require") as file:
+        assert file.read() == REAL
+        assert file.finish() == f"{algorithm or 'MD5'} of 1 part ok"
 
 
 @pytest.mark.parametrize("lengths", [(6 * MIB, 5 * MIB, MIB + 77), (5 * MIB, 7 * MIB, 77)])

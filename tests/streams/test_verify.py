@@ -127,6 +127,7 @@ def test_who_begins_anew_has_that_pass_checked_and_not_what_came_before(name: st
     assert not fed(verifier, 0, 4000)
     assert verifier.verdict() == f"{name.upper()} ok"
     assert fed(verifier, 0, 4000, wrong=3999)
+    assert fed(verifier, 0, 4000, wrong=3999), "once more, and as wrong"
 
 
 def test_the_words_say_what_is_missing() -> None:
@@ -196,6 +197,7 @@ def test_a_checksum_of_the_bytes_goes_before_one_of_the_parts_and_both_before_th
     ("said", "place"),
     [
         (answer(ETag=MD5, **KMS), {}),
+        (answer(ETag=etag_for(DATA, (3000, 1000)), **KMS), {}),
         (answer(ETag=MD5, ServerSideEncryption="aws:kms:dsse"), {}),
         (answer(ETag=MD5, SSECustomerAlgorithm="AES256"), {}),
         (answer(ETag=MD5), {"bucket": "fast--use1-az4--x-s3"}),
@@ -203,7 +205,7 @@ def test_a_checksum_of_the_bytes_goes_before_one_of_the_parts_and_both_before_th
         (answer(ETag=MD5), {"bucket": "upper-abcdef--ol-s3"}),
         (answer(ETag=MD5), {"bucket": "arn:aws:s3-outposts:us-east-1:123456789012:outpost/op-1/accesspoint/a"}),
     ],
-    ids=["kms", "dsse", "own key", "directory bucket", "object lambda", "its alias", "outpost"],
+    ids=["kms", "kms, in parts", "dsse", "own key", "directory bucket", "object lambda", "its alias", "outpost"],
 )
 def test_an_etag_that_is_known_to_be_no_md5_is_not_looked_at(said, place) -> None:
     assert str(chosen(said, **place)) == "no checksum"
