@@ -235,6 +235,15 @@ def test_every_setting_is_there_with_its_default() -> None:
     assert len(told) == len(_settings())
 
 
+def test_every_error_is_there_with_its_cause_and_what_to_do() -> None:
+    entries = re.split(r"^## ", read("reference", "errors.md"), flags=re.MULTILINE)[1:]
+    assert [entry.split("\n")[0] for entry in entries] == [name for name in aios3_nb.__all__ if name.endswith("Error")]
+    for entry in entries:
+        name = entry.split("\n")[0]
+        pattern = rf"{name}\n\n```{{eval-rst}}\n.. autoexception:: aios3_nb.{name}\n```\n\n"
+        assert re.fullmatch(pattern + r"\*\*Cause\.\*\* .+?\n\n\*\*What to do\.\*\* .+?\n*", entry, re.DOTALL), name
+
+
 def test_every_format_is_there() -> None:
     for name in registry.format_names():
         assert re.search(rf"\| (?:[\w, ]+, )?{name}(?:, [\w, ]+)? \|", read("reference", "formats.md")), name
