@@ -1,13 +1,14 @@
 """The two collections: a bag of what many objects hold, and a frame of their rows."""
 
+from dataclasses import replace
 from typing import Any, Unpack
 
 import aios3_nb.api  # noqa: F401  whose words describe the options
-from aios3_nb.dask.part import Part, format_of, head_of, items_of, table_of
-from aios3_nb.errors import FormatError, MissingPackageError, ObjectNotFoundError
+from aios3_nb.dask.part import Part, head_of, items_of, table_of
+from aios3_nb.errors import MissingPackageError, ObjectNotFoundError, OptionError
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.options import Iterating
-from aios3_nb.pipeline import Order, make_order
+from aios3_nb.pipeline import Order, make_order, pieces_of
 from aios3_nb.s3 import ask, list_matching
 from aios3_nb.settings import travelling
 from aios3_nb.signatures import spelled_out
@@ -22,8 +23,9 @@ def bag(uri: str, **options: Unpack[Iterating]) -> Any:
     """Return a ``dask.bag`` of what the objects hold: one partition for each, loaded when it is computed.
 
     A partition has the items that `iterate` gives of pickles, JSON Lines and text, the elements of a JSON array, or
-    else the one value. The version of each object is the one that is listed now: one that is replaced before it is
-    read is an `ObjectChangedError`, as is a retry that would read another.
+    else the one value. JSON Lines of more than 64 MiB are cut where lines end, unless they are compressed or to be
+    checked as a whole (``verify="require"``). The version of each object is the one that is listed now: one that is
+    replaced before it is read is an `ObjectChangedError`, as is a retry that would read another.
 
     Args:
         uri: An object, or a glob of many, as `load` takes it.
@@ -31,12 +33,10 @@ def bag(uri: str, **options: Unpack[Iterating]) -> Any:
 
     Raises:
         ObjectNotFoundError: There is none.
+        OptionError: An option that does not fit; ``limit`` is one, for a bag has ``take``.
         MissingPackageError: Dask is not installed.
     """
-    dask, dask_bag = _dask("dask", "dask.bag")
-    parts = _parts(uri, options)
-    tasks = [dask.delayed(items_of, pure=True)(part, dask_key_name=_key("items", part)) for part in parts]
-    return dask_bag.from_delayed(tasks)
+    return _bag(_parts(uri, options))
 
 
 @spelled_out
@@ -44,7 +44,7 @@ def frame(uri: str, **options: Unpack[Iterating]) -> Any:
     """Return a ``dask.dataframe`` of the rows of the objects: CSV, Parquet, Arrow, or JSON Lines of records.
 
     The columns are those of the first object, whose head is read; of Parquet, only the columns that are needed are.
-    Each object is a partition, of the version that is listed now; see `bag`.
+    Each object is a partition, of the version that is listed now, and JSON Lines are cut; see `bag`.
 
     Args:
         uri: An object, or a glob of many, as `load` takes it.
@@ -53,28 +53,42 @@ def frame(uri: str, **options: Unpack[Iterating]) -> Any:
     Raises:
         ObjectNotFoundError: There is none.
         FormatError: What the first object holds has no rows.
+        OptionError: An option that does not fit; ``limit`` is one, for a frame has ``head``.
         MissingPackageError: Dask is not installed, or pandas.
     """
-    _, dataframe = _dask("dask", "dask.dataframe")
-    parts = _parts(uri, options)
-    head = head_of(parts[0])
-    if not hasattr(head, "columns"):
-        raise FormatError(f"{visible(str(parts[0].info.uri))} has no rows; take aios3_nb.bag.")
-    return dataframe.from_map(table_of, parts, meta=head.iloc[:0], label="aios3")
+    return _frame(_parts(uri, options))
 
 
 def collection(uri: str, **options: Unpack[Iterating]) -> Any:
     """Return the `frame` of tables, or the `bag` of anything else, by the name of the first object or its format."""
-    form = options.get("format") or format_of(_parts(uri, options)[0])
-    return frame(uri, **options) if form in _TABLES else bag(uri, **options)
+    parts = _parts(uri, options)
+    return _frame(parts) if parts[0].name in _TABLES else _bag(parts)
+
+
+def _bag(parts: list[Part]) -> Any:
+    dask, dask_bag = _dask("dask", "dask.bag")
+    tasks = [dask.delayed(items_of, pure=True)(part, dask_key_name=_key("items", part)) for part in parts]
+    return dask_bag.from_delayed(tasks)
+
+
+def _frame(parts: list[Part]) -> Any:
+    _, dataframe = _dask("dask", "dask.dataframe")
+    head = head_of(parts[0])
+    return dataframe.from_map(table_of, parts, known=list(head.columns), meta=head.iloc[:0], label="aios3")
 
 
 def _parts(uri: str, options: Any) -> list[Part]:
+    if options.get("limit") is not None:
+        raise OptionError("limit is for what is loaded at once. Of a bag take(n) gives the first, of a frame head(n).")
     order = make_order(uri, options, Iterating)
     with interruptible():
         found = bridge().run(_versions, order)
     settings = tuple(sorted(travelling(order.settings).items()))
-    return [Part(info, settings, order.format, order.reading) for info in found]
+    return [
+        Part(info, settings, order.format, order.reading, piece)
+        for info in found
+        for piece in pieces_of(replace(order, uri=info.uri), info.size)
+    ]
 
 
 async def _versions(order: Order) -> list[ObjectInfo]:
@@ -92,7 +106,8 @@ async def _versions(order: Order) -> list[ObjectInfo]:
 def _key(what: str, part: Part) -> str:
     from dask.base import tokenize
 
-    return f"aios3-{what}-{tokenize(str(part.info.uri), part.info.etag, part.format, part.reading, part.settings)}"
+    named = str(part.info.uri), part.info.etag, part.format, part.reading, part.settings, part.piece
+    return f"aios3-{what}-{tokenize(*named)}"
 
 
 def _dask(*names: str) -> list[Any]:

@@ -1,20 +1,25 @@
-"""One object of a collection: what a task knows of it, and how it is loaded where the task runs."""
+"""One object of a collection, or a piece of one: what a task knows of it, and how it is loaded where the task runs."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from aios3_nb.errors import S3Error
-from aios3_nb.formats import LoadOptions
-from aios3_nb.pipeline import Items, Order, load_one, open_file
+from aios3_nb.errors import FormatError, OptionError, S3Error
+from aios3_nb.formats import LoadOptions, expected_format
+from aios3_nb.pipeline import Items, Order, Piece, lines_of, load_one
 from aios3_nb.settings import Settings, current
-from aios3_nb.streams import Monitor, ObjectInfo, S3File
+from aios3_nb.streams import Monitor, ObjectInfo
+from aios3_nb.text import visible
 
-_ITEMS = ("pickle", "jsonl", "text")
+_ONE_BY_ONE = ("pickle", "text")
+"""Formats of which a load gives one value, or the first, where a bag has many."""
+_ARRAYS = ("json", "jsonl")
+_HEAD_ROWS = 100
+_TELL_COLUMNS = ("parquet", "arrow")
+"""Formats that say what columns they have, without a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +31,14 @@ class Part:
         settings: Those that are set, by name; nothing secret.
         format: Its name, when it was given.
         reading: What the format is told.
+        piece: Which bytes of it are meant; None for all.
     """
 
     info: ObjectInfo
     settings: tuple[tuple[str, Any], ...]
     format: str | None
     reading: LoadOptions
+    piece: Piece | None = None
 
     @property
     def order(self) -> Order:
@@ -39,59 +46,83 @@ class Part:
         settings: Settings = current(**dict(self.settings))
         return Order(uri=self.info.uri, settings=settings, format=self.format, reading=self.reading, known=self.info)
 
-    def open(self) -> S3File:
-        """Return it as a file."""
-        return open_file(self.order, Monitor(), whole=False)
+    @property
+    def name(self) -> str:
+        """The name of the format that was given, or that the key names; empty where only its first bytes tell."""
+        expected = expected_format(self.info.uri.key, self.format)
+        return expected.name if expected is not None else ""
 
 
 def items_of(part: Part) -> list[Any]:
     """Return what a bag has of the object: its pickles, lines or elements; or the one value."""
     with _plain():
-        loaded_format = format_of(part)
-        if loaded_format in _ITEMS:
-            with Items(part.order, Monitor()) as items:
-                return list(items)
-        value = load_one(part.order, Monitor()).value
-        return value if loaded_format == "json" and isinstance(value, list) else [value]
+        if part.piece is not None:
+            return lines_of(part.order, part.piece)
+        if part.name in _ONE_BY_ONE:
+            try:
+                return _each(part)
+            except OptionError:  # it has no items, as a dump of joblib that is called .pkl; or it is said again below
+                pass
+        loaded = load_one(part.order, Monitor())
+        if not part.name and loaded.format in _ONE_BY_ONE:
+            return _each(part)
+        is_array = loaded.format in _ARRAYS and isinstance(loaded.value, list)
+        return loaded.value if is_array else [loaded.value]
 
 
-def table_of(part: Part, columns: list[str] | None = None) -> Any:
-    """Return the object's rows as a DataFrame of pandas, with these `columns` only when there are any."""
+def _each(part: Part) -> list[Any]:
+    with Items(part.order, Monitor()) as items:
+        return list(items)
+
+
+def table_of(part: Part, known: Sequence[str], columns: list[str] | None = None) -> Any:
+    """Return the object's rows as a DataFrame of pandas, with the `columns`, or else with all that are `known`.
+
+    Raises:
+        FormatError: It has a column that is not known, or lacks one; of JSON Lines, that is one without values.
+    """
     import pandas as pd
 
     with _plain():
-        if format_of(part) == "parquet" and columns is not None:
-            with part.open() as file:
-                return pd.read_parquet(file, columns=columns)
-        value = load_one(part.order, Monitor()).value
-        table = value if isinstance(value, pd.DataFrame) else pd.DataFrame(value)
-        return table if columns is None else table[columns]
+        is_sparse = part.name in _ARRAYS
+        if part.piece is not None:
+            table = pd.DataFrame(lines_of(part.order, part.piece))
+        else:
+            table = _table(part, columns=() if columns is None or is_sparse else tuple(columns))
+        wanted = list(known) if columns is None else columns
+        if columns is None or is_sparse:
+            _check_columns(part, list(table.columns), known, may_lack=is_sparse)
+        return table.reindex(columns=wanted) if list(table.columns) != wanted else table
 
 
-def head_of(part: Part, rows: int = 100) -> Any:
-    """Return the first rows as a DataFrame, by fetching the object's head, or the footer of a Parquet file."""
-    import pandas as pd
+def head_of(part: Part) -> Any:
+    """Return the first rows as a DataFrame; no more is fetched than has them.
 
-    name = format_of(part)
-    if name == "parquet":
-        import pyarrow.parquet
-
-        with part.open() as file:
-            return pyarrow.parquet.read_schema(file).empty_table().to_pandas()
-    if name in ("csv", "tsv"):
-        with part.open() as file:
-            return pd.read_csv(file, sep="," if name == "csv" else "\t", nrows=rows, compression="infer")
-    if name == "jsonl":
-        with Items(dataclasses.replace(part.order, limit=rows), Monitor()) as items:
-            return pd.DataFrame(list(items))
-    return table_of(part)
+    Raises:
+        FormatError: What the object holds is no table.
+    """
+    with _plain():
+        try:
+            return _table(part, rows=0 if part.name in _TELL_COLUMNS else _HEAD_ROWS)
+        except OptionError as exc:
+            raise FormatError(f"{exc} aios3_nb.bag takes it.", uri=exc.uri) from None
 
 
-def format_of(part: Part) -> str:
-    """Return the name of the format that was given, or that the key names."""
-    from aios3_nb.formats import recognise
+def _table(part: Part, **reading: Any) -> Any:
+    order = part.order
+    return load_one(replace(order, reading=replace(order.reading, as_="pandas", **reading)), Monitor()).value
 
-    return part.format or recognise(part.info.uri.key, b"", None).name
+
+def _check_columns(part: Part, there: Sequence[str], known: Sequence[str], *, may_lack: bool) -> None:
+    wrong = [name for name in there if name not in known]
+    lacking = [] if may_lack else [name for name in known if name not in there]
+    if wrong or lacking:
+        names = ", ".join(visible(str(name), most=60) for name in (wrong or lacking)[:20])
+        raise FormatError(
+            f"{visible(str(part.info.uri))} {'has' if wrong else 'lacks'} columns that the first rows of the first "
+            f"object {'lack' if wrong else 'have'}: {names}. aios3_nb.bag takes rows of any kind.",
+            uri=str(part.info.uri),
+        )
 
 
 @contextmanager

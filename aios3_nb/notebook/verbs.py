@@ -38,14 +38,12 @@ class Verbs:
         wanted = [_order(target, args) for target in args.targets]
         _check_names(args.targets)
         _check_errors(wanted, args)
-        if args.dask:
-            return self._give(args.targets, [_collection(target, args) for target in args.targets])
-        if args.background:
+        if args.background and not args.dask:
             if args.iter:
                 raise OptionError("--background loads a whole object; --iter streams it. Choose one.")
             return self._shown.in_background(wanted, _names(args.targets, wanted))
         names = [t.name or visible(str(order.uri)) for t, order in zip(args.targets, wanted, strict=True)]
-        return self._give(args.targets, self._values(wanted, names, lazily=args.iter))
+        return self._give(args.targets, self._values(wanted, names, args))
 
     def begin(self, args: Args) -> Body:
         """Bind what is loaded to names, made of the keys where the line has none; return what a cell has open then."""
@@ -54,7 +52,7 @@ class Verbs:
         wanted = [_order(target, args) for target in args.targets]
         _check_errors(wanted, args)
         names = _names(args.targets, wanted)
-        values = self._values(wanted, names, lazily=args.iter)
+        values = self._values(wanted, names, args)
         self._shell.push(dict(zip(names, values, strict=True)))
         return Body(values)
 
@@ -111,8 +109,10 @@ class Verbs:
         print(f"The embedded S3 server runs at {server.endpoint.url}. You are in s3://{DEMO_BUCKET}/")
         print("Try: %s3ls    model = %s3load models/model.pkl    %s3load --iter --limit 3 many.pkl")
 
-    def _values(self, wanted: Sequence[Order], names: Sequence[str], *, lazily: bool) -> list[Any]:
-        return [self._shown.items(order) for order in wanted] if lazily else self._shown.load(wanted, names)
+    def _values(self, wanted: Sequence[Order], names: Sequence[str], args: Args) -> list[Any]:
+        if args.dask:
+            return [_collection(target, args) for target in args.targets]
+        return [self._shown.items(order) for order in wanted] if args.iter else self._shown.load(wanted, names)
 
     def _give(self, targets: Sequence[Target], values: Sequence[Any]) -> Any:
         """Bind what has names, return what has none."""

@@ -149,6 +149,10 @@ def test_with_dask_nothing_is_loaded_before_it_is_computed(cells: Kernel) -> Non
     assert cells.ok("many.pluck('n').sum().compute(scheduler='threads')").result == str(2 * sum(range(50)))
     [(name, _)] = cells.run("%s3load s3://kernel/rows.json* --dask --iter").errors
     assert name == "OptionError"
+    whole = cells.ok("%%s3load bound=s3://kernel/rows.json* --dask\nprint(type(bound).__name__, bound.npartitions)")
+    assert whole.stdout == "Bag 2\n"
+    [(name, _)] = cells.run("%%s3load s3://kernel/rows.json* --dask --limit 3\nprint()").errors
+    assert name == "OptionError"
 
 
 def test_several_are_loaded_at_once_each_bound_to_its_name(cells: Kernel) -> None:

@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     from aios3_nb.formats.json.load import (
         iterate_json as iterate_json,
         iterate_lines as iterate_lines,
+        iterate_lines_between as iterate_lines_between,
         load_json as load_json,
         load_lines as load_lines,
     )
     from aios3_nb.formats.json.path import parse_path as parse_path
 else:
     __getattr__, __dir__, __all__ = face(
-        __name__, dump="dump_json dump_lines", load="iterate_json iterate_lines load_json load_lines", path="parse_path"
+        __name__,
+        dump="dump_json dump_lines",
+        load="iterate_json iterate_lines iterate_lines_between load_json load_lines",
+        path="parse_path",
     )

@@ -83,16 +83,51 @@ def iterate_lines(file: BinaryIO, *, encoding: str | None = None) -> Iterator[ob
 
     See: https://jsonlines.org
     """
-    head, codec, mark_size = read_head(file, encoding)
-    begin, in_lines = _first_line(file, head) if codec == "utf-8" else (head, False)
+    head, in_lines = _begun(file, encoding)
     if not in_lines:
-        yield from JsonScanner(text_reader(file, Head(begin, codec, mark_size))).row()
+        yield from JsonScanner(text_reader(file, head)).row()
         return
     fast = decode.fast_decoder()
-    pieces = chain([begin[mark_size:]], iter(lambda: file.read1(CHUNK_SIZE), b""))  # type: ignore[attr-defined]
-    for offset, line, at_end in split_lines(pieces, b"\n", len, mark_size):
+    pieces = chain([head.data[head.mark_size :]], _pieces(file))
+    for offset, line, at_end in split_lines(pieces, b"\n", len, head.mark_size):
         if line.strip(b" \t\r"):
             yield from decode.line(line, fast, offset=offset, at_end=at_end)
+
+
+def iterate_lines_between(file: BinaryIO, start: int, stop: int, *, encoding: str | None = None) -> Iterator[object]:
+    """Yield what `iterate_lines` does of the lines that begin from byte `start` to byte `stop`.
+
+    Where the file has no lines, all its values begin at byte 0. Besides what lies between, its beginning is read, which
+    tells that, and what the last line takes behind `stop`.
+    """
+    file.seek(0)
+    head, in_lines = _begun(file, encoding)
+    if not in_lines:
+        if not start:
+            yield from JsonScanner(text_reader(file, head)).row()
+        return
+    fast = decode.fast_decoder()
+    # From the byte before: if that is a newline, a line begins at `start`; else what comes first is the end of one.
+    begin = max(start - 1, head.mark_size)
+    file.seek(begin)
+    for offset, line, at_end in split_lines(_pieces(file), b"\n", len, begin):
+        if offset >= stop:
+            return
+        if offset >= start and line.strip(b" \t\r"):
+            yield from decode.line(line, fast, offset=offset, at_end=at_end)
+
+
+def _begun(file: BinaryIO, encoding: str | None) -> tuple[Head, bool]:
+    """Read the beginning of the file; return it, and whether each line holds whole values."""
+    head = read_head(file, encoding)
+    if head.encoding != "utf-8":
+        return head, False
+    begin, in_lines = _first_line(file, head.data)
+    return head._replace(data=begin), in_lines
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: file.read1(CHUNK_SIZE), b"")  # type: ignore[attr-defined]
 
 
 def load_lines(file: BinaryIO, *, encoding: str | None = None) -> list[object]:
