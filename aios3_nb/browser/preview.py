@@ -5,16 +5,15 @@ The name of the object only chooses between kinds of text; pictures are told by 
 
 from __future__ import annotations
 
-import io
 import re
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 from aios3_nb.browser.pictures import picture_of
 from aios3_nb.browser.table import Table, records, separated
 from aios3_nb.browser.tree import Node, tree
 from aios3_nb.errors import S3Error
-from aios3_nb.formats import decompressed
+from aios3_nb.formats import Held, decompressed
 from aios3_nb.text import size_text, visible
 
 _MOST_CHARACTERS = 40_000
@@ -165,9 +164,9 @@ def suffix_of(name: str, *, packed: bool = False) -> str:
 
 def _expanded(head: bytes) -> tuple[bytes, bool]:
     """Return `head`, or what it expands to as far as it goes, and whether it was compressed."""
-    raw = io.BufferedReader(cast(io.RawIOBase, io.BytesIO(head)))
+    raw = Held(head)
     try:
-        file = decompressed(cast(BinaryIO, raw), max_bytes=2 * _EXPANDED)
+        file = decompressed(raw, max_bytes=2 * _EXPANDED)
     except S3Error:
         return head, False
     if file is raw:

@@ -12,7 +12,12 @@ from aios3_nb.faces import face
 
 if TYPE_CHECKING:
     from aios3_nb.formats.buffers import check_described as check_described
-    from aios3_nb.formats.codecs import codec_name as codec_name, decompressed as decompressed, peek_head as peek_head
+    from aios3_nb.formats.codecs import (
+        Held as Held,
+        codec_name as codec_name,
+        decompressed as decompressed,
+        peek_head as peek_head,
+    )
     from aios3_nb.formats.collector import collector_paused as collector_paused
     from aios3_nb.formats.expansion import ExpansionLimit as ExpansionLimit
     from aios3_nb.formats.first import first_rows as first_rows
@@ -42,7 +47,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         buffers="check_described",
-        codecs="codec_name decompressed peek_head",
+        codecs="Held codec_name decompressed peek_head",
         collector="collector_paused",
         expansion="ExpansionLimit",
         first="first_rows",

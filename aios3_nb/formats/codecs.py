@@ -60,6 +60,15 @@ def decompressed(file: BinaryIO, *, max_bytes: int | None) -> BinaryIO:
     return file
 
 
+class Held(io.BytesIO):
+    """Bytes in memory as the formats expect a file: with `peek`."""
+
+    def peek(self, size: int = 1, /) -> bytes:
+        """Return the next bytes without moving on: up to `size`, at least one unless there are none."""
+        at = self.tell()
+        return bytes(self.getbuffer()[at : at + max(size, 1)])
+
+
 def peek_head(file: BinaryIO, size: int) -> bytes:
     """Return the next `size` bytes of `file`, fewer only at its end, and leave it where it stands.
 

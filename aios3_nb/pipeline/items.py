@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator
+from functools import partial
 from typing import Any, BinaryIO, NoReturn, Self, cast
 
 from aios3_nb.errors import FormatError
@@ -166,7 +167,7 @@ class Items:
 async def iterate_async(order: Order, monitor: Monitor) -> AsyncGenerator[Any, None]:
     """Yield the items of `order`; the running loop goes on turning while they are fetched and decoded."""
     loop = asyncio.get_running_loop()
-    items = Items(order, monitor, via=lambda: thread_bridge(loop))
+    items = Items(order, monitor, via=partial(thread_bridge, loop))
     most = 1
 
     def batch() -> list[Any]:

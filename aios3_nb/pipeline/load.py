@@ -2,31 +2,30 @@
 
 ::
 
-    ObjectSource(uri, client) ──> ObjectStream ──> S3File ──> plain (codec) ──> format ──> value | items
-                   │                   │                                              │
-                on_retry            verifier                                      Loaded (value, verdict)
+    Order ──> open_object: source ─> stream ─> file ──> plain (codec) ──> format ──> value | items
+                             │          │                                    │
+                         on_retry   verifier                       Loaded (value, verdict)
 """
 
 from __future__ import annotations
 
 import asyncio
-import io
 import time
 import warnings
-import weakref
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, BinaryIO, cast
 
 from aios3_nb.errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
-from aios3_nb.formats import HEAD_SIZE, Format, LoadOptions, decompressed, forecast, peek_head, recognise
-from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.formats import HEAD_SIZE, Format, Held, LoadOptions, decompressed, forecast, peek_head, recognise
+from aios3_nb.loop import Bridge, bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.trust import may_use_cache, trusted_prefix
 from aios3_nb.s3 import list_matching
 from aios3_nb.settings import MIB
-from aios3_nb.streams import CachedStream, Monitor, ObjectInfo, ObjectSource, ObjectStream, S3File
+from aios3_nb.streams import Monitor, ObjectInfo, S3File, open_object
 from aios3_nb.text import size_text, visible
 
 _INLINE = 1 * MIB
@@ -62,24 +61,10 @@ class Loaded:
     note: str = ""
 
 
-def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Any = bridge) -> S3File:
+def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Callable[[], Bridge] = bridge) -> S3File:
     """Return the file of `order`; `whole` says that all of it will be read, from its start."""
-    kind = CachedStream if may_use_cache(order) else ObjectStream
-
-    def make_stream(info: ObjectInfo | None) -> ObjectStream | CachedStream:
-        source = ObjectSource(order.uri, order.settings, monitor, info or order.known)
-        return kind(source, order.settings, monitor, whole=whole)
-
-    file = S3File(order.uri, make_stream, via=via)
-    known = weakref.ref(file)
-
-    def cancel() -> None:
-        if (there := known()) is not None:
-            there.cancel()
-
-    # Weakly: the tasks of the stream hold the monitor, and must not keep a file that nobody else has any more.
-    monitor.began(cancel)
-    return file
+    cached = may_use_cache(order)
+    return open_object(order.uri, order.settings, monitor, known=order.known, whole=whole, cached=cached, via=via)
 
 
 def load_one(order: Order, monitor: Monitor) -> Loaded:
@@ -96,7 +81,7 @@ async def aload_one(order: Order, monitor: Monitor) -> Loaded:
     """Return the object of `order`; the running loop goes on turning meanwhile."""
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
-    file = open_file(order, monitor, whole=not order.is_partial, via=lambda: thread_bridge(loop))
+    file = open_file(order, monitor, whole=not order.is_partial, via=partial(thread_bridge, loop))
     try:
         await file.apeek()
         if file.info is None or file.info.size > _INLINE:
@@ -105,7 +90,7 @@ async def aload_one(order: Order, monitor: Monitor) -> Loaded:
         data = await file.aread()
         verdict = await file.afinish()
         with named(order.uri):
-            return _decode(_Held(data), file.info, order, monitor, began, lambda: verdict)
+            return _decode(Held(data), file.info, order, monitor, began, lambda: verdict)
     finally:
         await file.aclose()
 
@@ -230,11 +215,3 @@ def check_size(file: S3File, order: Order) -> None:
             "Raise it, or take items one by one with --iter.",
             uri=str(order.uri),
         )
-
-
-class _Held(io.BytesIO):
-    """Bytes in memory as the formats expect a file: with `peek`."""
-
-    def peek(self, size: int = 1, /) -> bytes:
-        at = self.tell()
-        return bytes(self.getbuffer()[at : at + max(size, 1)])

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from collections.abc import Callable
 from dataclasses import replace
-from typing import BinaryIO, cast
 
 from aios3_nb.errors import ObjectChangedError, S3Error
-from aios3_nb.formats import HEAD_SIZE, codec_name, decompressed, recognise
+from aios3_nb.formats import HEAD_SIZE, Held, codec_name, decompressed, recognise
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
@@ -175,7 +173,7 @@ def _expanded(head: bytes) -> bytes:
     """Return what the beginning of a compressed object expands to, as far as it goes."""
     pieces = bytearray()
     try:
-        plain = decompressed(cast(BinaryIO, io.BufferedReader(io.BytesIO(head))), max_bytes=None)
+        plain = decompressed(Held(head), max_bytes=None)
         while len(pieces) < _EXPANDED and (piece := plain.read1(64 * KIB)):  # type: ignore[attr-defined]
             pieces += piece
     except S3Error:  # cut short, of course

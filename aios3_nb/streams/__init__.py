@@ -11,23 +11,21 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
-    from aios3_nb.streams.cached import CachedStream as CachedStream
     from aios3_nb.streams.check import stored_checksum as stored_checksum
     from aios3_nb.streams.checksum import Checksum as Checksum, checksum_of as checksum_of
     from aios3_nb.streams.file import S3File as S3File
     from aios3_nb.streams.object import Monitor as Monitor, ObjectInfo as ObjectInfo
+    from aios3_nb.streams.opened import open_object as open_object
     from aios3_nb.streams.ranges import MAX_GAP as MAX_GAP, Wanted as Wanted, read_ranges as read_ranges
     from aios3_nb.streams.source import ObjectSource as ObjectSource
-    from aios3_nb.streams.stream import ObjectStream as ObjectStream
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
-        cached="CachedStream",
         check="stored_checksum",
         checksum="Checksum checksum_of",
         file="S3File",
         object="Monitor ObjectInfo",
+        opened="open_object",
         ranges="MAX_GAP Wanted read_ranges",
         source="ObjectSource",
-        stream="ObjectStream",
     )

@@ -1,0 +1,57 @@
+"""The room's part of the way of a byte, composed: source -> stream -> file."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aios3_nb.streams.cached import CachedStream
+from aios3_nb.streams.file import S3File
+from aios3_nb.streams.source import ObjectSource
+from aios3_nb.streams.stream import ObjectStream
+
+if TYPE_CHECKING:
+    from aios3_nb.address import S3Uri
+    from aios3_nb.loop import Bridge
+    from aios3_nb.settings import Settings
+    from aios3_nb.streams.cursor import Stream
+    from aios3_nb.streams.object import Monitor, ObjectInfo
+
+
+def open_object(
+    uri: S3Uri,
+    settings: Settings,
+    monitor: Monitor,
+    *,
+    known: ObjectInfo | None,
+    whole: bool,
+    cached: bool,
+    via: Callable[[], Bridge],
+) -> S3File:
+    """Return the object as a file; nothing is sent before the first read.
+
+    Args:
+        uri: The object.
+        settings: How it is fetched.
+        monitor: Told what happens; it gets what cancels the file at once.
+        known: The version to read; None means whatever is there at the first read.
+        whole: All of it will be read, from its start.
+        cached: It may come from the local cache, and be kept there.
+        via: The way to the loop that the calling thread reaches.
+    """
+    kind = CachedStream if cached else ObjectStream
+
+    def make_stream(info: ObjectInfo | None) -> Stream:
+        return kind(ObjectSource(uri, settings, monitor, info or known), settings, monitor, whole=whole)
+
+    file = S3File(uri, make_stream, via=via)
+    there = weakref.ref(file)
+
+    def cancel() -> None:
+        if (still := there()) is not None:
+            still.cancel()
+
+    # Weakly: the tasks of the stream hold the monitor, and must not keep a file that nobody else has any more.
+    monitor.began(cancel)
+    return file
