@@ -6,6 +6,7 @@ the calling thread                            runs coroutines on
 has a running asyncio loop (a notebook cell)  that loop, nested by nest-asyncio2, which is applied now
 ... that cannot be nested (uvloop, %gui)      the background loop
 ... that others have patched (nest_asyncio)   the background loop
+... in a cell that awaits, see `undeliverable` the background loop
 has none (script, thread, worker, terminal)   the background loop
 ============================================  =======================================================
 """
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any, Protocol, TypeVar, TypeVarTuple
 
-from aios3_nb.loop.interrupts import Pump
+from aios3_nb.loop.interrupts import Pump, undeliverable
 from aios3_nb.loop.threads import ThreadBridge, background
 
 T = TypeVar("T")
@@ -50,7 +51,7 @@ def bridge() -> Bridge:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return background()
-    if _gui_drives_kernel() or not _nest(loop):
+    if _gui_drives_kernel() or not _nest(loop) or undeliverable(loop):
         return background()
     return _NestedBridge(loop)
 

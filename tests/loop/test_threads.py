@@ -22,7 +22,8 @@ def test_a_worker_reaches_the_loop_that_waits_for_it() -> None:
         way = thread_bridge(asyncio.get_running_loop())
         return await in_thread(lambda: way.run(double, 5), lambda: None)
 
-    assert asyncio.run(main()) == 10
+    with asyncio.Runner() as runner:  # it closes its loop, whether nest-asyncio2 was applied or not
+        assert runner.run(main()) == 10
 
 
 def test_cancelling_a_call_in_a_thread_stops_it_and_awaits_its_end() -> None:
@@ -40,7 +41,8 @@ def test_cancelling_a_call_in_a_thread_stops_it_and_awaits_its_end() -> None:
             await task
         assert ended.is_set()
 
-    asyncio.run(main())
+    with asyncio.Runner() as runner:
+        runner.run(main())
 
 
 def test_a_sync_call_on_the_background_loop_itself_is_refused_not_deadlocked() -> None:
@@ -101,5 +103,6 @@ def test_nothing_is_reported_of_what_fails_after_the_wait_for_it_was_cancelled()
         await asyncio.sleep(0)
         gc.collect()
 
-    asyncio.run(main())
+    with asyncio.Runner() as runner:
+        runner.run(main())
     assert reported == []
