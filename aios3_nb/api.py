@@ -4,7 +4,6 @@ The sync ones work anywhere, also where a loop is running; the awaited ones run 
 name is in `aios3_nb.options`. Annotations are evaluated here, for `spelled_out` reads them.
 """
 
-import warnings
 from collections.abc import AsyncGenerator
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -34,6 +33,7 @@ from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, sig
 from aios3_nb.settings import Overrides
 from aios3_nb.signatures import awaited, spelled_out
 from aios3_nb.streams import Monitor, S3File
+from aios3_nb.telling import as_call, warn
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ async def aload(uri: str, **options: Any) -> Any:
 def _noted(loaded: Loaded) -> Any:
     """Return the value; what the closing line of a magic says about it is a warning here."""
     if loaded.note:
-        warnings.warn(f"{visible(str(loaded.info.uri))}: {loaded.note}", stacklevel=3)
+        warn(f"{visible(str(loaded.info.uri))}: {as_call(loaded.note)}", again=True)
     return loaded.value
 
 
@@ -125,13 +125,13 @@ async def _load_matching(wanted: Order) -> Any:
     loaded = await aload_each(groups, lambda _: Monitor())
     given = gathered([wanted], [str(wanted.uri)], groups, loaded)
     if given.note:
-        warnings.warn(given.note, stacklevel=2)
+        warn(as_call(given.note), again=True)
     return given.values[0]
 
 
 def _check_errors(wanted: Order) -> None:
     if wanted.skips_errors and not wanted.pattern:
-        raise OptionError("errors='skip' is for several objects; this is one, and without it there is nothing.")
+        raise OptionError("--errors skip is for several objects; this is one, and without it there is nothing.")
 
 
 @spelled_out
@@ -209,7 +209,7 @@ async def als(uri: str | None = None, **options: Any) -> Listing:
     where = locate_folder(uri, settings)
     if where is None:
         if recursive:
-            raise OptionError("These are all buckets; --recursive (recursive=True) lists the keys of one. Name it.")
+            raise OptionError("These are all buckets; --recursive lists the keys of one. Name it.")
         buckets = await list_buckets(settings)
         return Listing(buckets[:limit], complete=limit is None or len(buckets) <= limit)
     pattern = "" if uri is None else pattern_in(uri, where, settings)

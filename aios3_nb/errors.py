@@ -32,6 +32,9 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
+from aios3_nb.telling import as_call
+from aios3_nb.tracebacks import rendered
+
 
 class S3Error(Exception):
     """Base of everything this package raises on purpose.
@@ -40,11 +43,13 @@ class S3Error(Exception):
         uri: The object concerned, as ``s3://bucket/key``; empty when there is none.
         offset: Byte of the object that was reached; None when none was.
         attempts: Requests made for the failing range; None when not counted.
+        in_line: Whether it is told to somebody who has typed a magic, and not a call.
     """
 
     uri: str
     offset: int | None
     attempts: int | None
+    in_line: bool = False
 
     def __init__(
         self, message: str = "", *, uri: str = "", offset: int | None = None, attempts: int | None = None
@@ -55,8 +60,17 @@ class S3Error(Exception):
         self.attempts = attempts
 
     def __str__(self) -> str:
+        return self.said if self.in_line else as_call(self.said, self.uri)
+
+    @property
+    def said(self) -> str:
+        """The message with options as they are in a line, whoever asked; for what goes into another message."""
         # OSError's own __str__ would print "[Errno None] None" for some argument counts.
         return str(self.args[0]) if self.args else type(self).__name__
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows instead of the whole traceback."""
+        return rendered(self, whole=self.in_line)
 
 
 class UriError(S3Error, ValueError):

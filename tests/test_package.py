@@ -23,6 +23,8 @@ HEAVY = ("aiobotocore", "botocore", "aiohttp", "ipywidgets", "IPython", "numpy",
 ORDER = (
     *(
         "text",
+        "telling",
+        "tracebacks",
         "errors",
         "markup",
         "settings",

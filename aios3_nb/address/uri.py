@@ -134,7 +134,7 @@ def _schemeless(text: str, base: S3Uri | None) -> S3Uri:
     if base is None:
         raise UriError(
             f"{in_quotes(text)} is no S3 URI. Write s3://bucket/key, "
-            "or set the place where keys start with %s3cd s3://bucket/prefix/."
+            "or set the place where keys start: %s3cd s3://bucket/prefix/"
         )
     return _relative(text, base)
 

@@ -11,7 +11,7 @@ from typing import AnyStr, BinaryIO
 from aios3_nb.errors import FormatError, OptionError, TruncatedError
 
 _ANOTHER = (
-    ' If it is written in another encoding, say in which: --encoding cp1252 (encoding="cp1252"), which Western Windows '
+    " If it is written in another encoding, say in which: --encoding cp1252, which Western Windows "
     "writes, or utf-16, shift_jis, gb18030, ..."
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from itertools import islice
 from typing import BinaryIO
 
@@ -149,8 +150,8 @@ class Format:
         try:
             yield
         except FormatError as exc:
-            if self.way_on and self.way_on not in str(exc):
-                exc.args = (f"{exc} {_OWN_LIBRARY} {self.way_on}", *exc.args[1:])
+            if self.way_on and self.way_on not in exc.said:
+                exc.args = (f"{exc.said} {_OWN_LIBRARY} {self.way_on}", *exc.args[1:])
             raise
 
     def _check(self, options: LoadOptions) -> None:
@@ -212,8 +213,9 @@ def no_member(path: str, names: Collection[str]) -> OptionError:
 
 @contextmanager
 def package(install: str, purpose: str) -> Iterator[None]:
-    """Turn an ImportError into what to install for `purpose`."""
+    """Turn an ImportError into what of `install` is to be installed for `purpose`: what is not there."""
     try:
         yield
     except ImportError as exc:
-        raise MissingPackageError(f"Loading {purpose} needs a package: pip install {install}") from exc
+        missing = " ".join(name for name in install.split() if find_spec(name) is None) or install
+        raise MissingPackageError(f"Loading {purpose} needs a package: pip install {missing}") from exc

@@ -62,8 +62,8 @@ def forecast(size: int, format_name: str, *, compressed: bool = False, free: int
     fits = "does not fit" if least > free else "may not fit"
     return (
         f"This {fits} into memory: loading {_figure(size)} of {format_name} takes about {need}, and "
-        f"{_figure(free)} is free. --iter loads item by item where the format has items; --max-bytes refuses "
-        "what is too large."
+        f"{_figure(free)} is free. --iter (aios3_nb.iterate) loads item by item where the format has items; "
+        "--max-bytes (max_bytes=) refuses what is too large."
     )
 
 

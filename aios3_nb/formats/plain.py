@@ -20,7 +20,7 @@ def _bytes_instead() -> Iterator[None]:
     try:
         yield
     except FormatError as exc:
-        error = type(exc)(f"{exc} Say --format bytes to have the bytes as they are.", offset=exc.offset)
+        error = type(exc)(f"{exc.said} Say --format bytes to have the bytes as they are.", offset=exc.offset)
     else:
         return
     raise error

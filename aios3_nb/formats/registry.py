@@ -7,7 +7,6 @@ whoever stored the object was free to make up. So a ``.json`` that is a pickle i
 from __future__ import annotations
 
 import pickle
-import warnings
 from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import entry_points
@@ -25,6 +24,7 @@ from aios3_nb.formats.refused import REFUSED
 from aios3_nb.formats.safetensors import SAFETENSORS
 from aios3_nb.formats.shape import records_table
 from aios3_nb.formats.tables import ARROW, CSV, PARQUET, TSV
+from aios3_nb.telling import warn
 
 __all__ = ["HEAD_SIZE", "Format", "LoadOptions", "format_names", "recognise", "register"]
 
@@ -257,7 +257,7 @@ def _plugins() -> tuple[Format, ...]:
             if not isinstance(format, Format):
                 raise TypeError(f"it is no Format but {type(format).__name__}")
         except Exception as exc:
-            warnings.warn(f"The format {entry.name!r} ({entry.value}) could not be loaded: {exc}", stacklevel=2)
+            warn(f"The format {entry.name!r} ({entry.value}) could not be loaded: {exc}")
         else:
             found.append(format)
     return tuple(found)

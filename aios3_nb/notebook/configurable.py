@@ -61,6 +61,7 @@ class Configurable(Magics):  # type: ignore[misc]  # IPython is not typed
         try:
             yield
         except S3Error as exc:
+            exc.in_line = True
             if self.short_errors:
                 from aios3_nb.notebook.shown import shorten  # with all that loads, which is here when something fails
 

@@ -72,7 +72,7 @@ class ShownLoads:
             said = items_line(order.uri.name, items.count, progress.fetched, items.info, items.verdict, items.trusted)
             _say(order, said)
 
-        return Items(order, progress, on_close=on_close)
+        return Items(order, progress, on_close=on_close, in_line=True)
 
     def in_background(self, wanted: Sequence[Order], names: Sequence[str]) -> BackgroundLoad:
         """Return at once with the handle of a load that binds `names` when it is done."""
@@ -82,6 +82,8 @@ class ShownLoads:
             try:
                 values = await group.load(wanted, names)
             except Exception as exc:
+                if isinstance(exc, S3Error):
+                    exc.in_line = True
                 # Nobody may ever ask the handle, so the error is shown below the cell that began it.
                 print(f"{type(exc).__name__}: {exc}", file=sys.stderr)
                 raise

@@ -44,7 +44,7 @@ def _magic(call: ast.expr) -> Any:
     return None
 
 
-_LOOKS = frozenset({"s3ls", "s3peek", "s3browse"})
+_LOOKS = frozenset({"s3ls", "s3peek", "s3browse", "s3cache"})
 """Magics that are typed to see what they return."""
 
 

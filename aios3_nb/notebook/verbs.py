@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
 from aios3_nb import api
@@ -62,11 +63,13 @@ class Verbs:
 
     def ls(self, args: Args) -> Any:
         """Return the listing."""
-        return api.ls(_text(args.target), **_chosen(args, Looking))
+        found = api.ls(_text(args.target), **_chosen(args, Looking))
+        found.in_line = True
+        return found
 
     def peek(self, args: Args) -> Any:
         """Return what is in the object."""
-        return look_into(_order(args.target, args))
+        return replace(look_into(_order(args.target, args)), in_line=True)
 
     def browse(self, args: Args) -> Any:
         """Return the panel."""
@@ -127,7 +130,7 @@ def _order(target: Target, args: Args) -> Order:
         return make_order(target.text, _chosen(args, Loading))
     except UriError as exc:
         if target.otherwise is not None:
-            exc.args = (f"{exc} If it was meant the other way, write {target.otherwise}.",)
+            exc.args = (f"{exc.said} If it was meant the other way, write {target.otherwise}.",)
         raise
 
 

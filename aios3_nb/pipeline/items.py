@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator
 from functools import partial
 from typing import Any, BinaryIO, NoReturn, Self, cast
 
-from aios3_nb.errors import FormatError
+from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats import decompressed
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.load import check_size, chosen_format, damage_in, open_file, options_of
@@ -36,6 +36,7 @@ class Items:
         monitor: Told how far it is.
         via: The way to the loop, when it is not to be found from the calling thread.
         on_close: Called once, when it is closed.
+        in_line: Whether its errors are told to somebody who has typed a magic.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Items:
         *,
         via: Any = bridge,
         on_close: Callable[[Items], None] | None = None,
+        in_line: bool = False,
     ) -> None:
         self.count = 0
         self.done = False
@@ -52,6 +54,7 @@ class Items:
         self.trusted = ""
         self.verdict = ""
         self._on_close = on_close
+        self._in_line = in_line
         self._order = order
         self._monitor = monitor
         self._file = open_file(order, monitor, whole=False, via=via)
@@ -111,6 +114,8 @@ class Items:
     def _fail(self, error: BaseException) -> NoReturn:
         if isinstance(error, FormatError):
             error = damage_in(self._file) or error
+        if isinstance(error, S3Error):
+            error.in_line = self._in_line
         self.error = error
         self.close()
         with named(self._order.uri):

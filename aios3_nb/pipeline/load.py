@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, BinaryIO, cast
 
+from aios3_nb.address import quote
 from aios3_nb.errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
 from aios3_nb.formats import HEAD_SIZE, Format, Held, LoadOptions, decompressed, forecast, peek_head, recognise
 from aios3_nb.loop import Bridge, bridge, in_thread, interruptible, thread_bridge
@@ -26,6 +26,7 @@ from aios3_nb.pipeline.trust import may_use_cache, trusted_prefix
 from aios3_nb.s3 import list_matching
 from aios3_nb.settings import MIB
 from aios3_nb.streams import Monitor, ObjectInfo, S3File, open_object
+from aios3_nb.telling import warn
 from aios3_nb.text import size_text, visible
 
 _INLINE = 1 * MIB
@@ -108,7 +109,7 @@ async def amatching(order: Order) -> list[Order]:
     found = await list_matching(order.uri, order.pattern, order.settings)
     if not found:
         raise ObjectNotFoundError(
-            f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {visible(str(order.uri.parent))} "
+            f"Nothing matches {visible(str(order.uri))}. See what is there with %s3ls {quote(str(order.uri.parent))} "
             "(markers, and names that begin with _ or ., are only taken by a pattern that begins so).",
             uri=str(order.uri),
         )
@@ -150,7 +151,7 @@ def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, be
     plain = decompressed(file, max_bytes=order.settings.max_bytes)
     chosen = chosen_format(plain, order)
     if info.size > _WORTH_A_FORECAST and (warning := forecast(info.size, chosen.name, compressed=plain is not file)):
-        warnings.warn(f"{visible(str(order.uri))}: {warning}", stacklevel=2)
+        warn(f"{visible(str(order.uri))}: {warning}", again=True)
     monitor.phase("decoding")
     options, trusted = options_of(order, info, chosen)
     value = chosen.load(plain, options)

@@ -18,7 +18,7 @@ def named(uri: S3Uri) -> Iterator[None]:
     except S3Error as exc:
         if not exc.uri:
             exc.uri = str(uri)
-            exc.args = (f"{visible(str(uri))}: {_with_uri(str(exc), uri)}", *exc.args[1:])
+            exc.args = (f"{visible(str(uri))}: {_with_uri(exc.said, uri)}", *exc.args[1:])
         raise
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from aios3_nb.address import S3Uri, glob_escape, glob_literal, is_all_buckets, parse
+from aios3_nb.address import S3Uri, glob_escape, glob_literal, is_all_buckets, parse, quote
 from aios3_nb.errors import OptionError, UriError
 from aios3_nb.formats import KINDS, LoadOptions, check_path, expected_format
 from aios3_nb.options import Loading, divided
@@ -163,7 +163,7 @@ def locate_object(text: str, settings: Settings, *, version_id: str | None = Non
     address = locate(text, settings, version_id=version_id)
     if address.is_prefix:
         raise UriError(
-            f"{visible(str(address))} is a folder, not an object. List it with %s3ls {visible(str(address))}",
+            f"{visible(str(address))} is a folder, not an object. List it with %s3ls {quote(str(address))}",
             uri=str(address),
         )
     return address

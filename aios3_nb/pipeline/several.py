@@ -211,7 +211,7 @@ def _error(values: Mapping[str, Any], failed: Mapping[str, S3Error]) -> S3Error:
 
 
 def _failures_text(failed: Mapping[str, S3Error], total: int, how: str) -> str:
-    lines = [f"  {visible(name, most=120)}: {error}" for name, error in list(failed.items())[:_SHOWN]]
+    lines = [f"  {visible(name, most=120)}: {error.said}" for name, error in list(failed.items())[:_SHOWN]]
     if len(failed) > _SHOWN:
         lines.append(f"  ... and {len(failed) - _SHOWN:,} more")
     return "\n".join([f"{len(failed):,} of {total:,} were {how}:", *lines])
@@ -222,7 +222,7 @@ def _way_on(loaded: int) -> str:
         return ""
     return (
         f"\nThe other {loaded:,} are in the error's .values (in a notebook: sys.last_value.values), failures in "
-        ".errors. To leave out what fails: --errors skip, or errors='skip'."
+        ".errors. To leave out what fails: --errors skip"
     )
 
 

@@ -25,7 +25,6 @@ import itertools
 import os
 import stat
 import tomllib
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +33,7 @@ from aios3_nb.address import server_of
 from aios3_nb.cache import cache_folder, is_of_account
 from aios3_nb.errors import OptionError
 from aios3_nb.pipeline.order import Order
+from aios3_nb.telling import warn
 from aios3_nb.text import in_quotes, visible
 
 FILE = "aios3_nb.toml"
@@ -122,7 +122,7 @@ def trusted_prefixes() -> list[TrustedPrefix]:
     if path is None or not path.is_file():
         return []
     if (why := _doubt(path)) is not None:
-        warnings.warn(f"{visible(str(path))} is ignored, so nothing is trusted by it: {why}.", stacklevel=2)
+        warn(f"{visible(str(path))} is ignored, so nothing is trusted by it: {why}.")
         return []
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -152,9 +152,7 @@ def _warn_of_another(path: Path | None) -> None:
     other = (Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~")) / ".config") / FILE
     if other.is_file() and not (path is not None and path.is_file() and path.samefile(other)):
         there = visible(str(path)) if path is not None else "a home in the system's list of accounts, and there is none"
-        warnings.warn(
-            f"{visible(str(other))} is ignored: only the account's own file may trust anything, {there}.", stacklevel=3
-        )
+        warn(f"{visible(str(other))} is ignored: only the account's own file may trust anything, {there}.")
 
 
 def _doubt(path: Path) -> str | None:

@@ -14,6 +14,7 @@ from aios3_nb.address import S3Uri
 from aios3_nb.markup import table_html
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import Settings
+from aios3_nb.telling import as_call
 from aios3_nb.text import size_text, visible
 
 PAGE = 1000
@@ -81,12 +82,17 @@ class Listing(Sequence[Entry]):
         entries: In the order in which they are shown.
         base: Beginning of their keys that is not shown, for it is what was listed.
         complete: Whether there are no more.
+
+    Attributes:
+        complete: See above.
+        in_line: Whether it is shown to somebody who has typed a magic, and not a call.
     """
 
     def __init__(self, entries: Iterable[Entry], *, base: str = "", complete: bool = True) -> None:
         self._entries = list(entries)
         self._base = base
         self.complete = complete
+        self.in_line = False
 
     @overload
     def __getitem__(self, index: int) -> Entry: ...
@@ -109,13 +115,17 @@ class Listing(Sequence[Entry]):
         rows = self._rows()
         wide = max(len(size) for size, _, _ in rows)
         lines = [f"{size:>{wide}}  {time:16}  {name}" for size, time, name in rows]
-        return "\n".join([*lines, *([] if self.complete else ["... and more; ask for them with --limit"])])
+        return "\n".join([*lines, *([self._note] if self._note else [])])
 
     def _repr_html_(self) -> str:
         rows = [(name, size, time) for size, time, name in self._rows()]
-        note = "" if self.complete else "... and more; ask for them with --limit"
         head = ("name", "size", "modified (UTC)")
-        return table_html(rows, head=head, note=note, numbers=(1,)) if rows else "<p>(nothing there)</p>"
+        return table_html(rows, head=head, note=self._note, numbers=(1,)) if rows else "<p>(nothing there)</p>"
+
+    @property
+    def _note(self) -> str:
+        said = "" if self.complete else "... and more; ask for them with --limit"
+        return said if self.in_line else as_call(said)
 
     def _rows(self) -> list[tuple[str, str, str]]:
         return [_row(entry, self._base) for entry in self._entries]

@@ -10,6 +10,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from aios3_nb.address import quote
 from aios3_nb.errors import (
     AccessDeniedError,
     CredentialsError,
@@ -51,7 +52,7 @@ _KEYS = (
 )
 _DENIED = (
     "Access denied: {uri}. The credentials may not do this, or the object does not exist and you may not "
-    "list its bucket. Try --profile NAME, --request-payer, or --no-sign-request for a public bucket."
+    "list its bucket. Try --profile NAME, --request-payer requester, or --no-sign-request for a public bucket."
 )
 _REGION = "{uri} is in another region ({code}). Name it with --region NAME."
 
@@ -250,5 +251,5 @@ def _names(uri: S3Uri) -> dict[str, Any]:
     return {
         "uri": _shown(uri),
         "bucket": visible(uri.bucket),
-        "parent": f"s3://{uri.bucket}/{parent + '/' if parent else ''}",
+        "parent": quote(f"s3://{uri.bucket}/{parent + '/' if parent else ''}"),
     }

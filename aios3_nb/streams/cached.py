@@ -12,7 +12,6 @@ Who reads notices nothing of it but the time. What fails at the cache itself is 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
@@ -27,6 +26,7 @@ from aios3_nb.streams.object import Monitor, ObjectInfo
 from aios3_nb.streams.requests import UnchangedError
 from aios3_nb.streams.source import ObjectSource
 from aios3_nb.streams.stream import ObjectStream
+from aios3_nb.telling import warn
 from aios3_nb.text import visible
 
 _DRAIN = 64 * MIB
@@ -266,9 +266,9 @@ class CachedStream:
         self._cache.discard(kept.path)
         kept.close()
         self._kept = None
-        warnings.warn(
+        warn(
             f"{self._source.name}: its copy in the cache is damaged, and was removed ({visible(str(failure))}).",
-            stacklevel=2,
+            again=True,
         )
         if self._offline:
             raise self._not_there()

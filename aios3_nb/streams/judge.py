@@ -6,7 +6,6 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import replace
 
 from aios3_nb.address import S3Uri
@@ -14,6 +13,7 @@ from aios3_nb.errors import ObjectChangedError
 from aios3_nb.s3 import UnfitAnswerError, status_of
 from aios3_nb.streams.checksum import Checksum, checksum_of, etag_of
 from aios3_nb.streams.object import Answer, ObjectInfo
+from aios3_nb.telling import warn
 from aios3_nb.text import visible
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -133,10 +133,9 @@ class Judge:
     def _described(self, answer: Answer, size: int) -> ObjectInfo:
         etag = answer.get("ETag", "")
         if not etag:
-            warnings.warn(
+            warn(
                 f"{visible(self._uri.bucket)}: this store gives no ETag; an object that is replaced while it is "
-                "read cannot be noticed.",
-                stacklevel=2,
+                "read cannot be noticed."
             )
         version = answer.get("VersionId")
         return ObjectInfo(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable
 
 from aios3_nb.cache import Cache, CacheEntry, Place, Writer
 from aios3_nb.streams import bulk
 from aios3_nb.streams.object import ObjectInfo
+from aios3_nb.telling import warn
 from aios3_nb.text import visible
 
 
@@ -95,9 +95,9 @@ class Keeping:
     def _give_up_if_failed(self) -> None:
         if self._writer is not None and self._writer.why_not:
             why, self._writer = self._writer.why_not, None
-            warnings.warn(f"Not kept in the cache: {visible(why)}.", stacklevel=2)
+            warn(f"Not kept in the cache: {visible(why)}.")
 
 
 def warn_of_cache(exc: OSError) -> None:
     """Say that the cache cannot be used, and why."""
-    warnings.warn(f"The cache is not used: {visible(exc.strerror or str(exc))}.", stacklevel=2)
+    warn(f"The cache is not used: {visible(exc.strerror or str(exc))}.")

@@ -292,7 +292,7 @@ def test_verify_require_takes_only_what_was_checked_when_it_came(cached: FaultSe
 def test_offline_asks_nobody(kept: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     assert same(aios3_nb.load("s3://b/k.pkl", cache="offline"))
-    with pytest.raises(aios3_nb.ObjectNotFoundError, match="is not in the cache, and --cache offline asks nobody"):
+    with pytest.raises(aios3_nb.ObjectNotFoundError, match="is not in the cache, and cache='offline' asks nobody"):
         aios3_nb.load("s3://b/other.pkl", cache="offline")
     with pytest.raises(aios3_nb.ObjectNotFoundError, match="pattern"):
         aios3_nb.load("s3://b/*.pkl", cache="offline")

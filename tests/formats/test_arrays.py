@@ -225,14 +225,14 @@ def test_short_floats_are_those_of_ml_dtypes(dtype, kind):
 def test_without_ml_dtypes_the_error_says_what_is_needed_and_the_others_load(dtype, word, monkeypatch):
     monkeypatch.setitem(sys.modules, "ml_dtypes", None)
     data = tensors(w=(dtype, [2], bytes(2 if dtype != "BF16" else 4)), f=("F32", [1], np.float32(1.5).tobytes()))
-    with pytest.raises(MissingPackageError, match=rf"w: {word} needs ml_dtypes: pip install.*--path NAME"):
+    with pytest.raises(MissingPackageError, match=rf"w: {word} needs ml_dtypes: pip install.*path=NAME"):
         load("safetensors", data)
     assert load("safetensors", data, path="f") == 1.5
 
 
 def test_a_type_that_nobody_has_is_not_supported_and_the_others_load():
     data = tensors(w=("F4", [2], bytes(1)), f=("F32", [1], np.float32(1.5).tobytes()))
-    with pytest.raises(FormatError, match=r"type F4, not supported.*--path NAME"):
+    with pytest.raises(FormatError, match=r"type F4, not supported.*path=NAME"):
         load("safetensors", data)
     assert load("safetensors", data, path="f") == 1.5
 

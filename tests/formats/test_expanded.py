@@ -84,7 +84,7 @@ def test_what_would_be_larger_is_refused_before_it_is_made(writer, values):
     assert len(data) < 2_000_000
     before = pa.total_allocated_bytes()
     peak = pa.default_memory_pool().max_memory()
-    with pytest.raises(TooLargeError, match="max-bytes"):
+    with pytest.raises(TooLargeError, match="max_bytes"):
         load(name, data, 20_000_000)
     assert pa.default_memory_pool().max_memory() <= max(peak, before + 60_000_000)
 

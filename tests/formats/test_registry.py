@@ -135,7 +135,7 @@ def test_an_unknown_name_is_an_option_error_that_lists_the_known():
 
 def test_when_nothing_is_recognised_the_error_lists_the_formats():
     for head in (b"", b"\xffhello", b"\x00\x01\x02"):
-        with pytest.raises(FormatError, match=r"--format: arrow, .*bytes, csv, .*tsv\."):
+        with pytest.raises(FormatError, match=r"with format: arrow, .*bytes, csv, .*tsv\."):
             recognise("data", head)
 
 
@@ -145,7 +145,7 @@ def test_a_joblib_dump_is_known_under_the_suffix_of_pickles(compress):
     file = decompressed(drip(dump), max_bytes=None)
     format = recognise("model.pkl", peek_head(file, HEAD_SIZE))
     assert format.name == "joblib"
-    with pytest.raises(BlockedPickleError, match="--trust"):
+    with pytest.raises(BlockedPickleError, match="trust=True"):
         format.load(file, NOTHING)
     assert list(format.load(file, LoadOptions(trust=True))["a"]) == list(range(300))
 
@@ -159,7 +159,7 @@ def test_a_torch_file_is_known_under_the_suffix_of_pickles():
 def test_what_is_not_loaded_says_who_loads_it(name):
     format = named(name)
     for load in (format.load, format.iterate):
-        with pytest.raises(FormatError, match=r"aios3_nb\.open\(uri\)|--format bytes"):
+        with pytest.raises(FormatError, match=r"aios3_nb\.open\(uri\)|format='bytes'"):
             load(drip(b""), NOTHING)
     assert name not in format_names()
 
@@ -192,7 +192,7 @@ def test_arrays_of_objects_are_refused(trust):
 
 def test_an_archive_of_arrays_expands_within_max_bytes_only():
     data = written(lambda f: np.savez_compressed(f, np.zeros(1_000_000)))
-    with pytest.raises(TooLargeError, match="--max-bytes"):
+    with pytest.raises(TooLargeError, match="max_bytes"):
         named("npz").load(drip(data), LoadOptions(max_bytes=1_000_000))
     assert named("npz").load(drip(data), LoadOptions(max_bytes=9_000_000))["arr_0"].sum() == 0
 
@@ -329,7 +329,7 @@ def test_text_is_exact():
 
 def test_no_text_says_where_and_offers_the_bytes():
     for read in (named("text").load, lambda *args: list(named("text").iterate(*args))):
-        with pytest.raises(FormatError, match="--format bytes") as caught:
+        with pytest.raises(FormatError, match="format='bytes'") as caught:
             read(drip(b"abc\n\xff", 2), NOTHING)
         assert caught.value.offset == 4
         with pytest.raises(TruncatedError):
@@ -374,12 +374,12 @@ def test_a_path_is_for_json_only():
     assert named("json").load(drip(data), LoadOptions(path="a")) == [1, 2]
     assert list(named("json").iterate(drip(data), LoadOptions(path="a.item"))) == [1, 2]
     for name in ("pickle", "csv", "jsonl"):
-        with pytest.raises(OptionError, match="--path"):
+        with pytest.raises(OptionError, match="path is for"):
             named(name).load(drip(data), LoadOptions(path="a"))
 
 
 def test_what_has_no_items_says_so():
-    with pytest.raises(OptionError, match="without --iter"):
+    with pytest.raises(OptionError, match=r"without aios3_nb\.iterate"):
         named("parquet").iterate(drip(b""), NOTHING)
 
 
@@ -447,7 +447,7 @@ def test_importing_the_formats_imports_none_of_their_libraries():
     ("module", "name", "install"),
     [
         ("pandas", "csv", "pandas"),
-        ("pyarrow", "parquet", "pandas pyarrow"),
+        ("pyarrow", "parquet", "pyarrow"),
     ],
 )
 def test_a_missing_package_is_named_with_how_to_install_it(module, name, install, monkeypatch):

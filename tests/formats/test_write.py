@@ -161,7 +161,7 @@ def test_a_value_within_itself_is_one_line_too():
 
 @pytest.mark.parametrize("key", ["x", "x.unheard-of", "x.zip", "x.xlsx", "x.pt", "x.gz", "x.joblib", "x.safetensors"])
 def test_a_suffix_that_says_nothing_is_an_option_error_with_the_formats(key):
-    with pytest.raises(OptionError, match="--format NAME; there are arrow, bytes, csv, json"):
+    with pytest.raises(OptionError, match="format=NAME; there are arrow, bytes, csv, json"):
         stored({"a": 1}, key)
 
 

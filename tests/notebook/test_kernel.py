@@ -26,6 +26,7 @@ def stocked(s3: Any) -> str:
     bodies = {
         "models/arrays.pkl": pickle.dumps(ARRAYS),
         "rows.pkl": pickle.dumps(ROWS),
+        "twice.pkl": pickle.dumps(ROWS) * 2,
         "rows.json": json.dumps(ROWS).encode(),
         "rows.jsonl": "\n".join(map(json.dumps, ROWS)).encode(),
         "year=2024/part.pkl": pickle.dumps(2024),
@@ -278,6 +279,45 @@ def test_a_mistake_is_one_readable_line_and_binds_nothing(cells: Kernel, line: s
     assert "botocore" not in cell.traceback
     assert cell.seconds < 20
     assert cells.ok("bound").result == "'before'"
+
+
+CALLS = {
+    "aios3_nb.load('s3://kernel/absent.pkl')": "List its prefix with aios3_nb.ls('s3://kernel/')",
+    "aios3_nb.load('s3://kernel/rows.pkl', max_bytes=10)": "max_bytes",
+    "list(aios3_nb.iterate('s3://kernel/broken.json', path='x'))": "s3://kernel/broken.json",
+    "aios3_nb.open('s3://kernel/absent.pkl').read()": "aios3_nb.ls('s3://kernel/')",
+    "file = %s3open s3://kernel/absent.pkl\nfile.read()": "aios3_nb.ls('s3://kernel/')",
+    "await aios3_nb.aload('s3://kernel/absent.pkl')": "aios3_nb.ls('s3://kernel/')",
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_traceback_of_a_call_ends_at_the_line_of_the_user_and_speaks_python(cells: Kernel, call: str) -> None:
+    cell = cells.run(f"import aios3_nb\n{call}")
+    text = re.sub(r"\x1b\[[\d;]*m", "", cell.traceback)
+    assert CALLS[call] in text
+    assert call.rpartition("\n")[2] in text
+    assert re.findall(r"(?:File|^)\s+\S*(?:aios3_nb|asyncio|botocore)/\S+", text, re.MULTILINE) == [], text
+    assert not re.search(r"%s3|\s--[a-z]", text), text
+
+
+def test_a_verbose_traceback_has_it_all(cells: Kernel) -> None:
+    try:
+        cell = cells.run("%xmode Verbose\naios3_nb.load('s3://kernel/absent.pkl')")
+    finally:
+        cells.ok("%xmode Context")
+    assert "aios3_nb/api.py" in cell.traceback
+
+
+def test_what_a_call_shows_speaks_python_and_what_a_line_shows_speaks_lines(cells: Kernel) -> None:
+    more = "ask for them with "
+    assert cells.ok("%s3ls s3://kernel/ --limit 2").result.endswith(f"{more}--limit")
+    assert cells.ok("aios3_nb.ls('s3://kernel/', limit=2)").result.endswith(f"{more}limit")
+    cell = cells.ok("aios3_nb.load('s3://kernel/twice.pkl')")
+    assert cell.stderr.count("\n") == 1
+    assert "aios3_nb.iterate" in cell.stderr
+    assert ".py" not in cell.stderr
+    assert "--iter" in cells.ok("%s3load s3://kernel/twice.pkl").stdout
 
 
 def test_a_mistake_in_config_is_told(cells: Kernel) -> None:

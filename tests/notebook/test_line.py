@@ -278,7 +278,7 @@ def test_where_no_names_are_looked_for_every_word_is_a_uri(word: str):
 def test_a_name_that_is_none_is_answered_with_what_to_write(line: str, words: list[str]):
     with pytest.raises(OptionError) as caught:
         _parsed(line, NAMESPACE)
-    assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert all(word in caught.value.said for word in words), caught.value.said
 
 
 @pytest.mark.parametrize(
@@ -430,8 +430,9 @@ def test_a_value_after_a_literal_beginning_makes_no_name(value: str):
     "line", ["k --allow {names}", "k --allow=$names", 'k --allow "os.{names}"', "k --allow ${names}"]
 )
 def test_what_a_pickle_may_run_is_never_taken_from_a_variable(line: str):
-    with pytest.raises(OptionError, match="--allow takes no variables"):
+    with pytest.raises(OptionError) as caught:
         _parsed(line, {"names": "os.system"})
+    assert "--allow takes no variables" in caught.value.said
 
 
 @pytest.mark.parametrize("line", ["k '--trust'", "k \\--trust", "k -- --trust", "k {o}", 'k "--allow=os.system"'])
@@ -489,7 +490,7 @@ def test_a_value_may_look_like_an_option_if_it_is_a_variable_s_or_quoted():
 def test_an_option_that_does_not_fit_is_answered_in_one_line(line: str, words: list[str]):
     with pytest.raises(OptionError) as caught:
         _parsed(line, {"o": "trust"})
-    message = str(caught.value)
+    message = caught.value.said
     assert all(word in message for word in words), message
     assert message.isprintable()
 

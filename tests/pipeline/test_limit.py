@@ -99,7 +99,7 @@ def test_the_first_objects_of_a_glob_are_whole(faulty: FaultServer) -> None:
 @pytest.mark.parametrize("key", ["a.npy", "a.npz", "a.bin", "a.safetensors", "a.joblib"])
 def test_where_a_limit_means_nothing_it_is_an_error(faulty: FaultServer, key: str) -> None:
     faulty.put("b", key, written(lambda file: np.save(file, np.arange(3))))
-    with pytest.raises(aios3_nb.OptionError, match="--limit is for items and rows"):
+    with pytest.raises(aios3_nb.OptionError, match="limit is for items and rows"):
         aios3_nb.load(f"s3://b/{key}", limit=1, trust=True)
 
 
@@ -110,7 +110,7 @@ def test_the_first_of_many_pickles_says_so_every_time_and_leaves_the_rest(faulty
     rows = [{"n": n, "blob": bytes(100_000)} for n in range(400)]
     faulty.put("b", "many.pkl", b"".join(map(pickle.dumps, rows)))
     for _ in range(2):
-        with pytest.warns(UserWarning, match=r"first of several pickles \(40 MB follow\); --iter gives all"):
+        with pytest.warns(UserWarning, match=r"first of several pickles \(40 MB follow\); aios3_nb.iterate gives all"):
             assert aios3_nb.load("s3://b/many.pkl") == rows[0]
     faulty.put("b", "one.pkl", pickle.dumps(rows[0]))
     with warnings.catch_warnings():
@@ -134,7 +134,7 @@ def test_looking_into_many_pickles_counts_them(faulty: FaultServer) -> None:
     assert "at least " in seen
     faulty.put("b", "few.pkl", b"".join(map(pickle.dumps, ROWS[:5])))
     seen = aios3_nb.peek("s3://b/few.pkl")
-    assert "5; --iter gives all" in repr(seen)
+    assert "5; aios3_nb.iterate gives all" in repr(seen)
     faulty.put("b", "one.pkl", pickle.dumps(ROWS[0]))
     assert "in a row" not in repr(aios3_nb.peek("s3://b/one.pkl"))
 

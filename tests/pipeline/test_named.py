@@ -13,7 +13,7 @@ from aios3_nb.pipeline.named import named
 def told(error: S3Error, key: str) -> str:
     with pytest.raises(type(error)) as caught, named(S3Uri("b", key)):
         raise error
-    return str(caught.value)
+    return caught.value.said
 
 
 def test_the_ways_past_a_blocked_pickle_are_ready_to_paste() -> None:

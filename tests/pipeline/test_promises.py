@@ -129,8 +129,8 @@ def test_what_a_look_promises_a_load_keeps(faulty: FaultServer, key: str, pack: 
     seen, unseen = outcome(lambda: aios3_nb.peek(f"s3://b/{key}{pack}"))
     value, error = outcome(lambda: aios3_nb.load(f"s3://b/{key}{pack}"))
     if seen is None:
-        assert "--format" in unseen
-        assert "--format" in error
+        assert "Say it with format: " in unseen
+        assert "Say it with format: " in error
         return
     said = repr(seen)
     if "loads safely" in said:
@@ -140,7 +140,7 @@ def test_what_a_look_promises_a_load_keeps(faulty: FaultServer, key: str, pack: 
     if error and seen.format == "pickle":
         assert "loads safely" not in said
     if error and pack == "":
-        named = ("aios3_nb.open('s3://b/" + key, "--trust", "--format bytes", "--encoding", "--path NAME")
+        named = ("aios3_nb.open('s3://b/" + key, "trust=True", "format='bytes'", "encoding=", "path=NAME")
         assert any(word in error for word in named), "the way on"
     assert value is not None or error
 
@@ -160,7 +160,7 @@ def test_what_a_look_promises_a_load_keeps(faulty: FaultServer, key: str, pack: 
         ("picture", ("picture (png) of 1 x 2 pixels",)),
         ("sound", ("sound (audio/wav)",)),
         ("note", ("Grüße",)),
-        ("many.pkl", ("pickles in a row", "50; --iter")),
+        ("many.pkl", ("pickles in a row", "50; aios3_nb.iterate")),
     ],
 )
 def test_a_look_tells_what_is_inside(faulty: FaultServer, key: str, says: tuple[str, ...]) -> None:

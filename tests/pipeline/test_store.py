@@ -60,7 +60,7 @@ def test_what_cannot_be_written_leaves_what_is_there(s3: Any, bucket: str) -> No
         aios3_nb.dump({"rows": ROWS * 2000, "last": {1}}, uri)
     assert caught.value.uri == uri
     assert aios3_nb.load(uri) == [1]
-    with pytest.raises(aios3_nb.OptionError, match="--format NAME"):
+    with pytest.raises(aios3_nb.OptionError, match="format=NAME"):
         aios3_nb.dump({"a": 1}, f"s3://{bucket}/other")
     assert keys(s3, bucket) == ["k.json.gz"]
 

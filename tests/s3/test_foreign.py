@@ -64,7 +64,7 @@ def test_an_endpoint_that_is_no_s3_is_called_so_at_once(faulty: FaultServer, cal
     with pytest.raises(aios3_nb.EndpointError, match=f"no S3 endpoint: it answered {kind}") as caught:
         CALLS[call]()
     assert len(faulty.requests) <= 2
-    assert "--endpoint-url" in str(caught.value)
+    assert "endpoint_url" in str(caught.value)
     if b"<title>" in data and call == "ls":
         assert "MinIO Console" in str(caught.value)
 

@@ -34,7 +34,7 @@ _ENCODING = "ASCII"
 
 _ENCODING_TEXT = (
     "Cannot be unpickled: it has 8-bit strings that are not of this encoding. If Python 2 wrote it, pass "
-    '--encoding latin1 (encoding="latin1"), which numpy arrays need too; --encoding bytes leaves them as bytes.'
+    "--encoding latin1, which numpy arrays need too; --encoding bytes leaves them as bytes."
 )
 
 

@@ -9,6 +9,7 @@ from aios3_nb.markup import table_html
 from aios3_nb.pipeline.peek.json import JsonOutline, outline_json
 from aios3_nb.pipeline.peek.other import OtherOutline, outline_other
 from aios3_nb.pipeline.peek.pickle import PickleOutline, outline_pickle
+from aios3_nb.telling import as_call
 from aios3_nb.text import size_text, visible
 
 __all__ = [
@@ -45,6 +46,7 @@ class Peek:
         fetched: Bytes that looking took.
         requests: That looking took.
         outline: What is inside.
+        in_line: Whether it is shown to somebody who has typed a magic, and not a call.
     """
 
     uri: str
@@ -56,6 +58,7 @@ class Peek:
     fetched: int
     requests: int
     outline: Outline
+    in_line: bool = False
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what to show, line by line: a heading and its text; hostile characters are visible."""
@@ -68,7 +71,8 @@ class Peek:
             ("format", kind),
             ("looked at", f"{size_text(self.fetched)} in {self.requests:,} request{many}"),
         ]
-        return [(heading, visible(text)) for heading, text in own + self.outline.rows()]
+        inside = [(heading, text if self.in_line else as_call(text)) for heading, text in self.outline.rows()]
+        return [(heading, visible(text)) for heading, text in own + inside]
 
     def __repr__(self) -> str:
         rows = self.rows()

@@ -84,7 +84,7 @@ def test_what_is_passed_over_must_be_a_value_and_stand_where_one_may(text):
 
 def test_no_array_has_no_items_and_the_error_says_how_to_go_on():
     for text in ('{"a": []}', '"abc"', "12", "null"):
-        with pytest.raises(FormatError, match="--path"):
+        with pytest.raises(FormatError, match="Say with path"):
             list(iterate_json(drip(text)))
 
 

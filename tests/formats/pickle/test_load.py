@@ -242,7 +242,7 @@ def test_all_blocked_names_come_at_once_sorted_and_nothing_is_built():
     with pytest.raises(BlockedPickleError) as caught:
         load_pickle(opened(data))
     assert caught.value.names == tuple(f"{name}.Class" for name in names)
-    assert ",".join(caught.value.names) in str(caught.value)
+    assert ",".join(caught.value.names) in caught.value.said
     assert caught.value.offset == data.index(b"Class")
 
 
@@ -415,9 +415,9 @@ def test_eight_bit_strings_of_python_2_are_decoded_as_the_call_says(trust):
 
 @pytest.mark.parametrize("trust", [False, True])
 def test_eight_bit_strings_that_are_not_ascii_say_which_encoding_to_pass(trust):
-    with pytest.raises(FormatError, match=r'--encoding latin1 \(encoding="latin1"\)'):
+    with pytest.raises(FormatError, match="encoding='latin1'"):
         load_pickle(opened(PYTHON2), trust=trust)
-    with pytest.raises(FormatError, match="--encoding latin1"):
+    with pytest.raises(FormatError, match="encoding='latin1'"):
         list(iterate_pickles(opened(PYTHON2), trust=trust))
 
 
@@ -448,7 +448,7 @@ class Called:
 
 def test_an_allowed_class_is_never_called_with_arguments():
     name = f"{__name__}.Program"
-    with pytest.raises(BlockedPickleError, match="--trust"):
+    with pytest.raises(BlockedPickleError, match="trust=True"):
         load_pickle(opened(pickle.dumps(Called(Program, ("x",)))), allow=[name])
     assert not Program.ran
     made = load_pickle(opened(b"\x80\x02c" + f"{__name__}\nProgram\n".encode() + b")\x81."), allow=[name])
@@ -463,13 +463,13 @@ def test_a_function_takes_trust(name):
         module, function = "pathlib", "Path.unlink"
     data = b"\x80\x04\x8c" + bytes([len(module)]) + module.encode() + b"\x8c" + bytes([len(function)])
     data += function.encode() + b"\x93)R."
-    with pytest.raises(BlockedPickleError, match="--trust"):
+    with pytest.raises(BlockedPickleError, match="trust=True"):
         load_pickle(opened(data), allow=[name])
     assert not Program.ran
     with pytest.raises(BlockedPickleError) as caught:
         load_pickle(opened(data))
-    assert "--allow does not lift" in str(caught.value)
-    assert f"--allow {name}" not in str(caught.value)
+    assert "allow does not lift" in str(caught.value)
+    assert f"{name}']" not in str(caught.value)
 
 
 def test_indexes_of_pandas_1_load_as_what_took_their_place():
