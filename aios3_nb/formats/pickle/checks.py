@@ -38,6 +38,11 @@ def check_for(cls: type) -> Check | None:
 def check_sparse(matrix: Any) -> None:
     """Look at the indices of a sparse matrix of scipy."""
     kind = type(matrix).format.fget(matrix)
+    if kind == "dok" and "_dict" not in vars(matrix):
+        raise FormatError(
+            "The pickle has a dok_matrix of scipy before 1.11, whose items newer ones do not read. Load it there, and "
+            "store it anew, as .tocsr(): pip install 'scipy<1.11'"
+        )
     try:
         _SPARSE[kind](matrix)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
@@ -122,7 +127,7 @@ def _check_lists(matrix: Any) -> None:
 
 def _check_keys(matrix: Any) -> None:
     shape = _shape(matrix)
-    for key in vars(matrix).get("_dict", ()):
+    for key in vars(matrix)["_dict"]:
         places = key if type(key) is tuple else (key,)
         require(len(places) == len(shape), "keys")
         for place, most in zip(places, shape, strict=True):

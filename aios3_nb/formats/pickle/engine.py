@@ -27,7 +27,7 @@ class SafeUnpickler(Scan):
     """Unpickles what `names` permits; after a name that it does not, only looks for further ones.
 
     Attributes:
-        blocked: Dotted names that were not permitted, in the order of their first use.
+        blocked: Dotted names that were not permitted, in the order of their first use, with module and name of each.
         blocked_at: Offset of the piece with the first of them.
         dtypes: Those of numpy that this load made.
     """
@@ -40,7 +40,7 @@ class SafeUnpickler(Scan):
 
     def __init__(self, feed: Feed, names: Names, *, encoding: str = "ASCII") -> None:
         super().__init__(feed, encoding)
-        self.blocked: dict[str, None] = {}
+        self.blocked: dict[str, tuple[str, str]] = {}
         self.blocked_at = 0
         self.dtypes = DTypes()
         self._names = names
@@ -147,7 +147,7 @@ class SafeUnpickler(Scan):
             return True
         if not self.blocked:
             self.blocked_at = self.feed.executing
-        self.blocked[f"{module}.{name}"] = None
+        self.blocked[f"{module}.{name}"] = module, name
         self._makers.clear()
         self.feed.stop_after(REST_BYTES)
         return False

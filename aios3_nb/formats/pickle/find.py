@@ -5,7 +5,6 @@ from __future__ import annotations
 import _compat_pickle
 import functools
 import importlib
-import importlib.metadata
 import importlib.util
 import operator
 import sys
@@ -15,10 +14,23 @@ from typing import Any
 from aios3_nb.errors import BlockedPickleError, MissingPackageError, OptionError
 from aios3_nb.formats.pickle import allowed
 from aios3_nb.formats.pickle.names import Entry, current_home, never_modules, never_names, pip_name, safe_names
+from aios3_nb.formats.pickle.versions import gone_text, installed
 from aios3_nb.text import visible
 
 _MOST_SHOWN = 50
 _LONGEST_NAME = 200
+
+
+class OtherVersionError(MissingPackageError):
+    """A name is not in the installed version of its package; whoever has the file adds which version wrote it.
+
+    Attributes:
+        module: That of the name.
+    """
+
+    def __init__(self, message: str, module: str) -> None:
+        super().__init__(message)
+        self.module = module
 
 
 class Names:
@@ -89,30 +101,42 @@ def missing_text(module: str, name: str) -> str:
     )
 
 
-def blocked_text(names: Collection[str]) -> str:
-    """Return the message about blocked `names`, with the ways on; whoever knows the object puts it in for ``URI``."""
+def blocked_text(names: Collection[str], called: Collection[str] = ()) -> str:
+    """Return the message about blocked `names`, with the ways on; whoever knows the object puts it in for ``URI``.
+
+    Those of them that the pickle calls are in `called`, as far as that was seen.
+    """
     many = "names that are" if len(names) != 1 else "name that is"
     lines = [f"needs {len(names):,} {many} not on the safe list; nothing of it was run:"]
     shown = [visible(name[:_LONGEST_NAME], most=_LONGEST_NAME) for name in list(names)[:_MOST_SHOWN]]
     lines += [f"  {name}" for name in shown]
     if len(names) > len(shown):
         lines.append(f"  and {len(names) - len(shown):,} more")
-    never = [name for name in list(names)[:_MOST_SHOWN] if not is_allowable(name)]
+    never = [name for name in list(names)[:_MOST_SHOWN] if not is_allowable(name, is_called=name in called)]
     lines.append("Loading them runs code. If you trust whoever wrote this file:")
     if not never and len(names) == len(shown):
-        lines.append(f"  %s3load URI --allow {','.join(shown)}    (exactly these, this once)")
+        lines.append(f"  %s3load URI --allow {','.join(shown)}    (exactly these, this once{_to_install(names)})")
     lines.append("  %s3load URI --trust    (anything it asks for, this once)")
     lines.append("  or trust its prefix in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ...")
     if never:
         several = ", ".join(visible(name[:_LONGEST_NAME], most=_LONGEST_NAME) for name in never)
         lines.append(f"--allow does not lift {several}.")
+    if any(name.startswith("__main__.") for name in never):
+        lines.append("What __main__ has was defined in the script or notebook that wrote it: define it here first.")
     return "\n".join(lines)
 
 
-def is_allowable(name: str) -> bool:
+def _to_install(names: Collection[str]) -> str:
+    """Return which packages of `names` have to be installed first; empty if all are there."""
+    absent = sorted({pip_name(name) for name in names if missing_package(name)})
+    return f"; first: pip install {' '.join(visible(package) for package in absent)}" if absent else ""
+
+
+def is_allowable(name: str, *, is_called: bool = False) -> bool:
     """Return whether ``--allow`` may be proposed for the dotted `name`; imports nothing.
 
-    It is for classes. What is not imported yet is judged by how classes are spelled.
+    It is for classes, and of those that are called for few (`allowed.may_be_called`). What is not imported yet is
+    judged by how classes are spelled; whether it may be called cannot be known then, so that it is not proposed.
     """
     parts = name.split(".")
     if _is_never_allowed(name) or len(name) > _LONGEST_NAME or not all(part.isidentifier() for part in parts):
@@ -120,8 +144,18 @@ def is_allowable(name: str) -> bool:
     for count in range(len(parts) - 1, 0, -1):
         found = sys.modules.get(".".join(parts[:count]))
         if found is not None:
-            return isinstance(_attribute(found, parts[count:]), type)
-    return parts[-1].lstrip("_")[:1].isupper()
+            value = _attribute(found, parts[count:])
+            if value is None and count < len(parts) - 1 and hasattr(found, "__path__"):
+                break  # a module that is not imported yet
+            return _is_class_at(value, ".".join(parts[:count]), ".".join(parts[count:])) and (
+                not is_called or allowed.may_be_called(value)
+            )
+    return not is_called and parts[-1].lstrip("_")[:1].isupper()
+
+
+def _is_class_at(value: Any, module: str, name: str) -> bool:
+    """Return whether `value` is a class, and `name` of `module` its own name and not another one."""
+    return isinstance(value, type) and (value.__module__, value.__qualname__) == (module, name)
 
 
 def _attribute(owner: Any, path: list[str]) -> Any:
@@ -159,33 +193,29 @@ def _imported(module: str, name: str) -> Any:
             return operator.attrgetter(called)(importlib.import_module(candidate))
         except (ImportError, AttributeError):
             continue
-    raise MissingPackageError(
-        f"The pickle needs {visible(f'{module}.{name}')}, which the installed {_version_text(module)} does not have. "
-        "It was written with another version, an older or a newer one. Ask who wrote it which, and install that: "
-        f"pip install '{pip_name(module)}==VERSION'"
-    )
-
-
-def _version_text(module: str) -> str:
-    """Return the package of `module` and its version, as ``scikit-learn 1.9.1``."""
-    package = pip_name(module)
-    try:
-        return f"{package} {importlib.metadata.version(package)}"
-    except importlib.metadata.PackageNotFoundError:
-        return package
+    raise OtherVersionError(gone_text([f"{module}.{name}"]), module)
 
 
 def trusted_name(module: str, name: str) -> tuple[str, str]:
     """Return where what a trusted pickle names is now, as far as it has moved."""
-    home = current_home(module, name)
-    if home[0].startswith("numpy._core") and not importlib.util.find_spec("numpy._core"):
-        return _old_home(home[0]), name
-    return home
+    home, called = current_home(module, name)
+    return (_old_home(home) if home.startswith("numpy.") and _is_numpy_1() else home), called
 
 
 def _old_home(module: str) -> str:
-    """Return where numpy 1 has what numpy 2 has in ``numpy._core``."""
+    """Return where numpy 1 has what numpy 2 has in `module`."""
+    if module in _NUMPY_1:
+        return _NUMPY_1[module]
     return module.replace("numpy._core", "numpy.core", 1) if module.startswith("numpy._core") else module
+
+
+_NUMPY_1 = {"numpy.rec": "numpy.core.records", "numpy.char": "numpy.core.defchararray"}
+"""Modules of numpy 2 that are none in numpy 1, only attributes."""
+
+
+def _is_numpy_1() -> bool:
+    """Return whether numpy is installed, and of version 1; that has some modules of numpy 2, too."""
+    return installed("numpy").startswith("1.")
 
 
 def _allowed_object(module: str, name: str) -> Any:
@@ -205,10 +235,9 @@ def _allowed_object(module: str, name: str) -> Any:
             "A function is called with arguments of the pickle, which can run anything; if that is what you mean to "
             "run, it takes --trust."
         )
-    home = getattr(found, "__module__", None), getattr(found, "__qualname__", None)
-    if home != (module, name) or any(part.startswith("__") for part in name.split(".")):
+    if not _is_class_at(found, module, name) or any(part.startswith("__") for part in name.split(".")):
         raise BlockedPickleError(
             f"{visible(f'{module}.{name}')} cannot be allowed: it is another name of "
-            f"{visible('.'.join(map(str, home)))}. If that is what you mean to run, it takes --trust."
+            f"{visible(f'{found.__module__}.{found.__qualname__}')}. If that is what you mean to run, it takes --trust."
         )
     return found

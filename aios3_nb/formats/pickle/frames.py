@@ -262,6 +262,27 @@ def _check_codes(codes: Any, count: int) -> None:
         require(bool(codes.min() >= -1 and codes.max() < count), "codes")
 
 
+def is_offset_argument(value: Any) -> bool:
+    """Return whether `value` is what a frequency is made of: numbers, texts, times, other ones, or several of these."""
+    if type(value) in (tuple, list):
+        return all(map(is_offset_argument, value))
+    return any(is_kind(kind, type(value)) for kind in ("plain", "number", "offset"))
+
+
+def _offset(cls: type, _: frozenset[str]) -> Rule:
+    """Of pandas up to 1.0, which made a frequency empty; later ones call it."""
+    name = f"{cls.__module__}.{cls.__qualname__}.__setstate__"
+
+    def build(load: Load, target: Any, state: Any) -> None:
+        if type(state) is not dict or not {str}.issuperset(map(type, state)) or not {"n", "normalize"} <= set(state):
+            raise refused(name, "a state of its own")
+        if not all(is_offset_argument(value) or (key == "_cache" and value == {}) for key, value in state.items()):
+            raise refused(name, "a state of its own")
+        cls.__setstate__(target, dict(state))  # type: ignore[attr-defined]
+
+    return build
+
+
 RULES: dict[str, Callable[[type, frozenset[str]], Rule]] = {
     "pandas.keys": _keys,
     "pandas.frame": _frame,
@@ -269,5 +290,6 @@ RULES: dict[str, Callable[[type, frozenset[str]], Rule]] = {
     "pandas.categorical": _backed,
     "pandas.backed": _backed,
     "pandas.interval": _interval,
+    "pandas.offset": _offset,
     "pandas.sparse": _sparse,
 }

@@ -11,19 +11,28 @@ and by way of a bug in compiled code crash the interpreter; only another process
 from __future__ import annotations
 
 import pickle
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO, cast
 
 from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, S3Error, TruncatedError
 from aios3_nb.formats.collector import collector_paused
 from aios3_nb.formats.pickle.engine import SafeUnpickler
 from aios3_nb.formats.pickle.feed import EnoughError, Feed, NeedsCareError, extensions_known
-from aios3_nb.formats.pickle.find import Names, blocked_text, missing_package, missing_text, trusted_name
+from aios3_nb.formats.pickle.find import (
+    Names,
+    OtherVersionError,
+    blocked_text,
+    missing_package,
+    missing_text,
+)
 from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text, other_kind
 from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, GLOBAL_BY_LINES, PROTO
 from aios3_nb.formats.pickle.row import NotPlainError, Row
-from aios3_nb.formats.pickle.scan import names_in_file, names_in_head
+from aios3_nb.formats.pickle.scan import GETATTR, names_in_file, names_in_head
+from aios3_nb.formats.pickle.trusted import load_trusted
 from aios3_nb.formats.pickle.unread import Unread
+from aios3_nb.formats.pickle.versions import advice, gone_text, is_gone, other_version
 from aios3_nb.text import visible
 
 _HEAD = 128 * 1024
@@ -87,51 +96,31 @@ def _load(file: BinaryIO, names: Names | None, encoding: str) -> Any:
     kind = other_kind(head)
     if kind:
         raise FormatError(f"Not a pickle: {kind}", offset=start)
-    with collector_paused():
+    with collector_paused(), _with_versions(file, start, head):
         if names is None:
             return _load_trusted(file, start, encoding)
         _check_names_ahead(file, names, head, start)
         return _load_safely(file, names, head, start, encoding)
 
 
-_TIMESTAMP = ("pandas._libs.tslibs.timestamps", "Timestamp")
-
-
-class _Trusted(pickle.Unpickler):
-    """Unpickles whatever it is told to, and finds what has moved since it was written.
-
-    Attributes:
-        has_timestamps: Whether it imported the class Timestamp from where pandas up to 2 has it.
-    """
-
-    has_timestamps = False
-
-    def find_class(self, module: str, name: str) -> Any:
-        self.has_timestamps |= (module, name) == _TIMESTAMP
-        return super().find_class(*trusted_name(module, name))
-
-
-class _TrustedOld(_Trusted):
-    """The same, where a Timestamp is called as pandas up to 1.2 wrote it: with value, frequency and zone."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        found = super().find_class(module, name)
-        if (module, name) != _TIMESTAMP:
-            return found
-        return lambda value, freq=None, tz=None: found(value) if tz is None else found(value, tz=tz)
+@contextmanager
+def _with_versions(file: BinaryIO, start: int, head: bytes) -> Iterator[None]:
+    """Add to an error which version of a library wrote the pickle, which is here, and what to install."""
+    try:
+        yield
+    except OtherVersionError as exc:
+        text = f"{exc} {advice(file, start, exc.module)}"
+        raise MissingPackageError(text, offset=exc.offset) from exc.__cause__
+    except FormatError as exc:
+        note = "" if isinstance(exc, TruncatedError) else other_version(file, start, head, str(exc))
+        if note:
+            exc.args = (f"{exc} {note}", *exc.args[1:])
+        raise
 
 
 def _load_trusted(file: BinaryIO, start: int, encoding: str) -> Any:
-    unpickler = _Trusted(file, encoding=encoding)
     try:
-        try:
-            return unpickler.load()
-        except (TypeError, ValueError):
-            # Newer ones than pandas 1.2 take that zone for a month.
-            if not unpickler.has_timestamps or not file.seekable():
-                raise
-        file.seek(start)
-        return _TrustedOld(file, encoding=encoding).load()
+        return load_trusted(file, start, encoding)
     except Exception as exc:
         error = _translated(exc, start, _position(file), truncated=_is_about_the_end(exc))
         if error is exc:
@@ -142,13 +131,26 @@ def _load_trusted(file: BinaryIO, start: int, encoding: str) -> Any:
 def _check_names_ahead(file: BinaryIO, names: Names, head: bytes, start: int) -> None:
     """Refuse by what is there already, before the rest is fetched or anything is built."""
     ahead = names_in_head(head)
-    if not all(names.permits(*name) for name in ahead):
-        everything = dict.fromkeys(ahead) | dict.fromkeys(names_in_file(file))
-        blocked = [".".join(name) for name in everything if not names.permits(*name)]
-        raise _blocked(blocked, start + max(head.find(blocked[0].rpartition(".")[2].encode()), 0))
-    for module, name in ahead:
+    if not all(names.permits(*name) for name in ahead.names):
+        every = names_in_file(file)
+        blocked = [name for name in dict.fromkeys(ahead.names + every.names) if not names.permits(*name)]
+        blocked += [name for name, owner in every.within.items() if owner in blocked or name == GETATTR]
+        dotted = [".".join(name) for name in blocked]
+        _check_gone(blocked)
+        where = start + max(head.find(blocked[0][1].rpartition(".")[2].encode()), 0)
+        raise _blocked(dotted, where, ahead.called | every.called)
+    for module, name in ahead.names:
         if missing_package(module):
             raise MissingPackageError(missing_text(module, name))
+
+
+def _check_gone(names: Iterable[tuple[str, str]]) -> None:
+    """Refuse `names` that the installed libraries do not have: whatever is allowed, the pickle does not load."""
+    gone = [(module, name) for module, name in names if is_gone(module)]
+    if gone:
+        package = gone[0][0].partition(".")[0]
+        dotted = [f"{module}.{name}" for module, name in gone if module.partition(".")[0] == package]
+        raise OtherVersionError(gone_text(dotted), package)
 
 
 def _load_safely(file: BinaryIO, names: Names, head: bytes, start: int, encoding: str) -> Any:
@@ -200,19 +202,22 @@ def _run(file: BinaryIO, names: Names, start: int, encoding: str, *, careful: bo
     finally:
         unpickler.release()
     if unpickler.blocked:
-        raise _blocked(unpickler.blocked, unpickler.blocked_at)
+        _check_gone(unpickler.blocked.values())
+        blocked = list(unpickler.blocked.values())
+        blocked += [name for name, owner in unpickler.within.items() if owner in blocked or name == GETATTR]
+        raise _blocked(list(map(".".join, blocked)), unpickler.blocked_at, unpickler.called)
     if feed.left_over:
         raise FormatError("Not a pickle: it stops inside a frame.", offset=feed.executing)
     return value
 
 
-def _blocked(names: Collection[str], offset: int) -> S3Error:
+def _blocked(names: Collection[str], offset: int, called: Collection[str]) -> S3Error:
     ordered = tuple(sorted(names))
     if is_joblib(ordered):
         return FormatError(
             f"Not a plain pickle: joblib wrote it, with the arrays between its opcodes. {joblib_text()}", offset=offset
         )
-    error = BlockedPickleError(blocked_text(ordered), offset=offset)
+    error = BlockedPickleError(blocked_text(ordered, called), offset=offset)
     error.names = ordered
     return error
 

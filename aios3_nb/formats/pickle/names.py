@@ -23,11 +23,21 @@ _MOVED = {
     ("pandas.core.internals.blocks", "new_block"): ("pandas._libs.internals", "_unpickle_block"),
     ("pandas._libs.tslibs.nattype", "__nat_unpickle"): ("pandas._libs.tslibs.nattype", "_nat_unpickle"),
     ("pandas.core.arrays.sparse.dtype", "SparseDtype"): ("pandas.core.dtypes.dtypes", "SparseDtype"),
+    ("pandas.core.arrays.arrow.dtype", "ArrowDtype"): ("pandas.core.dtypes.dtypes", "ArrowDtype"),
 } | {
     ("pandas.core.indexes.numeric", f"{kind}Index"): ("pandas.core.indexes.base", "Index")
     for kind in ("Int64", "UInt64", "Float64")
 }
 """What pandas 1 called by other names -> what took its place."""
+
+
+_MOVED_MODULES = {"pandas.tseries.offsets": "pandas._libs.tslibs.offsets"} | {
+    f"scipy.sparse.{kind}": f"scipy.sparse._{kind}" for kind in ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
+}
+"""Modules of pandas up to 1.0 and scipy up to 1.7 -> where what they had is now."""
+
+_SPARSE_ARRAYS = "scipy.sparse._arrays"
+"""Where scipy 1.8 to 1.10 had ``csr_array`` and its kin; each is in a module of its own now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +106,10 @@ def current_home(module: str, name: str) -> tuple[str, str]:
         return _MOVED[module, name]
     if module == "numpy.core" or module.startswith("numpy.core."):
         return "numpy._core" + module.removeprefix("numpy.core"), name
+    if module == _SPARSE_ARRAYS and name.endswith("_array"):
+        return f"scipy.sparse._{name.removesuffix('_array')}", name
+    if module in _MOVED_MODULES and (_MOVED_MODULES[module], name) in safe_names():
+        return _MOVED_MODULES[module], name
     return module, name
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aios3_nb.formats.pickle.frames import check_index, check_manager, is_place, is_value
+from aios3_nb.formats.pickle.frames import check_index, check_manager, is_offset_argument, is_place, is_value
 from aios3_nb.formats.pickle.refuse import refused
 from aios3_nb.formats.pickle.signature import is_kind
 
@@ -70,6 +70,10 @@ def empty(cls: Any) -> Callable[[], Any]:
     if cls.__module__.startswith("pandas"):
         if cls.__name__ == "BlockManager":
             return functools.partial(cls.__new__, cls, (), [], False)
+        if cls.__name__ == "StringDtype":  # to which pandas up to 1.2 gave no state
+            import pandas as pd
+
+            return functools.partial(cls, "python", pd.NA)
         if cls.__name__ in ("DatetimeArray", "TimedeltaArray"):
             import numpy as np
 
@@ -151,7 +155,7 @@ def _is_zone_or_frequency(value: Any) -> bool:
 
 def _offset(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
     def make(args: tuple[Any, ...]) -> Any:
-        if not all(map(_is_offset_argument, args)):
+        if not all(map(is_offset_argument, args)):
             raise refused(dotted, "arguments of its own")
         value = found(*args)
         return load.fresh(value, build) if build is not None and type(value) is found else value
@@ -159,10 +163,18 @@ def _offset(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker
     return make
 
 
-def _is_offset_argument(value: Any) -> bool:
-    if type(value) in (tuple, list):
-        return all(map(_is_offset_argument, value))
-    return is_kind("plain", type(value)) or is_kind("number", type(value)) or is_kind("offset", type(value))
+def empty_array(cls: Any, *_: Any) -> Any:
+    """Return an empty array of pandas, as the ``__pyx_unpickle_PeriodMixin`` of pandas 1.1 and 1.2 did."""
+    return empty(cls)()
+
+
+def _periods(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    def make(args: tuple[Any, ...]) -> Any:
+        if len(args) != 3 or getattr(args[0], "__name__", "") != "PeriodArray" or args[2] is not None:
+            raise refused(dotted, "arguments of its own")
+        return load.empty(args[0])
+
+    return make
 
 
 MAKERS: dict[str, Callable[..., Maker]] = {
@@ -173,4 +185,5 @@ MAKERS: dict[str, Callable[..., Maker]] = {
     "pandas.period_dtype": _period_dtype,
     "pandas.timestamp": _timestamp,
     "pandas.offset": _offset,
+    "pandas.periods": _periods,
 }

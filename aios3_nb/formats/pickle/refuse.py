@@ -1,4 +1,4 @@
-"""The one way to say that a pickle does what Python never writes."""
+"""The one way to say that a pickle does what no known version of Python or of a library writes."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def name_of(value: Any) -> str:
 
 
 def refused(name: str, what: str) -> FormatError:
-    """Return the error for a call of `name`, or a state for it, with `what`: Python never writes that."""
+    """Return the error for a call of `name`, or a state for it, with `what`: no known version writes that."""
     return not_done(f"calls {name} with {what}")
 
 
 def not_done(what: str) -> FormatError:
-    """Return the error for `what` the pickle does, such as "calls os.system": Python never writes that."""
+    """Return the error for `what` the pickle does, such as "calls os.system": no known version writes that."""
     return FormatError(
-        f"The pickle {visible(what[:1000], most=300)}, which Python never writes and which is not safe. "
+        f"The pickle {visible(what[:1000], most=300)}, which is not known to be safe. "
         "If you trust whoever wrote it: --trust."
     )
 

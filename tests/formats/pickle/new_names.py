@@ -30,7 +30,7 @@ def names_of(value: Any) -> set[tuple[str, str]]:
             data = pickle.dumps(value, protocol)
         except (TypeError, pickle.PicklingError):
             continue
-        found.update(names_in_file(io.BufferedReader(io.BytesIO(data)), limit=10**9))
+        found.update(names_in_file(io.BufferedReader(io.BytesIO(data)), limit=10**9).names)
     return found
 
 

@@ -282,12 +282,12 @@ class Counting(Dripping):
 
 
 def test_the_message_has_the_ways_on():
-    assert blocked_text(("a.b.C", "d.E")) == (
+    assert blocked_text((OUTSIDE, "email.b.C")) == (
         "needs 2 names that are not on the safe list; nothing of it was run:\n"
-        "  a.b.C\n"
-        "  d.E\n"
+        f"  {OUTSIDE}\n"
+        "  email.b.C\n"
         "Loading them runs code. If you trust whoever wrote this file:\n"
-        "  %s3load URI --allow a.b.C,d.E    (exactly these, this once)\n"
+        f"  %s3load URI --allow {OUTSIDE},email.b.C    (exactly these, this once)\n"
         "  %s3load URI --trust    (anything it asks for, this once)\n"
         "  or trust its prefix in ~/.config/aios3_nb.toml: [[trust]] bucket = ..., prefix = ..."
     )
@@ -336,7 +336,7 @@ def test_allow_lifts_neither_what_runs_anything_nor_what_is_not_exact(name):
 def test_a_spline_has_no_other_one_within_than_scipys_own_with_its_knots(state):
     data = b"\x80\x04cscipy.interpolate._bsplines\nBSpline\n)\x81" + state + b"b."
     # Before scipy 1.18 there is no inner one.
-    with pytest.raises((FormatError, MissingPackageError), match=r"not safe|does not have"):
+    with pytest.raises((FormatError, MissingPackageError), match=r"not known to be safe|does not have"):
         load_pickle(opened(data))
 
 
