@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import queue
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -14,6 +16,14 @@ from jupyter_client import BlockingKernelClient, KernelManager
 
 ANSWER_SECONDS = 60.0
 """Longest wait for a cell."""
+
+
+_TELL_STACKS = """
+import faulthandler as _faulthandler, signal as _signal, sys as _sys
+if hasattr(_signal, "SIGUSR1"): _faulthandler.register(_signal.SIGUSR1, file=_sys.__stderr__)
+del _faulthandler, _signal, _sys
+"""
+"""What a kernel runs first: one that hangs can then be asked where."""
 
 
 @dataclass
@@ -71,7 +81,12 @@ class Kernel:
         """Return what the cell sent as `message_id` showed, when it is done."""
         cell, began = Cell(), time.monotonic()
         while True:
-            message = self.client.get_iopub_msg(timeout=max(0.1, wait - (time.monotonic() - began)))
+            try:
+                message = self.client.get_iopub_msg(timeout=max(0.1, wait - (time.monotonic() - began)))
+            except queue.Empty:
+                raise AssertionError(
+                    f"the cell did not end in {wait} s: {self._stacks()}, {cell}, {self.late}"
+                ) from None
             self._note_widget(message)
             if message["parent_header"].get("msg_id") != message_id:
                 self.late += message["content"]["text"] if message["msg_type"] == "stream" else ""
@@ -124,6 +139,15 @@ class Kernel:
         """Press the stop button."""
         self.manager.interrupt_kernel()
 
+    def _stacks(self) -> str:
+        """Have the kernel write where its threads are to its stderr; say whether it lives."""
+        if not self.manager.is_alive():
+            return "its kernel is dead"
+        if hasattr(signal, "SIGUSR1"):
+            self.manager.signal_kernel(signal.SIGUSR1)
+            time.sleep(1.0)
+        return "its kernel lives, see stderr for its stacks"
+
     def _note_widget(self, message: dict[str, Any]) -> None:
         content = message["content"]
         if message["msg_type"] == "comm_open" and content.get("target_name") == "jupyter.widget":
@@ -163,7 +187,9 @@ def kernel(
     client.start_channels()
     try:
         client.wait_for_ready(timeout=60)
-        yield Kernel(manager, client)
+        started = Kernel(manager, client)
+        started.ok(_TELL_STACKS)
+        yield started
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=True)

@@ -13,6 +13,7 @@ from IPython.core.magic import Magics
 
 from aios3_nb import settings
 from aios3_nb.errors import OptionError, S3Error
+from aios3_nb.notebook.errors import is_short, shorten
 from aios3_nb.settings import Settings
 
 _SAID = re.compile(r"^    (\w+): ((?:.*\n?)(?:     .*\n?)*)", re.MULTILINE)
@@ -57,13 +58,22 @@ class Configurable(Magics):  # type: ignore[misc]  # IPython is not typed
 
     @contextmanager
     def _short_errors(self) -> Iterator[None]:
-        """Show a user's mistake as one line: IPython asks the exception itself how it wants to be shown."""
-        try:
-            yield
-        except S3Error as exc:
-            exc.in_line = True
-            if self.short_errors:
-                from aios3_nb.notebook.shown import shorten  # with all that loads, which is here when something fails
+        """Show a user's mistake, or an interrupt, as one line.
 
-                shorten(exc, f"{type(exc).__name__}: {exc}")
-            raise
+        An interrupt is taken from the first import on: in a cell with a top-level await ipykernel's own handler has
+        to wait for the loop, which turns when all of that is over.
+        """
+        from aios3_nb.loop import interruptible  # a first line imports it, not %load_ext
+
+        with interruptible():
+            try:
+                yield
+            except S3Error as exc:
+                exc.in_line = True
+                if self.short_errors:
+                    shorten(exc, f"{type(exc).__name__}: {exc}")
+                raise
+            except KeyboardInterrupt as exc:
+                if not is_short(exc):
+                    shorten(exc, "Stopped.")
+                raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 from aios3_nb.errors import LoadCancelledError, S3Error
 from aios3_nb.loop import bridge, interruptible
+from aios3_nb.notebook.errors import shorten
 from aios3_nb.pipeline import (
     BackgroundLoad,
     Items,
@@ -189,15 +189,6 @@ def _shortened_interrupt(
     except KeyboardInterrupt as exc:
         shorten(exc, f"Stopped: {visible(str(order.uri))} at {progress.text}. {outcome}.")
         raise
-
-
-def shorten(exc: BaseException, text: str) -> None:
-    """Have IPython show `exc` as `text`, without a traceback: it asks the exception itself."""
-    exc._render_traceback_ = functools.partial(_one_line, text)  # type: ignore[attr-defined]
-
-
-def _one_line(text: str) -> list[str]:
-    return [text]
 
 
 def _state_after(exc: BaseException) -> str:

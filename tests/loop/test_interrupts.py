@@ -139,6 +139,22 @@ def test_an_interrupt_just_before_the_first_load_in_a_cell_that_awaits_leaves_a_
         check_health(fresh)
 
 
+def test_an_interrupt_of_the_first_imports_is_told_in_one_line(slow: FaultServer) -> None:
+    with kernel({"AWS_ACCESS_KEY_ID": "any", "AWS_SECRET_ACCESS_KEY": "any", "AWS_REGION": "us-east-1"}) as fresh:
+        # At the first import of the line, however fast the machine is.
+        fresh.ok(
+            "import signal, sys\n%load_ext aios3_nb\nclass Press:\n"
+            "    def find_spec(self, name, path=None, target=None):\n"
+            "        if name == 'aios3_nb.pipeline': sys.meta_path.remove(self); signal.raise_signal(signal.SIGINT)\n"
+            "sys.meta_path.insert(0, Press())"
+        )
+        stopped = fresh.run("m = %s3load s3://b/quick.pkl")
+        assert stopped.errors == [("KeyboardInterrupt", "")]
+        assert stopped.traceback == "Stopped."
+        fresh.ok(f"%config S3Magics.endpoint_url = {slow.url!r}")
+        assert fresh.ok("%s3load s3://b/quick.pkl --quiet").result == "'quick'"
+
+
 def test_a_time_limit_around_a_sync_load_holds_and_what_comes_after_it_goes_on(running: Kernel) -> None:
     running.ok("%s3load s3://b/quick.pkl --quiet")
     limited = "    async with asyncio.timeout(0.3):\n        m = %s3load s3://b/slow.pkl --quiet\n"
