@@ -1,127 +1,72 @@
-"""What is in archives and files of arrays, by their tables of contents: a few ranges of an object of any size.
-
-Nothing is unpacked but headers of some bytes, and nothing is executed.
-"""
+"""What is in archives and files of arrays, as tables that are shown."""
 
 from __future__ import annotations
 
-import ast
-import json
-import struct
-import tarfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import IO, BinaryIO
+from typing import BinaryIO
 
 from aios3_nb.browser.preview import Preview
 from aios3_nb.browser.table import cells
-from aios3_nb.pipeline.peek import TooMuchError
-from aios3_nb.settings import MIB
+from aios3_nb.pipeline.peek import Array, npy_array, npz_arrays, safetensors_arrays, tar_members, zip_members
 from aios3_nb.text import size_text
 
 _MOST = 500
 """Members that are shown."""
 
 _MOST_HEADERS = 60
-"""Arrays of an archive that are looked into: each is a range of its own."""
-
-_LONGEST_HEADER = 64 * 1024
+"""Arrays of an archive that are looked into."""
 
 
 def zip_preview(file: BinaryIO, size: int) -> Preview:
-    """Return the table of contents of a zip archive, which stands at its end."""
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        rows = [(info.filename, size_text(info.file_size), size_text(info.compress_size)) for info in members[:_MOST]]
-    total = sum(info.file_size for info in members)
-    title = f"Zip archive, {size_text(size)}: {len(members):,} members, {size_text(total)} unpacked"
+    """Return the members of a zip archive."""
+    members = zip_members(file)
+    rows = [(member.name, size_text(member.size), size_text(member.packed)) for member in members]
+    total = size_text(sum(member.size for member in members))
+    title = f"Zip archive, {size_text(size)}: {len(members):,} members, {total} unpacked"
     return _listed(title, ("name", "size", "packed"), rows, len(members))
 
 
 def tar_preview(file: BinaryIO, size: int) -> Preview:
-    """Return the members of a tar archive, as far as a look goes: it has a header before each."""
-    rows: list[tuple[str, ...]] = []
-    complete = False
-    try:
-        with tarfile.open(fileobj=file, mode="r:") as archive:
-            for member in archive:
-                rows.append((member.name, _kind(member), size_text(member.size)))
-                if len(rows) == _MOST:
-                    break
-            else:
-                complete = True
-    except (tarfile.ReadError, TooMuchError):
-        if not rows:
-            raise
+    """Return the members of a tar archive, as far as a look goes."""
+    members, complete = tar_members(file, _MOST)
+    rows = [(member.name, member.kind, size_text(member.size)) for member in members]
     title = f"Tar archive, {size_text(size)}: {'' if complete else 'the first '}{len(rows):,} members"
     return _listed(title, ("name", "kind", "size"), rows, len(rows) if complete else None)
 
 
 def npy_preview(file: BinaryIO, size: int) -> Preview:
     """Return type and shape of one array."""
-    return Preview(f"NumPy array, {size_text(size)}", pairs=_npy_pairs(file))
+    array = npy_array(file)
+    shown = cells((array.dtype, _shape(array), array.order))
+    return Preview(f"NumPy array, {size_text(size)}", pairs=tuple(zip(("dtype", "shape", "order"), shown, strict=True)))
 
 
 def npz_preview(file: BinaryIO, size: int) -> Preview:
     """Return type and shape of each array of an archive of arrays."""
-    rows = []
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-        for info in members[:_MOST_HEADERS]:
-            with archive.open(info) as member:
-                known = dict(_npy_pairs(member)) if info.filename.endswith(".npy") else {}
-            name = info.filename.removesuffix(".npy")
-            rows.append((name, known.get("dtype", ""), known.get("shape", ""), size_text(info.file_size)))
-    title = f"NumPy archive, {size_text(size)}: {len(members):,} arrays"
-    return _listed(title, ("name", "dtype", "shape", "size"), rows, len(members))
+    return _arrays(f"NumPy archive, {size_text(size)}", npz_arrays(file, _MOST_HEADERS))
 
 
 def safetensors_preview(file: BinaryIO, size: int) -> Preview:
-    """Return type and shape of each tensor.
+    """Return type and shape of each tensor."""
+    return _arrays(f"Safetensors, {size_text(size)}", safetensors_arrays(file))
 
-    See: https://github.com/huggingface/safetensors#format
-    """
-    (length,) = struct.unpack("<Q", file.read(8))
-    if length > 8 * MIB:
-        raise ValueError("its header is too long")
-    header = json.loads(file.read(length))
-    about = header.pop("__metadata__", {})
-    rows = [
-        (name, str(info["dtype"]), _shape(info["shape"]), size_text(info["data_offsets"][1] - info["data_offsets"][0]))
-        for name, info in header.items()
-    ]
-    title = f"Safetensors, {size_text(size)}: {len(rows):,} tensors{f', {len(about)} notes' if about else ''}"
-    return _listed(title, ("name", "dtype", "shape", "size"), rows[:_MOST], len(rows))
+
+def _arrays(title: str, arrays: Sequence[Array]) -> Preview:
+    rows = [(array.name, array.dtype, _shape(array), size_text(array.size)) for array in arrays]
+    return _listed(f"{title}: {len(arrays):,} arrays", ("name", "dtype", "shape", "size"), rows, len(arrays))
 
 
 def _listed(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]], all: int | None) -> Preview:
-    note = "" if all == len(rows) else f"Shown: the first {len(rows):,}."
-    return Preview(title, note, table=(names, *map(cells, rows)))
+    shown = rows[:_MOST]
+    note = "" if all == len(shown) else f"Shown: the first {len(shown):,}."
+    return Preview(title, note, table=(names, *map(cells, shown)))
 
 
-def _npy_pairs(file: IO[bytes]) -> tuple[tuple[str, str], ...]:
-    """See: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html ."""
-    start = file.read(8)
-    if not start.startswith(b"\x93NUMPY"):
-        raise ValueError("it does not begin as an array does")
-    wide = start[6] > 1
-    length = int.from_bytes(file.read(4 if wide else 2), "little")
-    header = ast.literal_eval(file.read(min(length, _LONGEST_HEADER)).decode("latin1").strip())
-    order = "Fortran" if header["fortran_order"] else "C"
-    return tuple(
-        zip(("dtype", "shape", "order"), cells((header["descr"], _shape(header["shape"]), order)), strict=True)
-    )
-
-
-def _shape(shape: object) -> str:
-    if not isinstance(shape, (list, tuple)):
-        raise TypeError("no shape")
-    return " x ".join(f"{int(length):,}" for length in shape) or "one value"
-
-
-def _kind(member: tarfile.TarInfo) -> str:
-    return "folder" if member.isdir() else "link" if member.issym() or member.islnk() else "file"
+def _shape(array: Array) -> str:
+    if array.shape is None:
+        return ""
+    return " x ".join(f"{length:,}" for length in array.shape) or "one value"
 
 
 Look = Callable[[BinaryIO, int], Preview]

@@ -64,9 +64,9 @@ async def _contents(order: Order, look: Look) -> Preview:
             return await asyncio.to_thread(look, cast(BinaryIO, io.BufferedReader(file)), size)
         except TooMuchError as exc:
             said = str(exc)
-        except S3Error:
-            raise
         except Exception as exc:  # each of these formats has errors of its own
+            if isinstance(exc, S3Error) and not isinstance(exc, FormatError):
+                raise
             said = f"No such file that could be read: {visible(str(exc), most=200)}."
     return replace(await _beginning(order), note=said)
 

@@ -12,6 +12,14 @@ from aios3_nb.faces import face
 
 if TYPE_CHECKING:
     from aios3_nb.pipeline.peek.contents import outline_contents as outline_contents
+    from aios3_nb.pipeline.peek.members import (
+        Array as Array,
+        npy_array as npy_array,
+        npz_arrays as npz_arrays,
+        safetensors_arrays as safetensors_arrays,
+        tar_members as tar_members,
+        zip_members as zip_members,
+    )
     from aios3_nb.pipeline.peek.path import outline_path as outline_path
     from aios3_nb.pipeline.peek.peek import (
         Outline as Outline,
@@ -26,6 +34,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         contents="outline_contents",
+        members="Array npy_array npz_arrays safetensors_arrays tar_members zip_members",
         path="outline_path",
         peek="Outline Peek outline_json outline_other outline_pickle",
         pickle="MAX_BYTES PickleOutline",

@@ -6,15 +6,14 @@ Nothing is unpacked but headers of some bytes, and nothing is executed.
 from __future__ import annotations
 
 import io
-import tarfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, cast
 
 from aios3_nb.errors import OptionError, S3Error
-from aios3_nb.formats import ExpansionLimit, check_described, no_member, read_safetensors_header
+from aios3_nb.formats import ExpansionLimit, check_described
+from aios3_nb.pipeline.peek.members import npz_arrays, safetensors_arrays, tar_members, zip_members
 from aios3_nb.pipeline.peek.other import OtherOutline, array_text
 from aios3_nb.pipeline.peek.ranged import RangedFile
 from aios3_nb.text import size_text, visible
@@ -31,7 +30,6 @@ _DESCRIBED = ExpansionLimit(max_bytes=50_000_000)
 """What the descriptions of columns of Arrow may take."""
 
 Row = tuple[str, str]
-T = TypeVar("T")
 
 
 def outline_contents(
@@ -104,55 +102,31 @@ def _columns(schema: Any) -> list[Row]:
 
 
 def _safetensors(file: BinaryIO, only: str | None = None) -> list[Row]:
-    tensors = _chosen(read_safetensors_header(file), only)
-    total = size_text(sum(tensor.stop - tensor.start for tensor in tensors.values()))
-    rows = [(name, f"{tensor.dtype} of shape {tensor.shape}") for name, tensor in tensors.items()]
-    return [("holds", f"{len(tensors):,} arrays, {total}"), *_listed(rows, "array")]
+    arrays = safetensors_arrays(file, only=only)
+    rows = [(array.name, f"{array.dtype} of shape {array.shape}") for array in arrays]
+    total = size_text(sum(array.size for array in arrays))
+    return [("holds", f"{len(arrays):,} arrays, {total}"), *_listed(rows, "array")]
 
 
 def _npz(file: BinaryIO, only: str | None = None) -> list[Row]:
-    with zipfile.ZipFile(file) as archive:
-        named = {info.filename.removesuffix(".npy"): info for info in archive.infolist()}
-        members = list(_chosen(named, only).values())
-        rows = []
-        for info in members[:_SHOWN]:
-            with archive.open(info) as member:
-                rows.append((info.filename.removesuffix(".npy"), array_text(member.read(4096))))
-    rows += [(info.filename.removesuffix(".npy"), "") for info in members[_SHOWN:]]
-    return [("holds", f"{len(members):,} arrays"), *_listed(rows, "array")]
-
-
-def _chosen(arrays: Mapping[str, T], only: str | None) -> Mapping[str, T]:
-    if only is None:
-        return arrays
-    if only not in arrays:
-        raise no_member(only, list(arrays))
-    return {only: arrays[only]}
+    arrays = npz_arrays(file, _SHOWN, only=only)
+    return [
+        ("holds", f"{len(arrays):,} arrays"),
+        *_listed([(array.name, array_text(array)) for array in arrays], "array"),
+    ]
 
 
 def _zip(file: BinaryIO) -> list[Row]:
-    with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-    total = size_text(sum(info.file_size for info in members))
-    rows = [(info.filename, size_text(info.file_size)) for info in members if not info.is_dir()]
+    members = zip_members(file)
+    rows = [(member.name, size_text(member.size)) for member in members if member.kind != "folder"]
+    total = size_text(sum(member.size for member in members))
     return [("holds", f"{len(rows):,} files, {total} unpacked"), *_listed(rows, "file")]
 
 
 def _tar(file: BinaryIO) -> list[Row]:
-    rows: list[Row] = []
-    more = " or more"
-    try:
-        with tarfile.open(fileobj=file, mode="r:") as archive:
-            for member in archive:
-                rows.append((member.name, "folder" if member.isdir() else size_text(member.size)))
-                if len(rows) > _SHOWN:
-                    break
-            else:
-                more = ""
-    except (tarfile.ReadError, S3Error):
-        if not rows:
-            raise
-    return [("holds", f"{len(rows):,}{more} members"), *_listed(rows, "member")]
+    members, complete = tar_members(file, _SHOWN)
+    rows = [(member.name, "folder" if member.kind == "folder" else size_text(member.size)) for member in members]
+    return [("holds", f"{len(rows):,}{'' if complete else ' or more'} members"), *_listed(rows, "member")]
 
 
 def _listed(rows: Sequence[Row], kind: str) -> list[Row]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ast
+import io
 from dataclasses import dataclass
 
 from aios3_nb.formats import picture_kind, sound_kind
+from aios3_nb.pipeline.peek.members import Array, npy_array
 from aios3_nb.text import visible
 
 _LINES = 5
@@ -34,7 +35,7 @@ def outline_other(head: bytes, name: str) -> OtherOutline:
     if (kind := _media(head, name)) is not None:
         return OtherOutline((("holds", kind),))
     if head.startswith(b"\x93NUMPY"):
-        return OtherOutline((("holds", array_text(head)),))
+        return OtherOutline((("holds", _array(head)),))
     text = _text(head)
     if text is None:
         return OtherOutline((("begins", head[:32].hex(" ")), ("as text", _printable(head[:32]))))
@@ -56,18 +57,15 @@ def _media(head: bytes, name: str) -> str | None:
     return f"picture ({kind})" if kind else "no picture that a notebook shows"
 
 
-def array_text(head: bytes) -> str:
-    """Return the shape and dtype of an ``.npy`` file.
+def array_text(array: Array) -> str:
+    """Return the shape and dtype of an array; empty if they are not known."""
+    return "" if array.shape is None else f"array of shape {array.shape}, dtype {visible(array.dtype, most=_WIDTH)}"
 
-    See: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
-    """
-    wide = head[6:7] != b"\x01"
-    begin = 12 if wide else 10
-    size = int.from_bytes(head[8:begin], "little")
+
+def _array(head: bytes) -> str:
     try:
-        header = ast.literal_eval(head[begin : begin + min(size, 1024 * 1024)].decode("latin1").strip())
-        return f"array of shape {header['shape']}, dtype {visible(str(header['descr']), most=_WIDTH)}"
-    except (ValueError, SyntaxError, KeyError, TypeError, RecursionError, MemoryError):
+        return array_text(npy_array(io.BytesIO(head)))
+    except ValueError:
         return "an array whose header cannot be read"
 
 
