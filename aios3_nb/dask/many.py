@@ -1,14 +1,15 @@
 """The two collections: a bag of what many objects hold, and a frame of their rows."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Unpack
 
 import aios3_nb.api  # noqa: F401  whose words describe the options
-from aios3_nb.dask.part import Part, head_of, items_of, table_of
+from aios3_nb.dask.part import Part, guess_of, head_of, items_of, settled, table_of
 from aios3_nb.errors import MissingPackageError, ObjectNotFoundError, OptionError
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.options import Iterating
-from aios3_nb.pipeline import Order, make_order, pieces_of
+from aios3_nb.pipeline import Order, holds_several, make_order, pieces_of
 from aios3_nb.s3 import ask, list_matching
 from aios3_nb.settings import travelling
 from aios3_nb.signatures import spelled_out
@@ -23,9 +24,10 @@ def bag(uri: str, **options: Unpack[Iterating]) -> Any:
     """Return a ``dask.bag`` of what the objects hold: one partition for each, loaded when it is computed.
 
     A partition has the items that `iterate` gives of pickles, JSON Lines and text, the elements of a JSON array, or
-    else the one value. JSON Lines of more than 64 MiB are cut where lines end, unless they are compressed or to be
-    checked as a whole (``verify="require"``). The version of each object is the one that is listed now: one that is
-    replaced before it is read is an `ObjectChangedError`, as is a retry that would read another.
+    else the one value. Of more than 64 MiB, JSON Lines are cut where lines end, and many pickles in a row where
+    pickles do; unless they are compressed, to be checked as a whole (``verify="require"``), or trusted. The version of
+    each object is the one that is listed now: one that is replaced before it is read is an `ObjectChangedError`, as is
+    a retry that would read another.
 
     Args:
         uri: An object, or a glob of many, as `load` takes it.
@@ -67,8 +69,21 @@ def collection(uri: str, **options: Unpack[Iterating]) -> Any:
 
 def _bag(parts: list[Part]) -> Any:
     dask, dask_bag = _dask("dask", "dask.bag")
-    tasks = [dask.delayed(items_of, pure=True)(part, dask_key_name=_key("items", part)) for part in parts]
+    tasks: list[Any] = []
+    end: Any = 0
+    for part in parts:
+        if part.piece is None or part.name != "pickle":
+            tasks.append(_task(dask, items_of, part))
+            continue
+        # Loaded side by side, from where a pickle seems to begin; of the one before it comes whether one does.
+        found = _task(dask, settled, part, _task(dask, guess_of, part), end if part.piece.start else 0)
+        tasks.append(found[0])
+        end = found[1]
     return dask_bag.from_delayed(tasks)
+
+
+def _task(dask: Any, call: Callable[..., Any], part: Part, *more: Any) -> Any:
+    return dask.delayed(call, pure=True)(part, *more, dask_key_name=_key(call.__name__, part))
 
 
 def _frame(parts: list[Part]) -> Any:
@@ -84,11 +99,18 @@ def _parts(uri: str, options: Any) -> list[Part]:
     with interruptible():
         found = bridge().run(_versions, order)
     settings = tuple(sorted(travelling(order.settings).items()))
+    orders = [replace(order, uri=info.uri, pattern="", known=info) for info in found]
+    large = next((one for one, info in zip(orders, found, strict=True) if _may_be_cut(one, info)), None)
+    forms = ("jsonl", "pickle") if large is not None and holds_several(large) else ("jsonl",)
     return [
         Part(info, settings, order.format, order.reading, piece)
-        for info in found
-        for piece in pieces_of(replace(order, uri=info.uri), info.size)
+        for one, info in zip(orders, found, strict=True)
+        for piece in pieces_of(one, info.size, forms=forms)
     ]
+
+
+def _may_be_cut(order: Order, info: ObjectInfo) -> bool:
+    return pieces_of(order, info.size, forms=("pickle",)) != [None]
 
 
 async def _versions(order: Order) -> list[ObjectInfo]:

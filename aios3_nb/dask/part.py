@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from aios3_nb.errors import FormatError, OptionError, S3Error
 from aios3_nb.formats import LoadOptions, expected_format
-from aios3_nb.pipeline import Items, Order, Piece, lines_of, load_one
+from aios3_nb.pipeline import Guess, Items, Order, Piece, guessed_pickles, lines_of, load_one, pickles_from
 from aios3_nb.settings import Settings, current
 from aios3_nb.streams import Monitor, ObjectInfo
 from aios3_nb.text import visible
@@ -68,6 +68,25 @@ def items_of(part: Part) -> list[Any]:
             return _each(part)
         is_array = loaded.format in _ARRAYS and isinstance(loaded.value, list)
         return loaded.value if is_array else [loaded.value]
+
+
+def guess_of(part: Part) -> Guess:
+    """Return what the pickles of a piece seem to be, before it is known where those of the piece before end."""
+    with _plain():
+        return guessed_pickles(part.order, cast(Piece, part.piece))
+
+
+def settled(part: Part, guess: Guess, end: int) -> tuple[list[Any], int]:
+    """Return the pickles of a piece and where they end, now that it is known where those of the piece before `end`."""
+    piece = cast(Piece, part.piece)
+    if end >= piece.stop:
+        return [], end
+    if guess.begin == end:
+        return guess.values, guess.end
+    if end == 0:  # it is no plain row of pickles, and the first piece has all of it
+        return items_of(replace(part, piece=None)), part.info.size
+    with _plain():
+        return pickles_from(part.order, end, piece.stop)
 
 
 def _each(part: Part) -> list[Any]:

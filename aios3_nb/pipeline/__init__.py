@@ -31,7 +31,15 @@ if TYPE_CHECKING:
         place as place,
         set_place as set_place,
     )
-    from aios3_nb.pipeline.pieces import Piece as Piece, lines_of as lines_of, pieces_of as pieces_of
+    from aios3_nb.pipeline.pieces import (
+        Guess as Guess,
+        Piece as Piece,
+        guessed_pickles as guessed_pickles,
+        holds_several as holds_several,
+        lines_of as lines_of,
+        pickles_from as pickles_from,
+        pieces_of as pieces_of,
+    )
     from aios3_nb.pipeline.several import (
         Results as Results,
         aload_each as aload_each,
@@ -52,7 +60,7 @@ else:
         load="Loaded aload_one load_one open_file",
         look="alook_into look_into",
         order="Order locate locate_folder locate_object make_order pattern_in place set_place",
-        pieces="Piece lines_of pieces_of",
+        pieces="Guess Piece guessed_pickles holds_several lines_of pickles_from pieces_of",
         several="Results aload_each amatching_each gathered",
         store="Stored StoreOrder make_store_order store_value",
     )

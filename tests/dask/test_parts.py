@@ -107,6 +107,58 @@ def test_a_line_that_is_damaged_is_an_error_with_its_place(faulty: FaultServer, 
     assert caught.value.offset == at
 
 
+def row(count: int, protocol: int = 5) -> tuple[list[Any], bytes]:
+    """Return values, some of which have pickles in them, and their pickles in a row."""
+    random = np.random.default_rng(3)
+    values = [
+        {"n": n, "data": random.bytes(n * 37 % 700), "inner": pickle.dumps([n, "."], protocol) * (n % 3)}
+        for n in range(count)
+    ]
+    return values, b"".join(pickle.dumps(value, protocol) for value in values)
+
+
+@pytest.mark.parametrize("protocol", [2, 4, 5])
+@pytest.mark.parametrize("length", [1000, 9000])
+def test_pickles_in_a_row_are_cut_where_they_end(faulty: FaultServer, lengths: Any, protocol: int, length: int) -> None:
+    """Also where those that stand in the data of others look as if they began there."""
+    values, body = row(60, protocol)
+    faulty.put("bkt", "a.pkl", body)
+    faulty.put("bkt", "b.pkl", pickle.dumps("small"))
+    lengths(length)
+    bag = aios3_nb.bag("s3://bkt/*.pkl")
+    assert bag.npartitions == -(-len(body) // length) + 1
+    assert computed(bag) == [*values, "small"]
+
+
+def test_one_pickle_stays_whole_and_so_do_those_that_may_run_anything(faulty: FaultServer, lengths: Any) -> None:
+    values, body = row(30)
+    faulty.put("bkt", "one.pkl", pickle.dumps(values))
+    faulty.put("bkt", "many.pkl", body)
+    lengths(500)
+    assert aios3_nb.bag("s3://bkt/one.pkl").npartitions == 1
+    assert aios3_nb.bag("s3://bkt/many.pkl", trust=True).npartitions == 1
+    assert computed(aios3_nb.bag("s3://bkt/many.pkl", trust=True)) == values
+
+
+def test_pickles_are_those_of_the_whole_whatever_they_turn_out_to_be(faulty: FaultServer, lengths: Any) -> None:
+    """The first object has many; another has one, or is compressed, or ends too early, or names what is blocked."""
+    values, body = row(30)
+    faulty.put("bkt", "w/0.pkl", body)
+    faulty.put("bkt", "w/1.pkl", pickle.dumps(values))
+    faulty.put("bkt", "w/2.pkl", gzip.compress(body))
+    lengths(1000)
+    assert computed(aios3_nb.bag("s3://bkt/w/*.pkl")) == [*values, values, *values]
+    faulty.put("bkt", "w/3.pkl", body + pickle.dumps("x" * 100)[:-9])
+    with pytest.raises(aios3_nb.TruncatedError, match=r"3\.pkl"):
+        computed(aios3_nb.bag("s3://bkt/w/*.pkl"))
+    blocked = b"\x80\x04cos\nsystem\n(S'true'\ntR."
+    faulty.put("bkt", "w/3.pkl", body + blocked + body)
+    with pytest.raises(aios3_nb.BlockedPickleError, match=r"3\.pkl") as caught:
+        computed(aios3_nb.bag("s3://bkt/w/*.pkl"))
+    assert caught.value.offset is not None
+    assert caught.value.offset >= len(body)
+
+
 def arrow(frame: pd.DataFrame) -> bytes:
     file = io.BytesIO()
     frame.to_feather(file, compression="uncompressed")

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 from aios3_nb.faces import face
 
 if TYPE_CHECKING:
+    from aios3_nb.formats.pickle.between import (
+        begins_with_several as begins_with_several,
+        load_pickles_between as load_pickles_between,
+        may_begin as may_begin,
+    )
     from aios3_nb.formats.pickle.find import (
         Names as Names,
         missing_package as missing_package,
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
+        between="begins_with_several load_pickles_between may_begin",
         find="Names missing_package python3_name",
         kinds="is_joblib joblib_text",
         load="iterate_pickles load_pickle",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import pickle
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO, Self, cast
 
 from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, S3Error, TruncatedError
 from aios3_nb.formats.collector import collector_paused
@@ -77,15 +77,33 @@ def iterate_pickles(
     Memory holds one of them at a time. The arguments and errors are those of `load`; a `TruncatedError`
     comes after the last whole pickle was yielded.
     """
-    names = None if trust else Names(allow)
-    encoding = encoding or _ENCODING
-    row = Row(file, encoding)
-    while row.more:
+    yield from Pickles(file, allow=allow, trust=trust, encoding=encoding)
+
+
+class Pickles:
+    """An iterator of what `iterate_pickles` yields, that knows where the next one begins."""
+
+    def __init__(
+        self, file: BinaryIO, *, allow: Collection[str] = (), trust: bool = False, encoding: str | None = None
+    ) -> None:
+        self._names = None if trust else Names(allow)
+        self._encoding = encoding or _ENCODING
+        self._row = Row(file, self._encoding)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Any:
+        if not self._row.more:
+            raise StopIteration
         try:
-            value = row.plain()
+            return self._row.plain()
         except NotPlainError:
-            value = _load(cast(BinaryIO, row), names, encoding)
-        yield value
+            return _load(cast(BinaryIO, self._row), self._names, self._encoding)
+
+    def tell(self) -> int:
+        """Return the byte of the file at which the next one begins."""
+        return self._row.tell()
 
 
 def _load(file: BinaryIO, names: Names | None, encoding: str) -> Any:
