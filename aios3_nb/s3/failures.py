@@ -6,6 +6,8 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
 from __future__ import annotations
 
 import socket
+import ssl
+from typing import Any
 
 from aios3_nb.errors import S3Error
 
@@ -69,7 +71,7 @@ def is_transient(exc: BaseException) -> bool:
             or status_of(exc) in (408, 429)
             or (status_of(exc) >= 500 and status_of(exc) != 501)
         )
-    if isinstance(exc, (boto.ProxyConnectionError, boto.SSLError)) or is_unreadable(exc):
+    if isinstance(exc, (boto.ProxyConnectionError, boto.SSLError)) or is_unreadable(exc) or is_unread_bundle(exc):
         return False
     return isinstance(
         exc,
@@ -100,12 +102,24 @@ def is_timeout(exc: BaseException) -> bool:
 
 
 def is_unreadable(exc: BaseException) -> bool:
-    """Say whether what came was no answer of HTTP that can be read, or a file for the request is not there."""
+    """Say whether what came was no answer of HTTP that can be read."""
     import aiohttp
-    import botocore.exceptions as boto
     from botocore.parsers import ResponseParserError
 
     if isinstance(exc, ResponseParserError):
         return True
-    error = exc.kwargs.get("error") if type(exc) is boto.HTTPClientError else None  # type: ignore[attr-defined]
-    return isinstance(error, (ValueError, FileNotFoundError, aiohttp.ClientResponseError))
+    return isinstance(_behind(exc), (ValueError, aiohttp.ClientResponseError))
+
+
+def is_unread_bundle(exc: BaseException) -> OSError | None:
+    """Return why the file of certificates could not be read, before anything was sent; None if that was not it."""
+    error = _behind(exc)
+    kinds = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError, ssl.SSLError)
+    return error if isinstance(error, kinds) else None
+
+
+def _behind(exc: BaseException) -> Any:
+    """Return what botocore did not know, and wrapped as it is; None if `exc` is no such thing."""
+    import botocore.exceptions as boto
+
+    return exc.kwargs.get("error") if type(exc) is boto.HTTPClientError else None  # type: ignore[attr-defined]

@@ -31,12 +31,14 @@ from aios3_nb.s3.failures import (
     UnfitAnswerError,
     code_of,
     is_timeout,
+    is_unread_bundle,
     is_unreadable,
     never_connected,
     status_of,
 )
 from aios3_nb.s3.foreign import ForeignAnswerError
 from aios3_nb.s3.redact import cause_text, reason_text
+from aios3_nb.s3.tls import bundle_text, cause_of, tls_text
 from aios3_nb.text import visible, without_secrets
 
 if TYPE_CHECKING:
@@ -193,15 +195,12 @@ def _of_endpoint(exc: BaseException, uri: S3Uri, settings: Settings) -> S3Error 
             uri=str(uri),
         )
     if isinstance(exc, boto.SSLError):
-        return EndpointError(
-            f"The certificate of {endpoint} is not trusted here: {cause_text(exc)}. If it is your own, name the file "
-            "of the authority that signed it: %env AWS_CA_BUNDLE=/path/to/ca.pem",
-            uri=str(uri),
-        )
+        return EndpointError(tls_text(cause_of(exc), endpoint, cause_text(exc)), uri=str(uri))
+    if unread := is_unread_bundle(exc):
+        return EndpointError(bundle_text(unread), uri=str(uri))
     if is_unreadable(exc):
         return EndpointError(
-            f"{endpoint} gave no answer of S3 that can be read: {cause_text(exc)}. Check --endpoint-url, and files "
-            "that AWS_CA_BUNDLE and the like name.",
+            f"{endpoint} gave no answer of S3 that can be read: {cause_text(exc)}. Check --endpoint-url.",
             uri=str(uri),
         )
     return None

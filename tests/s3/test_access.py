@@ -8,13 +8,9 @@ import tracemalloc
 from pathlib import Path
 from typing import Any
 
-import botocore.exceptions
 import pytest
 
 import aios3_nb
-from aios3_nb import settings
-from aios3_nb.address import S3Uri
-from aios3_nb.s3 import explained
 from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
 
@@ -197,13 +193,3 @@ def test_secrets_in_a_reason_are_left_out(faulty: FaultServer) -> None:
         _load()
     assert [secret for secret in secrets if secret in str(caught.value)] == []
     assert "id 4F2A" in str(caught.value)
-
-
-def test_a_certificate_that_is_not_trusted_names_the_variable() -> None:
-    failed = botocore.exceptions.SSLError(
-        endpoint_url="https://minio.lan", error="certificate verify failed: self-signed certificate"
-    )
-    error = explained(failed, S3Uri("b", "k"), settings.Settings(endpoint_url="https://minio.lan"))
-    assert isinstance(error, aios3_nb.EndpointError)
-    assert "AWS_CA_BUNDLE" in str(error)
-    assert "self-signed" in str(error)
