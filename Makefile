@@ -5,7 +5,7 @@ BIN = $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PEERS = .venv-peers
 BENCH = .venv-bench
 
-.PHONY: help environment setup demo test attacks faults notebooks smoke bench docs lint lint-js lint-workflows format types browser clean
+.PHONY: help environment setup demo test attacks faults picture notebooks smoke bench docs lint lint-js lint-workflows format types browser clean
 
 help:
 	@echo "make demo    load samples from an embedded S3 server, then open JupyterLab (NO_LAB=1: stop before that)"
@@ -13,6 +13,7 @@ help:
 	@echo "make attacks  load hostile pickles, others with each seed, and look for harm (SECONDS=600 SEED=1)"
 	@echo "make faults  compare what readers of S3 make of a server that misbehaves (10 to 20 minutes)"
 	@echo "make notebooks  run the notebooks, and save them with what they show"
+	@echo "make picture  take the moving picture of the README anew, in a real JupyterLab"
 	@echo "make smoke   build the package, and try it on every Python with oldest and newest dependencies (15 minutes)"
 	@echo "make bench   measure against other ways to load from S3 (25 minutes; QUICK=1: 4; ARGS='case ...')"
 	@echo "make docs    build the documentation into docs/_build/html"
@@ -61,6 +62,10 @@ $(PEERS)/.ready: Makefile
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip install --quiet aiobotocore boto3 's3fs>=2026.1' 'smart_open[s3]>=7' obstore pandas
 	touch $@
+
+# The moving picture of the README, of what the panel and the progress look like now.
+picture: setup browser
+	$(BIN)/python -m tests.picture
 
 notebooks: setup
 	$(BIN)/python tests/run_notebooks.py $(ARGS)

@@ -179,6 +179,15 @@ def test_faults_are_those_that_were_measured() -> None:
     assert f"| of {len(faults)} faults |" in told
 
 
+def test_the_picture_moves_and_is_small() -> None:
+    """When it no longer looks as the package does: ``make picture`` takes it anew."""
+    [(alt, path)] = re.findall(r"!\[([^]]+)\]\(([^)]+\.webp)\)", PAGES[0].read_text(encoding="utf-8"))
+    assert "Cancel" in alt
+    content = (ROOT / path).read_bytes()
+    assert content.count(b"ANMF") > 20  # frames; see https://developers.google.com/speed/webp/docs/riff_container
+    assert len(content) < 1_000_000
+
+
 def test_speed_is_what_was_measured() -> None:
     results = (ROOT / "tests/benchmarks/RESULTS.md").read_text(encoding="utf-8")
     table = re.search(r"## In short\n\n(\|.*?\n)\n", results, re.DOTALL)
