@@ -34,10 +34,9 @@ lexers["python"] = IPython3Lexer()  # Python with magics
 
 MOVED = {
     "../../notebooks/": "../notebooks/",
-    "(CHANGELOG.md)": "(changelog.md)",
-    "(SECURITY.md)": "(security.md)",
-    "(aios3_nb/": "(../../aios3_nb/",
-    "(docs/": "(../",
+    "(../CHANGELOG.md)": "(changelog.md)",
+    "(../aios3_nb/": "(../../aios3_nb/",
+    "(../docs/": "(../",
 }
 """Links that are true in the repository -> the same on the site."""
 

@@ -2,8 +2,8 @@
 
     python -m tests.picture [FILE]
 
-makes ``docs/images/load.webp`` anew, or FILE; ``make picture`` does. The objects lie on a slow server of this machine, so
-that there is something to see. What Playwright takes has no mouse pointer, so the page draws one.
+makes ``docs/images/load.webp`` anew, or FILE; ``make picture`` does. The objects lie on a slow server of this machine,
+so that there is something to see. What Playwright takes has no mouse pointer, so the page draws one.
 """
 
 from __future__ import annotations
@@ -93,7 +93,9 @@ class Film:
             path, save_all=True, append_images=others, duration=self._milliseconds, loop=0, quality=70, method=6,
             minimize_size=True,
         )  # fmt: skip
-        print(f"{path}: {len(self._pictures)} pictures, {sum(self._milliseconds) / 1000:.0f} s, {path.stat().st_size:,} B")
+        print(
+            f"{path}: {len(self._pictures)} pictures, {sum(self._milliseconds) / 1000:.0f} s, {path.stat().st_size:,} B"
+        )
         assert path.stat().st_size < MOST_BYTES
 
 
