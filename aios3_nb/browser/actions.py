@@ -20,7 +20,7 @@ from aios3_nb.pipeline import Order, aload_one, open_file
 from aios3_nb.progress import closing_line
 from aios3_nb.settings import Settings, current
 from aios3_nb.streams import Monitor
-from aios3_nb.text import is_visible, size_text, visible
+from aios3_nb.text import size_text, visible
 
 _SPELLED = {"profile": "--profile", "region": "--region", "endpoint_url": "--endpoint-url"}
 
@@ -108,8 +108,3 @@ def code_for(uri: S3Uri, settings: Settings, name: str) -> str:
     if settings.request_payer and not session.request_payer:
         options += f" --request-payer {settings.request_payer}"
     return f"{name} = %s3load {quote(str(uri))}{options}"
-
-
-def copied_text(uri: S3Uri) -> str:
-    """Return the address to be copied; quoted as the magics read it where a text field would lose characters."""
-    return str(uri) if all(map(is_visible, str(uri))) else quote(str(uri))

@@ -6,6 +6,7 @@ Each thing that is done is fixed when it is asked for; what is chosen meanwhile 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 from aios3_nb.address import S3Uri, name_from_key
 from aios3_nb.browser import listing
-from aios3_nb.browser.actions import Actions, blocked_code, code_for, copied_text
+from aios3_nb.browser.actions import Actions, blocked_code, code_for
 from aios3_nb.browser.activity import Activity
 from aios3_nb.browser.changes import Changes, local_file
 from aios3_nb.browser.face import Face
@@ -22,6 +23,7 @@ from aios3_nb.browser.look import details_pairs, look
 from aios3_nb.browser.model import Question, child
 from aios3_nb.browser.objects import ASKED_FOR, PREVIEW
 from aios3_nb.browser.shown import chosen_shown, preview_shown
+from aios3_nb.browser.text import copied_text
 from aios3_nb.browser.uploads import Uploads
 from aios3_nb.errors import OptionError, S3Error
 from aios3_nb.options import DEFAULTS
@@ -271,8 +273,9 @@ class Desk:
             "found": "",
         }
         self._face.show("connection", shown)
-        found = visible(await listing.endpoint(settings), most=200)
-        self._face.show("connection", shown | {"found": found})
+        with contextlib.suppress(S3Error):  # the listing says what is wrong
+            found = visible(await listing.endpoint(settings), most=200)
+            self._face.show("connection", shown | {"found": found})
 
 
 def _free_name(name: str, taken: set[str]) -> str:

@@ -104,7 +104,6 @@ class Lists:
         """Put the rows in another order."""
         for known in COLUMNS:
             if known == column:
-                self._left()
                 self._face.post(self._change, partial(self.contents.sort_by, known, descending=descending))
 
     def _located(self, text: str) -> S3Uri | None:

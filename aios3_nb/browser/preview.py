@@ -117,7 +117,7 @@ def _lines(text: str) -> tuple[str, str]:
     cut = len(kept) < len(text)
     if cut and "\n" in kept:
         kept = kept.rpartition("\n")[0]  # the last line is not all there
-    lines = kept.split("\n")
+    lines = kept.removesuffix("\n").split("\n")
     cut = cut or len(lines) > _MOST_LINES
     shown = [visible(line.removesuffix("\r").expandtabs(4), most=_LONGEST_LINE) for line in lines[:_MOST_LINES]]
     return "\n".join(shown), f"Shown: the first {len(shown):,} lines." if cut else ""

@@ -14,7 +14,7 @@ from aios3_nb.address import S3Uri, name_from_key
 from aios3_nb.browser.look import entry_pairs
 from aios3_nb.browser.model import Contents, crumbs
 from aios3_nb.browser.preview import Preview
-from aios3_nb.browser.text import place_text, status_text, title_text
+from aios3_nb.browser.text import copied_text, place_text, status_text, title_text
 from aios3_nb.s3 import Entry
 from aios3_nb.text import size_text, visible
 
@@ -30,6 +30,9 @@ _KINDS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("npy", "npz", "safetensors", "h5", "hdf5"), "array"),
     }
 )
+_MOST_COPIED = 20_000
+"""Characters of addresses that a page has before it copies them; it asks for more."""
+
 _COMPRESSED = frozenset({"gz", "bz2", "xz", "zst", "zstd", "lz4"})
 
 
@@ -102,6 +105,7 @@ def chosen_shown(entries: Sequence[Entry], now: datetime.datetime) -> dict[str, 
     lead = entries[-1]
     objects = [entry for entry in entries if not entry.is_prefix]
     sizes = sum(entry.size or 0 for entry in objects)
+    copied = "\n".join(copied_text(entry.uri) for entry in entries)
     several = f"{len(entries):,} chosen, {size_text(sizes)} in {len(objects):,} objects"
     return {
         "count": len(entries),
@@ -113,6 +117,7 @@ def chosen_shown(entries: Sequence[Entry], now: datetime.datetime) -> dict[str, 
         "pairs": entry_pairs(lead, now) if len(entries) == 1 else [],
         "variable": name_from_key(lead.uri.key) if len(entries) == 1 and objects else "",
         "blocked": "",
+        "copies": copied if len(copied) <= _MOST_COPIED else "",
     }
 
 

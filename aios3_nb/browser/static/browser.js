@@ -11,7 +11,7 @@
  *   complete: boolean, can_go_on: boolean, sort: string, descending: boolean, filter: string, contains: boolean,
  *   is_search: boolean, head?: Row[]}} Listing
  * @typedef {{count: number, objects?: number, kind?: string, uri?: string, title?: string, summary?: string,
- *   pairs?: [string, string][], variable?: string, blocked?: string, at?: number | null, edition?: number}} Chosen
+ *   pairs?: [string, string][], variable?: string, blocked?: string, copies?: string, at?: number | null, edition?: number}} Chosen
  * @typedef {{id: number, kind: string, name: string, text: string, fraction: number | null, lines: string[],
  *   code: string, answer: string}} Card
  * @typedef {{profile: string, profiles: string[], endpoint: string, found: string}} Connection
@@ -238,12 +238,18 @@ class Rows {
 
   /** @param {"name" | "size" | "modified" | "class"} name */
   header(name) {
-    const sort = make("button", "sort", { type: "button", tabindex: "-1" }, LABELS[name]);
+    const sort = make("button", "sort", { type: "button", title: "Sort; Shift with an arrow key sets the width" }, LABELS[name]);
     sort.addEventListener("click", (event) => {
       event.stopPropagation();
       const now = this.listing;
       const descending = now.sort === name ? !now.descending : name === "size" || name === "modified";
       this.panel.kernel.ask("sort", { column: name, descending });
+    });
+    sort.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: -16, ArrowRight: 16 }[event.key];
+      if (step === undefined || !event.shiftKey) return;
+      event.preventDefault();
+      this.widen(name, this.headers[name].getBoundingClientRect().width + step);
     });
     const grip = make("span", "grip", { "aria-hidden": "true" });
     grip.addEventListener("pointerdown", (event) => this.resize(event, name));
@@ -257,12 +263,14 @@ class Rows {
   resize(event, name) {
     event.preventDefault();
     event.stopPropagation();
-    const cell = this.headers[name];
     const begin = event.clientX;
-    const width = cell.getBoundingClientRect().width;
-    drag(event, (move) => {
-      this.root.style.setProperty(`--${P}${name}`, `${Math.max(48, width + move.clientX - begin)}px`);
-    });
+    const width = this.headers[name].getBoundingClientRect().width;
+    drag(event, (move) => this.widen(name, width + move.clientX - begin));
+  }
+
+  /** @param {string} name @param {number} width */
+  widen(name, width) {
+    this.root.style.setProperty(`--${P}${name}`, `${Math.max(48, width)}px`);
   }
 
   // -- what the kernel says
@@ -444,6 +452,22 @@ class Rows {
 
   // -- choosing
 
+  /** Whether an object may be among what is chosen: rows that are out of sight may be one. */
+  get hasObjects() {
+    return this.ranges.some(([start, stop]) => {
+      for (let at = start; at < stop; at++) {
+        const kind = this.known.get(at)?.[0];
+        if (kind !== "folder" && kind !== "bucket") return true;
+      }
+      return false;
+    });
+  }
+
+  /** How many rows are chosen. */
+  get number() {
+    return this.ranges.reduce((sum, [start, stop]) => sum + stop - start, 0);
+  }
+
   /** @param {number} at */
   has(at) {
     return this.ranges.some(([start, stop]) => at >= start && at < stop);
@@ -517,14 +541,20 @@ class Rows {
 
   /** @param {MouseEvent} event */
   menu(event) {
-    const byKey = event.clientX === 0 && event.clientY === 0;
-    const at = byKey ? this.lead : this.at(event);
+    const at = this.at(event);
     event.preventDefault();
     event.stopPropagation();
     if (at < 0) return;
     if (!this.has(at)) this.only(at);
-    const box = this.drawn.get(at)?.getBoundingClientRect();
-    this.panel.showMenu(byKey && box ? box.left + 24 : event.clientX, byKey && box ? box.bottom : event.clientY);
+    this.panel.showMenu(event.clientX, event.clientY);
+  }
+
+  /** Open the menu at the row that the keys are at. */
+  menuByKey() {
+    const box = this.drawn.get(this.lead)?.getBoundingClientRect();
+    if (!box) return;
+    if (!this.has(this.lead)) this.only(this.lead);
+    this.panel.showMenu(box.left + 24, box.bottom);
   }
 
   focused() {
@@ -550,7 +580,8 @@ class Rows {
         else this.only(to);
         this.bring(to);
       }
-    } else if (event.key === "Enter") this.open(this.lead);
+    } else if (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) this.menuByKey();
+    else if (event.key === "Enter") this.open(this.lead);
     else if (event.key === "Backspace" || (event.altKey && event.key === "ArrowUp")) this.panel.kernel.ask("up");
     else if (event.altKey && event.key === "ArrowLeft") this.panel.kernel.ask("back");
     else if (event.key === "Delete") this.panel.act("delete");
@@ -669,35 +700,86 @@ function textLines(text) {
   return make("pre", "scroll text", { tabindex: "0", role: "region", "aria-label": "Text" }, ...lines);
 }
 
-/** @param {Node_} root */
+/**
+ * A JSON document as a tree that opens, by mouse and by keyboard.
+ * See: https://www.w3.org/WAI/ARIA/apg/patterns/treeview/
+ * @param {Node_} root
+ */
 function tree(root) {
-  const made = make("div", "scroll tree", { tabindex: "0", role: "region", "aria-label": "JSON" });
-  made.append(branch(root, 0));
+  const made = make("div", "scroll tree", { role: "tree", "aria-label": "JSON" }, branch(root, 0));
+  made.querySelector("[role=treeitem]")?.setAttribute("tabindex", "0");
+  made.addEventListener("click", (event) => {
+    const label = event.target instanceof Element ? event.target.closest(`.${P}label`) : null;
+    if (!(label?.parentElement)) return;
+    turn(label.parentElement);
+    walk(made, label.parentElement);
+  });
+  made.addEventListener("keydown", (event) => {
+    const at = event.target instanceof HTMLElement && event.target.closest("[role=treeitem]");
+    if (!(at instanceof HTMLElement) || event.ctrlKey || event.metaKey || event.altKey) return;
+    const to = treeStep(made, at, event.key);
+    if (to === null) return;
+    event.preventDefault();
+    walk(made, to);
+  });
   return made;
+}
+
+/**
+ * Return where `key` leads from a node of a tree; null if it means nothing there.
+ * @param {HTMLElement} root @param {HTMLElement} at @param {string} key @returns {HTMLElement | null}
+ */
+function treeStep(root, at, key) {
+  const open = at.getAttribute("aria-expanded");
+  if (key === "Enter" || key === " " || (key === "ArrowRight" && open === "false") || (key === "ArrowLeft" && open === "true")) {
+    turn(at);
+    return at;
+  }
+  if (key === "ArrowLeft") return /** @type {HTMLElement | null} */ (at.parentElement?.closest("[role=treeitem]")) ?? at;
+  if (key === "ArrowRight" && open === null) return at;
+  const seen = /** @type {HTMLElement[]} */ ([...root.querySelectorAll("[role=treeitem]")]).filter((each) => !each.closest("[hidden]"));
+  const here = seen.indexOf(at);
+  /** @type {Record<string, number>} */
+  const steps = { ArrowDown: here + 1, ArrowRight: here + 1, ArrowUp: here - 1, Home: 0, End: seen.length - 1 };
+  return key in steps ? seen[Math.min(seen.length - 1, Math.max(0, steps[key]))] : null;
+}
+
+/** Have the keys at `to`, one node of the tree. @param {HTMLElement} root @param {HTMLElement} to */
+function walk(root, to) {
+  root.querySelector("[tabindex='0']")?.setAttribute("tabindex", "-1");
+  to.setAttribute("tabindex", "0");
+  to.focus({ preventScroll: true });
+  to.firstElementChild?.scrollIntoView({ block: "nearest" });
+}
+
+/** Open a node of a tree, or close it. @param {HTMLElement} item */
+function turn(item) {
+  const open = item.getAttribute("aria-expanded");
+  if (open !== null) item.dispatchEvent(new CustomEvent(`${P}turn`, { detail: open !== "true" }));
 }
 
 /** @param {Node_} node @param {number} depth @returns {HTMLElement} */
 function branch([key, kind, text, inside], depth) {
   const named = key ? [make("span", "key", {}, key), ": "] : [];
-  if (!inside) {
-    const shown = kind === "string" ? `"${text}"` : text;
-    return make("div", "leaf", {}, ...named, make("span", `value ${kind}`, {}, shown));
-  }
   const brackets = kind === "array" ? ["[", "]"] : ["{", "}"];
-  const summary = make("summary", "", {}, ...named, make("span", "faint", {}, `${brackets[0]}${text}${brackets[1]}`));
-  const made = make("details", "branch", {}, summary);
-  // What is closed is made when it is opened: a document of thousands of values stays light.
-  const grow = () => {
-    if (made.open && made.childElementCount === 1) {
-      made.append(make("div", "inside", {}, ...inside.map((each) => branch(each, depth + 1))));
-    }
+  const shown = inside ? `${brackets[0]}${text}${brackets[1]}` : kind === "string" ? `"${text}"` : text;
+  const label = make("div", "label", {}, ...named, make("span", inside ? "faint" : `value ${kind}`, {}, shown));
+  const item = make("div", "node", { role: "treeitem", tabindex: "-1", "aria-label": `${key ? `${key}: ` : ""}${shown}` }, label);
+  if (!inside?.length) return item;
+  const within = make("div", "inside", { role: "group" });
+  within.hidden = true;
+  item.append(within);
+  const show = (/** @type {boolean} */ open) => {
+    item.setAttribute("aria-expanded", String(open));
+    within.hidden = !open;
+    // What is closed is made when it is opened: a document of thousands of values stays light.
+    if (open && !within.hasChildNodes()) within.append(...inside.map((each) => branch(each, depth + 1)));
   };
-  made.addEventListener("toggle", grow);
-  if (depth < 2 && inside.length <= 50) {
-    made.open = true;
-    grow();
-  }
-  return made;
+  item.addEventListener(`${P}turn`, (event) => {
+    if (event.target === item && event instanceof CustomEvent) show(event.detail);
+  });
+  show(!depth || (depth < 2 && inside.length <= 50));
+  return item;
 }
 
 // ---- cards: what goes on, and what came of it
@@ -1218,9 +1300,20 @@ class Panel {
 
   // -- acting
 
+  /** What the kernel knows of what is chosen here; null as long as it has not heard of it. @returns {Chosen | null} */
+  get known() {
+    /** @type {Chosen} */
+    const chosen = this.model.get("_chosen");
+    const { edition, lead, number } = this.rows;
+    return chosen.edition === edition && chosen.at === lead && chosen.count === number ? chosen : null;
+  }
+
   /** @param {string} what */
   act(what) {
-    if (what === "load" || what === "file" || what === "code") this.kernel.ask(what, { name: this.name.value.trim() });
+    const copies = this.known?.copies;
+    // In the click itself, for a page may hardly write later; of more than that, or sooner, the kernel tells.
+    if (what === "copy" && copies) void this.copy(copies);
+    else if (what === "load" || what === "file" || what === "code") this.kernel.ask(what, { name: this.name.value.trim() });
     else if (what === "look") this.kernel.ask(what, { by_itself: false });
     else this.kernel.ask(what);
   }
@@ -1253,9 +1346,8 @@ class Panel {
 
   /** @param {number} x @param {number} y */
   showMenu(x, y) {
-    /** @type {Chosen} */
-    const chosen = this.model.get("_chosen");
-    const menu = make("div", "menu", { role: "menu", tabindex: "-1", "data-lm-suppress-shortcuts": "true" });
+    const menu = make("div", "menu", { role: "menu", tabindex: "-1", "aria-label": "What to do with what is chosen", "data-lm-suppress-shortcuts": "true" });
+    menu.addEventListener("contextmenu", (event) => event.preventDefault()); // of the key that has opened it
     const back = document.activeElement;
     const close = () => {
       menu.remove();
@@ -1265,20 +1357,20 @@ class Panel {
     const outside = (/** @type {Event} */ event) => {
       if (event.target instanceof Node && !menu.contains(event.target)) close();
     };
-    /** @type {[string, string, () => void][]} */
+    /** @type {[string, string, () => void, boolean][]} */
     const items = [
-      ["Open", "folder", () => this.rows.open(this.rows.lead)],
-      ["Load", "load", () => this.act("load")],
-      ["Open as file", "open", () => this.act("file")],
-      ["Copy URI", "copy", () => this.act("copy")],
-      ["Copy link for an hour", "copy", () => this.act("sign")],
-      ["Insert code", "code", () => this.act("code")],
-      ["Download", "download", () => this.act("download")],
-      ["Delete …", "trash", () => this.act("delete")],
+      ["Open", "folder", () => this.rows.open(this.rows.lead), true],
+      ["Load", "load", () => this.act("load"), this.rows.hasObjects && !this.known?.blocked],
+      ["Open as file", "open", () => this.act("file"), this.rows.hasObjects],
+      ["Copy URI", "copy", () => this.act("copy"), true],
+      ["Copy link for an hour", "copy", () => this.act("sign"), this.rows.hasObjects],
+      ["Insert code", "code", () => this.act("code"), this.rows.hasObjects],
+      ["Download", "download", () => this.act("download"), this.rows.hasObjects],
+      ["Delete …", "trash", () => this.act("delete"), this.rows.hasObjects],
     ];
-    for (const [label, picture, act] of items) {
+    for (const [label, picture, act, can] of items) {
       const item = make("button", "item", { type: "button", role: "menuitem" }, icon(picture), make("span", "", {}, label));
-      item.disabled = (label === "Load" && Boolean(chosen.blocked)) || (label === "Copy link for an hour" && !chosen.objects);
+      item.disabled = !can;
       item.addEventListener("click", () => {
         close();
         act();
@@ -1290,6 +1382,8 @@ class Panel {
       const at = all.indexOf(/** @type {HTMLElement} */ (document.activeElement));
       if (event.key === "ArrowDown") all[(at + 1) % all.length].focus();
       else if (event.key === "ArrowUp") all[(at - 1 + all.length) % all.length].focus();
+      else if (event.key === "Home") all[0].focus();
+      else if (event.key === "End") all[all.length - 1].focus();
       else if (event.key === "Escape" || event.key === "Tab") close();
       else return;
       event.preventDefault();
