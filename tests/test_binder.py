@@ -17,7 +17,7 @@ import aios3_nb
 ROOT = Path(aios3_nb.__file__).parents[1]
 BINDER = ROOT / "binder"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-EXTRAS = ("crt", "zstd", "lz4", "fast", "local")
+EXTRAS = ("crt", "zstd", "lz4", "fast", "fsspec", "dask", "local")
 OF_REPO2DOCKER = {"ipython", "ipywidgets"}
 """What its own environment has; a pin would take JupyterLab apart."""
 

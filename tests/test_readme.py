@@ -34,7 +34,7 @@ _BLOCK = re.compile(
     r"(?:^<!-- not run: (?P<reason>[^\n]+) -->\n)?^```(?P<language>[^\n]*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-_MOST_NOT_RUN = 1
+_MOST_NOT_RUN = 2
 _AT_THE_BEGINNING = "%reset -f\n%reload_ext aios3_nb\n%s3demo\n%s3cd s3://demo/"
 """What each page of the site takes for granted, as its first page says."""
 
