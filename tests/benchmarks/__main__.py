@@ -51,9 +51,9 @@ def measure_all(chosen: Mapping[str, Case], folder: Path, scale: float, rounds: 
     """Measure the cases, and write down each that is done; in small nothing is written."""
     root = folder / "root"
     print("making the objects ...", flush=True)
-    samples.write(root / BUCKET, {case.key for case in chosen.values()} | {WARM_KEY}, scale)
+    samples.write(root / BUCKET, set().union(*(case.keys for case in chosen.values())) | {WARM_KEY}, scale)
     with nginx(folder, root) as server, contextlib.ExitStack() as stack:
-        keys = sorted({case.key for case in chosen.values() if case.server == "seaweedfs"})
+        keys = sorted(set().union(*(case.keys for case in chosen.values() if case.server == "seaweedfs")))
         weed = stack.enter_context(seaweedfs(root, [*keys, WARM_KEY])) if keys else {}
         for name, case in chosen.items():
             environment = weed if case.server == "seaweedfs" else server.environment(case.server)
@@ -85,7 +85,7 @@ def measure_case(
 def measure_one(case: Case, run: Run, environment: Mapping[str, str], server: Nginx) -> dict[str, Any]:
     """Return the figures of one fresh process, or its error."""
     server.new_requests()
-    arguments = [sys.executable, "-m", "tests.benchmarks.measure", run.way, case.key, str(case.repeat)]
+    arguments = [sys.executable, "-m", "tests.benchmarks.measure", run.way, run.key or case.key, str(case.repeat)]
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "AIOS3_NB_"))}
     variables = inherited | environment | {"BENCH_OPTIONS": json.dumps(run.options)}
     try:

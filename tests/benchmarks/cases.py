@@ -9,12 +9,16 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Run:
-    """One way, with settings of our own where it is ours; `rounds` at most, where one takes a minute."""
+    """One way, with settings of our own where it is ours; `rounds` at most, where one takes a minute.
+
+    Its `key`, where it has one, goes before that of the case.
+    """
 
     way: str
     label: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
     rounds: int = 99
+    key: str = ""
 
     @property
     def name(self) -> str:
@@ -32,6 +36,7 @@ class Case:
         runs: The ways, in the order of the table.
         rounds: Times that each is measured.
         repeat: Loads within one process, whose median counts.
+        in_short: Whether it has a row in the table that stands first.
     """
 
     title: str
@@ -40,6 +45,12 @@ class Case:
     runs: tuple[Run, ...]
     rounds: int = 3
     repeat: int = 1
+    in_short: bool = True
+
+    @property
+    def keys(self) -> set[str]:
+        """All objects that it needs."""
+        return {run.key or self.key for run in self.runs}
 
 
 def _runs(*ways: str) -> tuple[Run, ...]:
@@ -56,6 +67,15 @@ def _scaling(name: str, values: tuple[int, ...], unit: int = 1) -> tuple[Run, ..
     return tuple(Run("ours", f"ours, {value} {word}", {name: value * unit}) for value in values)
 
 
+_IN_PARTS = (
+    Run("ours", "ours, not checked", {"verify": "off"}),
+    Run("ours", "ours, by the CRC32Cs of the parts", {"verify": "require"}),
+    Run("ours", "ours, by the MD5s of the parts", key="in-md5-parts.pkl"),
+    Run("ours", "ours, by the MD5s, waiting for them", {"verify": "require"}, key="in-md5-parts.pkl"),
+    *_runs("megfile", "boto3_download", "boto3_stream"),
+)
+
+
 CASES: dict[str, Case] = {
     "arrays": Case("512 MB of arrays, S3-like server", "s3", "arrays.pkl", (*_ARRAYS, *_SLOW), rounds=5),
     "arrays-plain": Case("512 MB of arrays, loopback without limits", "plain", "arrays.pkl", _ARRAYS, rounds=5),
@@ -67,6 +87,19 @@ CASES: dict[str, Case] = {
         "arrays.pkl",
         _runs("ours", "ours_unsafe", "magic", "magic_bare"),
         rounds=7,
+    ),
+    "in-parts": Case(
+        "512 MB of arrays, uploaded in parts, S3-like server", "s3", "in-parts.pkl", _IN_PARTS, in_short=False
+    ),
+    "in-parts-plain": Case(
+        "512 MB of arrays, uploaded in parts, loopback without limits",
+        "plain",
+        "in-parts.pkl",
+        _IN_PARTS,
+        in_short=False,
+    ),
+    "in-parts-seaweedfs": Case(
+        "512 MB of arrays, uploaded in parts, SeaweedFS", "seaweedfs", "in-parts.pkl", _IN_PARTS, in_short=False
     ),
     "dicts": Case(
         "A million dicts, pickle",

@@ -24,17 +24,19 @@ Record = dict[str, Any]
 def save(records: Sequence[Record]) -> None:
     """Write RESULTS.md and the figures behind it; what was not measured this time stays as it was."""
     raw = FOLDER / "results.json"
-    kept = json.loads(raw.read_text())["records"] if raw.exists() else []
+    former = json.loads(raw.read_text()) if raw.exists() else {"machine": "", "records": []}
+    # What was measured before may have been on another day, with other versions; its table says so.
+    kept = [{"machine": former["machine"]} | record for record in former["records"]]
     measured = {record["case"] for record in records}
-    merged = [record for record in kept if record["case"] not in measured] + list(records)
+    merged = [record for record in kept if record["case"] not in measured] + [
+        {"machine": machine()} | record for record in records
+    ]
     order = list(CASES)
     merged = sorted((record for record in merged if record["case"] in order), key=lambda one: order.index(one["case"]))
     raw.write_text(json.dumps({"machine": machine(), "records": merged}, indent=0) + "\n")
     tables = [table(CASES[name], [record for record in merged if record["case"] == name]) for name in order]
-    loads = [record["load_average"] for record in merged]
     (FOLDER / "RESULTS.md").write_text(
         f"# Results of `make bench`\n\n{machine()}\n\n"
-        f"Load average while measuring: {min(loads):.1f} to {max(loads):.1f} (median {median(loads):.1f}).\n\n"
         "Seconds are those of the load alone, with a client that is warm; peak is the memory on top of what the\n"
         'process had before, "over" the same without the arrays themselves. `ours` is `aios3_nb.load`, with safe\n'
         "unpickling and checksums on.\n\n" + "\n".join(each for each in [summary(merged), *tables] if each)
@@ -49,7 +51,7 @@ def summary(records: Sequence[Record]) -> str:
         bars = [bar for bar in _bars(name, records) if not bar[0].startswith(("local_", "memory_"))]
         ours = [seconds for label, seconds in bars if label.startswith("ours")]
         others = [f"{label.replace('_', ' ')} {_figure(seconds)}" for label, seconds in bars if label[:4] != "ours"]
-        if ours and others and "magic" not in {run.way for run in case.runs}:
+        if case.in_short and ours and others and "magic" not in {run.way for run in case.runs}:
             rows.append(f"| {case.title} | **{_figure(ours[0])}** | {', '.join(others)} |")
     return "## In short\n\n" + "\n".join(rows) + "\n" if len(rows) > 2 else ""
 
@@ -90,9 +92,13 @@ def table(case: Case, records: Sequence[Record]) -> str:
             rows.append(_row(run.name, mine))
     if not rows:
         return ""
+    where = next((mine["machine"] for mine in records if "machine" in mine), machine())
+    loads = [record["load_average"] for record in records]
+    about = [] if where == machine() else [where]
+    about.append(f"Load average while measuring: {min(loads):.1f} to {max(loads):.1f} (median {median(loads):.1f}).")
     head = ("", "median s", "min", "max", "CPU s", "peak MB", "over MB", "requests", "MB sent")
     lines = [f"| {' | '.join(row)} |" for row in (head, ("---", *["---:"] * (len(head) - 1)), *rows)]
-    return f"## {case.title}\n\n" + "\n".join(lines) + "\n"
+    return f"## {case.title}\n\n{' '.join(about)}\n\n" + "\n".join(lines) + "\n"
 
 
 def _row(name: str, records: Sequence[Record]) -> tuple[str, ...]:

@@ -11,6 +11,12 @@ from typing import Any, BinaryIO
 
 MB = 1 << 20
 
+PARTS = {"in-parts.pkl": "crc32c", "in-md5-parts.pkl": ""}
+"""Objects that were uploaded in parts, and of what a checksum is kept; of the latter there is only the ETag."""
+
+PART = 8 * MB
+"""Bytes of one part, as the AWS CLI and boto3 have them."""
+
 
 def write(folder: Path, keys: set[str], scale: float) -> None:
     """Write the objects `keys` to `folder`; `scale` is their size, 1 in full."""
@@ -99,6 +105,8 @@ def _write_small(folder: Path, count: int) -> None:
 
 _WRITERS: dict[str, Callable[[BinaryIO, float], None]] = {
     "arrays.pkl": _arrays,
+    "in-parts.pkl": _arrays,
+    "in-md5-parts.pkl": _arrays,
     "dicts.pkl": _dicts,
     "dicts.json": _json,
     "dicts.jsonl": _json_lines,

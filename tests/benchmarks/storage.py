@@ -1,8 +1,10 @@
 """Two S3 servers for measuring: nginx that answers like S3, and SeaweedFS filled with the same objects.
 
 nginx serves a folder ``bucket/key`` as S3 does: path style, ranges, If-Match, ETag, and the stored CRC32 of an object
-where a plain GET or a HEAD asks for it. It accepts every signature. A Lua line holds each answer back for as long as
-S3 takes to its first byte, and ``limit_rate`` lets one connection have no more than S3 gives one.
+where a plain GET or a HEAD asks for it. Of an object that was uploaded in parts (`PARTS`) that is the checksum of the
+parts' CRC32Cs, or there is only the ETag of their MD5s; and a HEAD tells the length of the first part. It accepts every
+signature. A Lua line holds each answer back for as long as S3 takes to its first byte, and ``limit_rate`` lets one
+connection have no more than S3 gives one.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.benchmarks.samples import PART, PARTS
+from tests.faults.store import composite_of, etag_of
 
 BUCKET = "bench"
 FIRST_BYTE = 0.030
@@ -60,7 +65,10 @@ http {{
     map $uri $stored_crc32 {{ include {home}/crc32.map; }}
     # S3 sends a checksum only when it is asked to, and never with a range.
     map "$http_x_amz_checksum_mode|$http_range" $crc32 {{ "ENABLED|" $stored_crc32; default ""; }}
-    map $crc32 $checksum_type {{ "" ""; default "FULL_OBJECT"; }}
+    map $uri $stored_crc32c {{ default ""; include {home}/crc32c.map; }}
+    map "$http_x_amz_checksum_mode|$http_range" $crc32c {{ "ENABLED|" $stored_crc32c; default ""; }}
+    map "$crc32|$crc32c" $checksum_type {{ "|" ""; "~^[|]" "COMPOSITE"; default "FULL_OBJECT"; }}
+    map $uri $etag_of_parts {{ default ""; include {home}/etag.map; }}
     map $http_range $listing {{ default "/{bucket}.xml"; }}
     ssl_certificate {home}/certificate.pem;
     ssl_certificate_key {home}/key.pem;
@@ -74,6 +82,19 @@ _SERVER = """
         root {root};
         {limits}
         add_header x-amz-checksum-crc32 $crc32;
+        add_header x-amz-checksum-crc32c $crc32c;
+        rewrite_by_lua_block {{
+            if ngx.var.etag_of_parts ~= "" then ngx.req.clear_header("If-Match") end  -- nginx knows its own ETag only
+        }}
+        header_filter_by_lua_block {{
+            local etag = ngx.var.etag_of_parts
+            if etag == "" then return end
+            ngx.header["ETag"] = '"' .. etag .. '"'
+            if ngx.var.arg_partNumber == "1" then
+                ngx.header["Content-Length"] = "{part}"
+                ngx.header["x-amz-mp-parts-count"] = etag:match("-(%d+)$")
+            end
+        }}
         add_header x-amz-checksum-type $checksum_type;
         add_header x-amz-request-id benchmark;
         location = /{bucket} {{ types {{ }} default_type application/xml; rewrite ^ $listing break; }}
@@ -172,7 +193,9 @@ def _configuration(home: Path, root: Path, ports: dict[str, int]) -> str:
         "tls": "ssl_protocols TLSv1.2 TLSv1.3; ssl_buffer_size 16k;",
     }
     servers = "".join(
-        _SERVER.format(listen=f"{port} ssl" if name == "tls" else port, limits=limits[name], root=root, bucket=BUCKET)
+        _SERVER.format(
+            listen=f"{port} ssl" if name == "tls" else port, limits=limits[name], root=root, bucket=BUCKET, part=PART
+        )
         for name, port in ports.items()
     )
     user = "user root;" if os.geteuid() == 0 else ""  # the workers would be nobody, and see no temporary folder
@@ -188,12 +211,21 @@ def _write_certificate(home: Path) -> None:
 
 
 def _write_checksums(home: Path, root: Path) -> None:
-    lines = []
-    for path in sorted((root / BUCKET).rglob("*")):
-        if path.is_file():
-            digest = base64.b64encode(crc32_of(path).to_bytes(4, "big")).decode()
-            lines.append(f'"/{path.relative_to(root)}" "{digest}";\n')
-    (home / "crc32.map").write_text("".join(lines))
+    """Write what nginx is to say of each object: its CRC32, or what those in parts have instead."""
+    lines: dict[str, list[str]] = {"crc32": [], "crc32c": [], "etag": []}
+    for path in sorted(path for path in (root / BUCKET).rglob("*") if path.is_file()):
+        if path.name in PARTS:
+            data = path.read_bytes()
+            parts = (*[PART] * ((len(data) - 1) // PART), (len(data) - 1) % PART + 1)
+            found = {"etag": etag_of(data, parts).strip('"')}
+            if PARTS[path.name]:
+                found[PARTS[path.name]] = composite_of(PARTS[path.name], data, parts)[1]
+        else:
+            found = {"crc32": base64.b64encode(crc32_of(path).to_bytes(4, "big")).decode()}
+        for name, value in found.items():
+            lines[name].append(f'"/{path.relative_to(root)}" "{value}";\n')
+    for name, each in lines.items():
+        (home / f"{name}.map").write_text("".join(each))
 
 
 def crc32_of(path: Path) -> int:
@@ -243,6 +275,7 @@ def _wait_for(port: int, process: subprocess.Popen[bytes], home: Path) -> None:
 def seaweedfs(root: Path, keys: list[str]) -> Iterator[dict[str, str]]:
     """Start SeaweedFS with the objects `keys` of ``root/BUCKET``; yield the variables that point at it."""
     import boto3
+    from botocore.config import Config
 
     from aios3_nb.server import LocalServer
 
@@ -254,9 +287,12 @@ def seaweedfs(root: Path, keys: list[str]) -> Iterator[dict[str, str]]:
             region_name=server.endpoint.region,
             aws_access_key_id=server.endpoint.access_key,
             aws_secret_access_key=server.endpoint.secret_key,
+            config=Config(request_checksum_calculation="when_required"),  # else all have one
         )
         client.create_bucket(Bucket=BUCKET)
         for key in keys:
-            client.upload_file(str(root / BUCKET / key), BUCKET, key, ExtraArgs={"ChecksumAlgorithm": "CRC32"})
+            algorithm = PARTS.get(key, "crc32").upper()
+            extra = {"ChecksumAlgorithm": algorithm} if algorithm else {}
+            client.upload_file(str(root / BUCKET / key), BUCKET, key, ExtraArgs=extra)
         client.close()
         yield variables | {"AWS_ENDPOINT_URL": server.endpoint.url}
