@@ -32,6 +32,7 @@ class LoadOptions:
         rows: Rows of a table that are wanted, the first ones; None means all.
         as_: What a table comes out as; None means pandas.
         is_table: Whether a table is wanted even where nothing else says so.
+        counted: Told how many items there are so far, where only the first are wanted.
         beside: Copies the file of a name, that lies beside the one that is loaded, to another file; None if it cannot.
     """
 
@@ -45,6 +46,7 @@ class LoadOptions:
     rows: int | None = None
     as_: str | None = None
     is_table: bool = False
+    counted: Callable[[int], None] | None = None
     beside: Beside | None = None
 
     @property
@@ -126,7 +128,12 @@ class Format:
         if self.items is None or not self.has_counted_items:
             raise OptionError(f"--limit is for items and rows; {self.name} has none. Load it without.")
         with collector_paused():
-            return list(islice(self.items(file, options), limit))
+            found: list[object] = []
+            for item in islice(self.items(file, options), limit):
+                found.append(item)
+                if options.counted is not None:
+                    options.counted(len(found))
+            return found
 
     def iterate(self, file: BinaryIO, options: LoadOptions) -> Iterator[object]:
         """Return an iterator of the items in `file`.

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO, NoReturn, Self, cast
 from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats import decompressed
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
-from aios3_nb.pipeline.load import check_size, chosen_format, damage_in, open_file, options_of
+from aios3_nb.pipeline.load import check_size, chosen_format, counting, damage_in, open_file, options_of
 from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
 from aios3_nb.streams import Monitor, ObjectInfo
@@ -57,7 +57,8 @@ class Items:
         self._in_line = in_line
         self._order = order
         self._monitor = monitor
-        self._file = open_file(order, monitor, whole=False, via=via)
+        self._share = counting(order)[1]
+        self._file = open_file(order, monitor, whole=False, via=via, share=self._share)
         self._items: Iterator[Any] | None = None
 
     @property
@@ -97,6 +98,8 @@ class Items:
                 self._items = self._opened()
             item = next(self._items)
             self.count += 1
+            if self._share is not None:
+                self._share.took(self.count)
             self._monitor.items(self.count)
         except StopIteration:
             self._finish()

@@ -25,7 +25,7 @@ from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.trust import may_use_cache, trusted_prefix
 from aios3_nb.s3 import list_matching
 from aios3_nb.settings import MIB
-from aios3_nb.streams import Monitor, ObjectInfo, S3File, open_object
+from aios3_nb.streams import Monitor, ObjectInfo, S3File, Share, open_object
 from aios3_nb.telling import warn
 from aios3_nb.text import size_text, visible
 
@@ -62,10 +62,27 @@ class Loaded:
     note: str = ""
 
 
-def open_file(order: Order, monitor: Monitor, *, whole: bool, via: Callable[[], Bridge] = bridge) -> S3File:
-    """Return the file of `order`; `whole` says that all of it will be read, from its start."""
+def open_file(
+    order: Order,
+    monitor: Monitor,
+    *,
+    whole: bool,
+    via: Callable[[], Bridge] = bridge,
+    share: Share | None = None,
+) -> S3File:
+    """Return the file of `order`; see `open_object`."""
     cached = may_use_cache(order)
-    return open_object(order.uri, order.settings, monitor, known=order.known, whole=whole, cached=cached, via=via)
+    return open_object(
+        order.uri, order.settings, monitor, known=order.known, whole=whole, cached=cached, via=via, share=share
+    )
+
+
+def counting(order: Order) -> tuple[Order, Share | None]:
+    """Return `order`, and what counts the items that it has, where it wants some of them only."""
+    if order.limit is None:
+        return order, None
+    share = Share(order.limit)
+    return replace(order, reading=replace(order.reading, counted=share.took)), share
 
 
 def load_one(order: Order, monitor: Monitor) -> Loaded:
@@ -74,7 +91,8 @@ def load_one(order: Order, monitor: Monitor) -> Loaded:
     Raises:
         S3Error: One of the tree; nothing stays open.
     """
-    with interruptible(), open_file(order, monitor, whole=not order.is_partial) as file:
+    order, share = counting(order)
+    with interruptible(), open_file(order, monitor, whole=not order.is_partial, share=share) as file:
         return _decoded(file, order, monitor)
 
 
@@ -82,10 +100,11 @@ async def aload_one(order: Order, monitor: Monitor) -> Loaded:
     """Return the object of `order`; the running loop goes on turning meanwhile."""
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
-    file = open_file(order, monitor, whole=not order.is_partial, via=partial(thread_bridge, loop))
+    order, share = counting(order)
+    file = open_file(order, monitor, whole=not order.is_partial, via=partial(thread_bridge, loop), share=share)
     try:
         await file.apeek()
-        if file.info is None or file.info.size > _INLINE:
+        if file.info is None or file.info.size > _INLINE or order.is_partial:
             return await in_thread(lambda: _decoded(file, order, monitor), file.cancel)
         check_size(file, order)
         data = await file.aread()

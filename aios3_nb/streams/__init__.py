@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from aios3_nb.streams.file import S3File as S3File
     from aios3_nb.streams.object import Monitor as Monitor, ObjectInfo as ObjectInfo
     from aios3_nb.streams.opened import open_object as open_object
+    from aios3_nb.streams.plan import Share as Share
     from aios3_nb.streams.ranges import MAX_GAP as MAX_GAP, Wanted as Wanted, read_ranges as read_ranges
     from aios3_nb.streams.source import ObjectSource as ObjectSource
 else:
@@ -26,6 +27,7 @@ else:
         file="S3File",
         object="Monitor ObjectInfo",
         opened="open_object",
+        plan="Share",
         ranges="MAX_GAP Wanted read_ranges",
         source="ObjectSource",
     )

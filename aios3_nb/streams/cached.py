@@ -23,6 +23,7 @@ from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.keeping import Keeping, warn_of_cache
 from aios3_nb.streams.object import Monitor, ObjectInfo
+from aios3_nb.streams.plan import Share
 from aios3_nb.streams.requests import UnchangedError
 from aios3_nb.streams.source import ObjectSource
 from aios3_nb.streams.stream import ObjectStream
@@ -43,17 +44,19 @@ class CachedStream:
         source: The object.
         settings: ``cache`` and ``verify`` count, besides what `ObjectStream` takes from them.
         monitor: Told about phases and bytes.
-        whole: Everything will be read; then it is kept, too.
+        whole, share: As of `ObjectStream`; what is read whole is kept, too.
     """
 
-    def __init__(self, source: ObjectSource, settings: Settings, monitor: Monitor, *, whole: bool) -> None:
+    def __init__(
+        self, source: ObjectSource, settings: Settings, monitor: Monitor, *, whole: bool, share: Share | None = None
+    ) -> None:
         self._source = source
         self._settings = settings
         self._monitor = monitor
         self._keeps = whole and not self._offline and settings.verify != "off"
         self._cache = Cache(settings)
         self._keeping = Keeping(self._cache)
-        self._live = ObjectStream(source, settings, monitor, whole=whole, tee=self._keeping)
+        self._live = ObjectStream(source, settings, monitor, whole=whole, tee=self._keeping, share=share)
         self._kept: Kept | None = None
         self._info = source.info
         self._chosen = False

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aios3_nb.settings import Settings
     from aios3_nb.streams.cursor import Stream
     from aios3_nb.streams.object import Monitor, ObjectInfo
+    from aios3_nb.streams.plan import Share
 
 
 def open_object(
@@ -28,6 +29,7 @@ def open_object(
     whole: bool,
     cached: bool,
     via: Callable[[], Bridge],
+    share: Share | None = None,
 ) -> S3File:
     """Return the object as a file; nothing is sent before the first read.
 
@@ -39,11 +41,13 @@ def open_object(
         whole: All of it will be read, from its start.
         cached: It may come from the local cache, and be kept there.
         via: The way to the loop that the calling thread reaches.
+        share: Of what the reader wants, when it stops once it has that.
     """
     kind = CachedStream if cached else ObjectStream
 
     def make_stream(info: ObjectInfo | None) -> Stream:
-        return kind(ObjectSource(uri, settings, monitor, info or known), settings, monitor, whole=whole)
+        source = ObjectSource(uri, settings, monitor, info or known)
+        return kind(source, settings, monitor, whole=whole, share=share)
 
     file = S3File(uri, make_stream, via=via)
     there = weakref.ref(file)

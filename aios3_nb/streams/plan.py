@@ -16,6 +16,30 @@ _RAMP = 4
 """A lazy reader that went n bytes in a row gets up to 4n ahead: full speed after four round trips."""
 
 
+@dataclass(slots=True)
+class Share:
+    """How far a reader is that stops when it has enough; it says so itself.
+
+    Attributes:
+        wanted: Items that it wants.
+        got: Those that it has.
+    """
+
+    wanted: int
+    got: int = 0
+
+    def took(self, count: int) -> None:
+        """Note that it has `count` items now."""
+        self.got = count
+
+    def left(self, run: int) -> int:
+        """Return how many bytes are likely wanted yet, of items that took `run` bytes up to now."""
+        if not self.got:
+            return run
+        # Somewhat more, for they differ. At most three times as much: what comes before the first may be no item.
+        return min(3 * run, run * max(0, self.wanted - self.got) // self.got * 9 // 8)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How far ahead of the reader to fetch, and in parts of what length.
@@ -24,11 +48,14 @@ class Plan:
         size: Length of the object.
         whole: The reader will read everything, so full speed at once; else it starts small.
         settings: ``part_size``, ``concurrency`` and ``budget`` count.
+        share: Of what the reader wants, when it stops then. Nothing is fetched ahead for one that may have enough
+            soon, and for others no more than they are likely to want.
     """
 
     size: int
     whole: bool
     settings: Settings
+    share: Share | None = None
 
     def part_stop(self, start: int, run: int, want: int) -> int:
         """Return where a part that begins at `start` ends.
@@ -43,6 +70,8 @@ class Plan:
             # A middling object is spread over all connections.
             even = -(-self.size // self.settings.concurrency)
             length = min(most, max(_LEAST_PART, even))
+        elif self.share is not None:
+            length = min(most, max(FIRST, self.share.left(run), want))
         else:
             length = min(most, max(_doubled(run), want))
         return min(self.size, start + length)
@@ -55,6 +84,9 @@ class Plan:
         """
         if self.whole:
             ahead = max(self.settings.budget, self.settings.concurrency * self.settings.part_size)
+        elif self.share is not None:
+            likely = self.share.left(run) if run >= self.settings.part_size else 0
+            ahead = max(min(likely, self.settings.budget), want, 1)
         else:
             ahead = min(max(_RAMP * run, want, 1), self.settings.budget)
         return min(self.size, position + ahead)

@@ -21,7 +21,7 @@ from aios3_nb.streams.ahead import Ahead
 from aios3_nb.streams.check import Check
 from aios3_nb.streams.object import Monitor, ObjectInfo
 from aios3_nb.streams.part import Part
-from aios3_nb.streams.plan import FIRST, Plan
+from aios3_nb.streams.plan import FIRST, Plan, Share
 from aios3_nb.streams.ranges import Wanted, read_ranges
 from aios3_nb.streams.source import ObjectSource
 
@@ -54,15 +54,24 @@ class ObjectStream:
         monitor: Told about phases.
         whole: Everything will be read: full speed from the start, by one plain first request.
         tee: Is handed all bytes as the reader is.
+        share: Of what the reader wants, when it stops once it has that.
     """
 
     def __init__(
-        self, source: ObjectSource, settings: Settings, monitor: Monitor, *, whole: bool, tee: Tee | None = None
+        self,
+        source: ObjectSource,
+        settings: Settings,
+        monitor: Monitor,
+        *,
+        whole: bool,
+        tee: Tee | None = None,
+        share: Share | None = None,
     ) -> None:
         self._source = source
         self._settings = settings
         self._monitor = monitor
         self._whole = whole
+        self._share = share
         self._ahead: Ahead | None = None
         self._glimpse = _GLIMPSE
         self._failure: BaseException | None = None
@@ -212,7 +221,7 @@ class ObjectStream:
                 await self._source.begin(position, length, unless=unless)
                 at = position
             assert self._source.info is not None
-            plan = Plan(self._source.info.size, self._whole, self._settings)
+            plan = Plan(self._source.info.size, self._whole, self._settings, self._share)
             self._check.begin(self._source.info)
             self._ahead = Ahead(self._source, plan, self._settings, at)
             self._monitor.phase("downloading")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import json
@@ -15,6 +16,7 @@ import pyarrow as pa
 import pytest
 
 import aios3_nb
+from aios3_nb.streams.plan import FIRST
 from tests.faults.server import FaultServer
 from tests.kernels import kernel
 
@@ -81,6 +83,47 @@ def test_little_is_fetched_for_the_first(faulty: FaultServer) -> None:
         before = len(faulty.requests)
         aios3_nb.load(f"s3://b/{key}", limit=2)
         assert len(faulty.requests) - before <= 2
+
+
+LONG = [{"n": n, "text": (f"{n:07}" * 13_000)[: 84_000 + 500 * (n % 5)]} for n in range(60)]
+LONG_ITEMS = {
+    "a.pkl": b"".join(map(pickle.dumps, LONG)),
+    "a.json": json.dumps(LONG).encode(),
+    "a.jsonl": "\n".join(map(json.dumps, LONG)).encode(),
+    "a.jsonl.gz": gzip.compress("\n".join(map(json.dumps, LONG)).encode(), 0),
+}
+
+
+async def gathered(uri: str, limit: int) -> list[Any]:
+    return [item async for item in aios3_nb.aiterate(uri, limit=limit)]
+
+
+WAYS = {
+    "load": lambda uri, limit: aios3_nb.load(uri, limit=limit),
+    "iterate": lambda uri, limit: list(aios3_nb.iterate(uri, limit=limit)),
+    "aload": lambda uri, limit: asyncio.run(aios3_nb.aload(uri, limit=limit)),
+    "aiterate": lambda uri, limit: asyncio.run(gathered(uri, limit)),
+}
+
+
+@pytest.mark.parametrize(("limit", "most"), [(1, 1), (10, 3), (50, 5)])
+@pytest.mark.parametrize("key", LONG_ITEMS)
+@pytest.mark.parametrize("way", WAYS)
+def test_what_is_fetched_for_some_items_is_about_what_they_are(
+    faulty: FaultServer, way: str, key: str, limit: int, most: int
+) -> None:
+    """Nobody tells how long the items are; a HEAD for the checksum is among the requests."""
+    faulty.put("b", key, LONG_ITEMS[key], checksum="crc32")
+    assert WAYS[way](f"s3://b/{key}", limit) == LONG[:limit]
+    assert len(faulty.requests) <= most
+    asked = sum(stop - start for start, stop in faulty.gets())
+    assert asked <= max(FIRST, 1.6 * len(LONG_ITEMS[key]) * limit / len(LONG))
+
+
+def test_what_comes_before_the_first_item_is_not_taken_for_items(faulty: FaultServer) -> None:
+    faulty.put("b", "a.json", json.dumps({"head": "x" * 300_000, "rows": [1, 2, 3], "tail": LONG}).encode())
+    assert aios3_nb.load("s3://b/a.json", path="/rows/*", limit=3) == [1, 2, 3]
+    assert sum(stop - start for start, stop in faulty.gets()) <= 2 * FIRST
 
 
 def test_lines_of_a_text_and_values_at_a_path(faulty: FaultServer) -> None:
