@@ -83,6 +83,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
         rows: Of a table the first so many rows, of one that is made of several in all; the rest is not fetched.
         as_: What a table comes out as: ``pandas``, ``polars``, ``arrow`` (a table of pyarrow), or ``numpy`` (an array
             of its rows). JSON Lines of records, and a JSON array of them, make a table when one of these is given.
+            Of a picture ``pil`` gives PIL's.
         version_id: This version instead of the latest.
         options: Settings for this load alone, such as ``profile``, ``endpoint_url``, ``verify``, ``max_bytes``.
 

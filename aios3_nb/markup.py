@@ -10,6 +10,10 @@ from collections.abc import Collection, Iterable, Sequence
 
 _LEFT = "text-align:left;vertical-align:top"
 _RIGHT = "text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums"
+_LONG = 40
+"""Rows from which on a table scrolls in a part of the cell, and does not push the next cell away."""
+_SCROLLS = "max-height:32em;overflow:auto"
+_STAYS = "position:sticky;top:0;background:var(--jp-layout-color0, Canvas)"
 _KINDS = {
     "good": "border-left:3px solid var(--jp-success-color1, #388e3c);padding-left:6px",
     "bad": "border-left:3px solid var(--jp-error-color1, #d32f2f);padding-left:6px",
@@ -26,7 +30,7 @@ def table_html(
     numbers: Collection[int] = (),
     kinds: Sequence[str] = (),
 ) -> str:
-    """Return a table.
+    """Return a table; a long one scrolls, with its head in sight.
 
     Args:
         rows: The cells of each row.
@@ -36,16 +40,19 @@ def table_html(
         numbers: Columns of numbers, which stand to the right.
         kinds: For each row, as far as it goes: ``good`` or ``bad`` for a verdict, ``strong``, or nothing.
     """
-    body = "".join(
+    body = [
         _row(cells, numbers, headed=not head, kind=kinds[at] if at < len(kinds) else "")
         for at, cells in enumerate(rows)
-    )
-    names = "".join(f'<th style="{_style(at, numbers)}">{html.escape(name)}</th>' for at, name in enumerate(head))
+    ]
+    is_long = len(body) > _LONG
+    more = f";{_STAYS}" if is_long else ""
+    names = "".join(f'<th style="{_style(at, numbers)}{more}">{html.escape(name)}</th>' for at, name in enumerate(head))
+    table = f"<table>{f'<thead><tr>{names}</tr></thead>' if head else ''}<tbody>{''.join(body)}</tbody></table>"
     # Without the classes, JupyterLab typesets what stands between two dollar signs.
     return (
         '<div class="tex2jax_ignore mathjax_ignore">'
         + (f"<p><strong>{html.escape(caption)}</strong></p>" if caption else "")
-        + f"<table>{f'<thead><tr>{names}</tr></thead>' if head else ''}<tbody>{body}</tbody></table>"
+        + (f'<div style="{_SCROLLS}">{table}</div>' if is_long else table)
         + (f"<p>{html.escape(note)}</p>" if note else "")
         + "</div>"
     )

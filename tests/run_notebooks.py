@@ -92,6 +92,7 @@ def _masked(output: Any) -> str:
 def without_figures(text: str) -> str:
     """Return `text` without times, rates, ports and ETags; sizes of what was fetched depend on timing too."""
     text = re.sub(r'etag "[^"]*"', "etag", text)
+    text = re.sub(r", of which [\d.]+ m?s importing \w+(?: and \w+)?", "", text)  # a quick machine does not say it
     text = re.sub(r" \([\d.]+ [kKMG]?B/s\)|fetched (?=\d)", "", text)
     text = re.sub(r"\d[\d.,]*(?: (?:of [\d.,]+ )?(?:[kKMG]?B|ms|s|min)\b)?", "#", text)
     return "\n".join(sorted(text.splitlines()))

@@ -62,3 +62,13 @@ def test_settings_show_what_was_set_and_no_secret() -> None:
     assert HOSTILE in read.text
     assert "secret" not in shown
     assert shown.count("font-weight:600") == 2
+
+
+def test_a_long_table_scrolls_within_its_cell_and_a_short_one_is_whole() -> None:
+    entries = [Entry(S3Uri("b", f"{n}.json"), size=n) for n in range(1000)]
+    long, short = Listing(entries)._repr_html_(), Listing(entries[:40])._repr_html_()
+    assert "max-height:" in long
+    assert "overflow:auto" in long
+    assert "overflow" not in short
+    assert long.count("<tr>") == 1001
+    assert Read(long).tags == Read(short).tags

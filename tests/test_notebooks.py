@@ -77,6 +77,7 @@ def test_what_differs_from_run_to_run_is_not_compared() -> None:
         'e.gz: 57 KB in 48 ms, CRC32 ok, etag "a"',
         'e.gz: 57 KB in 0.2 s (239 KB/s), CRC32 ok, etag "b"',
         'e.gz: 57 KB in 59 s (966 B/s), CRC32 ok, etag "b"',
+        'e.gz: 57 KB in 2.6 s, of which 2.5 s importing sklearn, CRC32 ok, etag "b"',
         'e.gz: fetched 43 of 57 KB in 0.2 s, CRC32 ok, etag "b"',
     )
     assert len({run_notebooks.without_figures(line) for line in lines}) == 1

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         LoadOptions as LoadOptions,
         no_member as no_member,
     )
+    from aios3_nb.formats.imports import noted_imports as noted_imports
     from aios3_nb.formats.media import picture_kind as picture_kind, sound_kind as sound_kind
     from aios3_nb.formats.memory import forecast as forecast
     from aios3_nb.formats.registry import (
@@ -52,6 +53,7 @@ else:
         expansion="ExpansionLimit",
         first="first_rows",
         format="HEAD_SIZE Format LoadOptions no_member",
+        imports="noted_imports",
         media="picture_kind sound_kind",
         memory="forecast",
         registry="check_path expected_format format_names recognise register",

@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from aios3_nb.errors import FormatError, MissingPackageError, OptionError, S3Error
 from aios3_nb.formats.collector import collector_paused
+from aios3_nb.formats.imports import importing
 from aios3_nb.text import visible
 
 Beside = Callable[[str, BinaryIO], None]
@@ -30,7 +31,7 @@ class LoadOptions:
             are, or ``bytes`` to leave them as they are. None means the format's own way.
         columns: Names of the columns of a table that are wanted, in this order; none means all.
         rows: Rows of a table that are wanted, the first ones; None means all.
-        as_: What a table comes out as; None means pandas.
+        as_: What a table comes out as, where None means pandas; or ``pil`` for a picture.
         is_table: Whether a table is wanted even where nothing else says so.
         counted: Told how many items there are so far, where only the first are wanted.
         beside: Copies the file of a name, that lies beside the one that is loaded, to another file; None if it cannot.
@@ -83,6 +84,7 @@ class Format:
         takes_path: Whether ``--path`` means something.
         takes_encoding: Whether ``--encoding`` means something.
         takes_columns: Whether it makes tables, so that ``--columns``, ``--rows`` and ``--as`` mean something.
+        is_picture: Whether it makes pictures, so that ``--as pil`` means something.
         has_columns_apart: Whether some columns are read without the others, by seeking.
         has_counted_items: Whether so many of the items mean something; pieces of bytes are of any length.
         dumper: Writes a value to a binary file; it raises what it likes for what it cannot hold. None where the format
@@ -102,6 +104,7 @@ class Format:
     takes_path: bool = False
     takes_encoding: bool = False
     takes_columns: bool = False
+    is_picture: bool = False
     has_columns_apart: bool = False
     advice: str = ""
     way_on: str = ""
@@ -162,12 +165,19 @@ class Format:
             raise
 
     def _check(self, options: LoadOptions) -> None:
-        if (options.columns or options.rows is not None or options.as_ is not None) and not self.takes_columns:
-            raise OptionError(f"--columns, --rows and --as are for tables; {self.name} makes none. Leave them out.")
+        self._check_as(options)
         if options.path is not None and not self.takes_path:
             raise OptionError(f"--path is for JSON documents and for npz and safetensors; this is {self.name}.")
         if options.encoding is not None and not self.takes_encoding:
             raise OptionError(f"--encoding is for text, and for pickles of Python 2; this is {self.name}.")
+
+    def _check_as(self, options: LoadOptions) -> None:
+        if options.as_ == "pil":
+            if not self.is_picture:
+                raise OptionError(f"--as pil is for pictures; {self.name} makes none. Leave it out.")
+        elif (options.columns or options.rows is not None or options.as_ is not None) and not self.takes_columns:
+            so = "; a picture is --as pil" if self.is_picture else ""
+            raise OptionError(f"--columns, --rows and --as are for tables; {self.name} makes none. Leave them out{so}.")
 
 
 _OWN_LIBRARY = "With its own library:"
@@ -222,7 +232,8 @@ def no_member(path: str, names: Collection[str]) -> OptionError:
 def package(install: str, purpose: str) -> Iterator[None]:
     """Turn an ImportError into what of `install` is to be installed for `purpose`: what is not there."""
     try:
-        yield
+        with importing(install.partition(" ")[0]):
+            yield
     except ImportError as exc:
         missing = " ".join(name for name in install.split() if find_spec(name) is None) or install
         raise MissingPackageError(f"Loading {purpose} needs a package: pip install {missing}") from exc

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any, BinaryIO
 
-from aios3_nb.errors import FormatError, TruncatedError
-from aios3_nb.formats.format import Format, LoadOptions, package
+from aios3_nb.errors import FormatError, TooLargeError, TruncatedError
+from aios3_nb.formats.format import Format, LoadOptions, library_errors, package
+from aios3_nb.text import size_text
 
 _PICTURES = {b"\x89PNG\r\n\x1a\n": "png", b"\xff\xd8\xff": "jpeg", b"GIF87a": "gif", b"GIF89a": "gif"}
 _SOUNDS = {b"ID3": "audio/mpeg", b"fLaC": "audio/flac", b"OggS": "audio/ogg"}
+_BYTES_A_PIXEL = 4
+"""As PIL has most of them; no kind of it has more."""
 _MPEG_FRAMES = (b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
 """What an MP3 without tags begins with; too little to know it by without a suffix."""
 
@@ -31,6 +35,8 @@ def sound_kind(head: bytes) -> str:
 
 def _load_picture(file: BinaryIO, options: LoadOptions) -> Any:
     data = _all(file, "picture")
+    if options.as_ == "pil":
+        return _of_pil(data, options)
     kind = picture_kind(data)
     if not kind:
         raise FormatError(
@@ -39,6 +45,21 @@ def _load_picture(file: BinaryIO, options: LoadOptions) -> Any:
     with package("ipython", "pictures"):
         from IPython.display import Image
     return Image(data=data, format=kind)
+
+
+def _of_pil(data: bytes, options: LoadOptions) -> Any:
+    with package("pillow", "pictures of PIL"):
+        from PIL import Image
+    with library_errors("picture"):
+        picture = Image.open(io.BytesIO(data))
+        size = picture.width * picture.height * _BYTES_A_PIXEL
+        if options.max_bytes is not None and size > options.max_bytes:
+            raise TooLargeError(
+                f"The picture has {picture.width:,} x {picture.height:,} pixels, more than --max-bytes "
+                f"{size_text(options.max_bytes)}. Raise it if you want the picture."
+            )
+        picture.load()  # now, and not when it is first looked at: it may be broken
+    return picture
 
 
 def _load_sound(file: BinaryIO, options: LoadOptions) -> Any:
@@ -67,6 +88,7 @@ IMAGE = Format(
     suffixes=(".png", ".jpg", ".jpeg", ".gif", ".webp"),
     matches=lambda head: bool(picture_kind(head)),
     loader=_load_picture,
+    is_picture=True,
     way_on="PIL.Image.open(aios3_nb.open(uri))",
 )
 AUDIO = Format(

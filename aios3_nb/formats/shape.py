@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from aios3_nb.formats.format import LoadOptions
 
 Kind = Literal["pandas", "polars", "arrow", "numpy"]
-KINDS = get_args(Kind)
-"""What a table may come out as."""
+KINDS = (*get_args(Kind), "pil")
+"""What a table may come out as, and a picture."""
 
 _SHOWN = 20
 

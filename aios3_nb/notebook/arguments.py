@@ -44,7 +44,12 @@ def loading(function: Decorated) -> Decorated:
             type=int,
             help="this many items, rows, or objects of a glob; the rest is not fetched",
         ),
-        argument("--as", dest="as_", choices=["pandas", "polars", "arrow", "numpy"], help="what a table comes out as"),
+        argument(
+            "--as",
+            dest="as_",
+            choices=["pandas", "polars", "arrow", "numpy", "pil"],
+            help="what a table comes out as; pil for a picture",
+        ),
         argument("--rows", metavar="N", type=int, help="the first rows of a table; the rest is not fetched"),
         argument(
             "--columns", metavar="NAMES", help="these columns of a table, with commas; of Parquet only their bytes"

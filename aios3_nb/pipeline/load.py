@@ -11,14 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO, cast
 
 from aios3_nb.address import quote
 from aios3_nb.errors import ChecksumError, FormatError, ObjectNotFoundError, S3Error, TooLargeError
-from aios3_nb.formats import HEAD_SIZE, Format, Held, LoadOptions, decompressed, forecast, peek_head, recognise
+from aios3_nb.formats import (
+    HEAD_SIZE,
+    Format,
+    Held,
+    LoadOptions,
+    decompressed,
+    forecast,
+    noted_imports,
+    peek_head,
+    recognise,
+)
 from aios3_nb.loop import Bridge, bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
@@ -51,6 +61,7 @@ class Loaded:
         seconds: Time from the call to the value.
         trusted: Why the pickle was allowed to run anything; empty when it was not.
         note: What else there is to say, such as that more pickles follow; empty when there is nothing.
+        imports: Seconds that packages took to import which were not there yet; of those seconds.
     """
 
     value: Any
@@ -60,6 +71,7 @@ class Loaded:
     seconds: float
     trusted: str = ""
     note: str = ""
+    imports: Mapping[str, float] = field(default_factory=dict)
 
 
 def open_file(
@@ -173,13 +185,14 @@ def _decode(file: BinaryIO, info: ObjectInfo, order: Order, monitor: Monitor, be
         warn(f"{visible(str(order.uri))}: {warning}", again=True)
     monitor.phase("decoding")
     options, trusted = options_of(order, info, chosen)
-    value = chosen.load(plain, options)
+    with noted_imports() as imports:
+        value = chosen.load(plain, options)
     note = _rest_of_row(plain, chosen, order, info if plain is file else None)
     is_left = order.is_partial or (bool(note) and info.size - file.tell() > MIB)
     in_part = is_left and order.settings.verify != "require"
     # The download of the rest, for its checksum alone, is what a path is there to save.
     verdict = "not checked (read in part)" if in_part else finish()
-    return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began, trusted, note)
+    return Loaded(value, info, chosen.name, verdict, time.perf_counter() - began, trusted, note, imports)
 
 
 def _rest_of_row(plain: BinaryIO, chosen: Format, order: Order, info: ObjectInfo | None) -> str:

@@ -14,24 +14,28 @@ if TYPE_CHECKING:
 _RATED = 1_000_000
 """Bytes from which the closing line gives a rate."""
 
+_LONG_IMPORT = 0.1
+"""Seconds from which on the closing line says that they went into an import."""
+
 
 def closing_line(name: str, loaded: Loaded, fetched: int) -> str:
     """Return the line that stays: ``model.pkl: 512 MB in 1.1 s (465 MB/s), CRC32 ok, etag "b63e..."``.
 
     Where only part of it was wanted, it says how little was `fetched`: ``users.json: fetched 0.3 of 954 MB in ...``.
     """
-    size, seconds = loaded.info.size, loaded.seconds
+    size, seconds = loaded.info.size, f"{seconds_text(loaded.seconds)}{_imports(loaded.imports)}"
     note = f", {loaded.note}" if loaded.note else ""
     if fetched < size:
         return (
-            f"{visible(name, most=80)}: {_came(loaded.info)} {share_text(fetched, size)} in {seconds_text(seconds)}, "
+            f"{visible(name, most=80)}: {_came(loaded.info)} {share_text(fetched, size)} in {seconds}, "
             f"{loaded.verdict}{note}{_etag(loaded.info)}"
         )
-    # That of a small object would tell of round trips, and of what a pickle imports.
-    rate = f" ({size_text(size / seconds)}/s)" if seconds > 0.05 and size >= _RATED else ""
+    # That of a small object would tell of round trips.
+    busy = loaded.seconds - sum(loaded.imports.values())
+    rate = f" ({size_text(size / busy)}/s)" if busy > 0.05 and size >= _RATED else ""
     trusted = f", {loaded.trusted}" if loaded.trusted else ""
     return (
-        f"{visible(name, most=80)}: {size_text(size)} in {seconds_text(seconds)}{rate}, {loaded.verdict}{trusted}{note}"
+        f"{visible(name, most=80)}: {size_text(size)} in {seconds}{rate}, {loaded.verdict}{trusted}{note}"
         f"{_etag(loaded.info)}"
     )
 
@@ -68,6 +72,15 @@ def items_line(
 
 def _came(info: ObjectInfo | None) -> str:
     return "from the cache" if info is not None and info.is_cached else "fetched"
+
+
+def _imports(imports: Mapping[str, float]) -> str:
+    """Return how much of the time went into imports, if it is worth a word: ``, of which 2.5 s importing sklearn``."""
+    long = sorted((name for name in imports if imports[name] >= _LONG_IMPORT), key=lambda name: -imports[name])
+    if not long:
+        return ""
+    names = " and ".join(visible(name, most=40) for name in long[:2])
+    return f", of which {seconds_text(sum(imports[name] for name in long))} importing {names}"
 
 
 def _etag(info: ObjectInfo | None) -> str:

@@ -96,6 +96,17 @@ def test_the_line_and_a_look_say_what_is_checked_of_an_object_in_parts(cells: Ke
     assert "checked by  CRC32C of 2 parts\n" in (cells.ok("seen = %s3peek s3://kernel/parts.bin\nseen").result or "")
 
 
+@pytest.mark.parametrize("how", ["--trust", "--allow slowly.Thing"])
+def test_the_closing_line_says_how_long_imports_took(cells: Kernel, tmp_path: Any, s3: Any, how: str) -> None:
+    (tmp_path / "slowly.py").write_text("import time\ntime.sleep(0.3)\nclass Thing:\n    pass\n")
+    s3.put_object(Bucket="kernel", Key="slow.pkl", Body=b"\x80\x02cslowly\nThing\n)\x81.")
+    cells.ok(f"import sys\nsys.modules.pop('slowly', 0)\nsys.path.insert(0, {str(tmp_path)!r})")
+    line = f"thing = %s3load s3://kernel/slow.pkl {how}"
+    assert re.search(r"slow.pkl: 19 B in [\d.]+ s, of which [\d.]+ s importing slowly, CRC32 ok", cells.ok(line).stdout)
+    assert "importing" not in cells.ok(line).stdout
+    cells.ok("sys.path.pop(0)")
+
+
 def test_a_second_load_says_that_it_is_from_the_cache(cells: Kernel, tmp_path: Any) -> None:
     cells.ok(f"%config S3Magics.cache_dir = {str(tmp_path)!r}")
     loaded = [cells.ok(f"m = %s3load s3://kernel/rows.pkl --cache {how}") for how in ("1G", "1G", "offline")]

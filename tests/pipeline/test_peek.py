@@ -7,6 +7,7 @@ import json
 import pickle
 import random
 import sys
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -255,7 +256,7 @@ def test_the_keys_of_an_object_and_what_is_there():
     assert outline.entries == (
         ("id", "number, 5"),
         ("name", "text, x"),
-        ("tags", "array of 2"),
+        ("tags", "array of 2 int"),
         ("inner", "object of 2: a, b"),
         ("n", "null"),
         ("t", "true"),
@@ -272,6 +273,21 @@ def test_any_beginning_of_a_document_has_an_outline_that_claims_no_more_than_it_
         assert not outline.problem
         sure = [entry for entry in outline.entries if "cut here" not in entry[1]]
         assert sure == list(whole.entries[: len(sure)])
+
+
+def test_the_elements_of_an_array_are_told_by_what_their_keys_hold():
+    users = [{"id": n, "name": "x", "address": {"city": "y"}, **({"w": 1.5} if n else {})} for n in range(2000)]
+    shape = "{id: int, name: str, address: {...}, w?: float}"
+    document = json.dumps({"users": users, "none": [], "mixed": [1, "x", [2], None]}).encode()
+    shown = dict(outline_json(document, len(document)).rows())
+    assert shown["users"] == f"array of 2,000 {shape}"
+    assert (shown["none"], shown["mixed"]) == ("array of 0", "array of 4 int | str | [...] | null")
+    # Most of it is not looked at, and the array does not end in what is.
+    assert dict(outline_json(document[:5000], len(document)).rows())["users"] == f"array of {shape} (cut here)"
+    document = json.dumps(users).encode()
+    assert outline_json(document[:5000], len(document)).rows()[0][1].endswith(f" looked at): {shape}")
+    wide = json.dumps([[dict.fromkeys(map(str, range(20)), 1)]]).encode()
+    assert "7: int, ...}" in outline_json(wide, len(wide)).rows()[1][1]
 
 
 @pytest.mark.parametrize("document", [b"hello", b"{1: 2}", b'{"a" 1}', b"[1 2]", b"[1,]", b"", b'{"a":', b"\xff\xfe"])
@@ -307,6 +323,19 @@ def test_other_formats_show_what_they_begin_with():
 
 def peeked(outline, uri="s3://b/k.pkl"):
     return Peek(uri, 1234, '"etag"', "CRC32", "pickle", "", 500, 1, outline)
+
+
+def test_what_is_in_the_object_is_never_respelled():
+    for outline in (outline_other(b"see --trust", "text"), outline_json(b'{"verdict": "--trust"}', 22)):
+        assert "--trust" in repr(peeked(outline))
+    two = peeked(outlined_twice({"a": 1}))
+    assert "aios3_nb.iterate gives all" in repr(two)
+    assert "--iter gives all" in repr(replace(two, in_line=True))
+
+
+def outlined_twice(value):
+    data = pickle.dumps(value) * 2
+    return outline_pickle(Ranged(data), len(data))
 
 
 def test_text_and_table_say_the_same():

@@ -205,6 +205,28 @@ def test_pictures_sounds_and_texts_load_as_values_that_show(faulty: FaultServer)
         aios3_nb.load("s3://b/no.png")
 
 
+def test_a_picture_comes_as_pil_has_it_and_nothing_else_does(faulty: FaultServer) -> None:
+    from PIL import Image
+
+    picture = Image.new("RGB", (30, 20), "red")
+    faulty.put("b", "p.png", written(lambda file: picture.save(file, "png")))
+    loaded = aios3_nb.load("s3://b/p.png", as_="pil")
+    assert isinstance(loaded, Image.Image)
+    assert (loaded.size, loaded.getpixel((7, 7))) == ((30, 20), (255, 0, 0))
+    faulty.put("b", "p", written(lambda file: picture.save(file, "tiff")))
+    assert aios3_nb.load("s3://b/p", as_="pil", format="image").size == (30, 20)
+    with pytest.raises(aios3_nb.TooLargeError, match="30 x 20 pixels, more than max_bytes"):
+        aios3_nb.load("s3://b/p.png", as_="pil", max_bytes=2000)
+    faulty.put("b", "broken.png", written(lambda file: picture.save(file, "png"))[:50])
+    with pytest.raises(aios3_nb.FormatError, match="picture"):
+        aios3_nb.load("s3://b/broken.png", as_="pil")
+    faulty.put("b", "t.csv", b"a,b\n1,2\n")
+    with pytest.raises(aios3_nb.OptionError, match="as_='pil' is for pictures; csv makes none"):
+        aios3_nb.load("s3://b/t.csv", as_="pil")
+    with pytest.raises(aios3_nb.OptionError, match="a picture is as_='pil'"):
+        aios3_nb.load("s3://b/p.png", as_="numpy")
+
+
 def test_a_text_in_utf_16_is_known_by_its_mark(faulty: FaultServer) -> None:
     for key in ("note", "note.txt"):
         faulty.put("b", key, "Grüße\r\n".encode("utf-16"))

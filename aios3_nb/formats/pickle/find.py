@@ -12,6 +12,7 @@ from collections.abc import Collection
 from typing import Any
 
 from aios3_nb.errors import BlockedPickleError, MissingPackageError, OptionError
+from aios3_nb.formats.imports import importing
 from aios3_nb.formats.pickle import allowed
 from aios3_nb.formats.pickle.names import Entry, current_home, never_modules, never_names, pip_name, safe_names
 from aios3_nb.formats.pickle.versions import gone_text, installed
@@ -190,7 +191,9 @@ def _imported(module: str, name: str) -> Any:
         raise MissingPackageError(missing_text(module, name))
     for candidate, called in dict.fromkeys((current_home(module, name), (module, name), (_old_home(module), name))):
         try:
-            return operator.attrgetter(called)(importlib.import_module(candidate))
+            with importing(candidate):
+                found = importlib.import_module(candidate)
+            return operator.attrgetter(called)(found)
         except (ImportError, AttributeError):
             continue
     raise OtherVersionError(gone_text([f"{module}.{name}"]), module)
@@ -223,7 +226,9 @@ def _allowed_object(module: str, name: str) -> Any:
     if missing_package(module):
         raise MissingPackageError(missing_text(module, name))
     try:
-        found = operator.attrgetter(name)(importlib.import_module(module))
+        with importing(module):
+            home = importlib.import_module(module)
+        found = operator.attrgetter(name)(home)
     except (ImportError, AttributeError) as exc:
         where = "this notebook" if module == "__main__" else f"the installed {module.partition('.')[0]}"
         raise MissingPackageError(

@@ -127,12 +127,12 @@ def _with_versions(file: BinaryIO, start: int, head: bytes) -> Iterator[None]:
     try:
         yield
     except OtherVersionError as exc:
-        text = f"{exc} {advice(file, start, exc.module)}"
+        text = f"{exc.said} {advice(file, start, exc.module)}"
         raise MissingPackageError(text, offset=exc.offset) from exc.__cause__
     except FormatError as exc:
-        note = "" if isinstance(exc, TruncatedError) else other_version(file, start, head, str(exc))
+        note = "" if isinstance(exc, TruncatedError) else other_version(file, start, head, exc.said)
         if note:
-            exc.args = (f"{exc} {note}", *exc.args[1:])
+            exc.args = (f"{exc.said} {note}", *exc.args[1:])
         raise
 
 

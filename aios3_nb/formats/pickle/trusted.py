@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from typing import Any, BinaryIO
 
+from aios3_nb.formats.imports import importing
 from aios3_nb.formats.pickle.find import OtherVersionError, trusted_name
 from aios3_nb.formats.pickle.pandas import empty_array
 from aios3_nb.formats.pickle.versions import gone_text, installed
@@ -27,7 +28,9 @@ class _Trusted(pickle.Unpickler):
         if (module, name) == _PERIODS:
             return empty_array
         try:
-            return super().find_class(*trusted_name(module, name))
+            home, name_there = trusted_name(module, name)
+            with importing(home):
+                return super().find_class(home, name_there)
         except (ImportError, AttributeError) as exc:
             if not installed(module):
                 raise

@@ -16,6 +16,7 @@ from aios3_nb.formats import ExpansionLimit, check_described
 from aios3_nb.pipeline.peek.members import npz_arrays, safetensors_arrays, tar_members, zip_members
 from aios3_nb.pipeline.peek.other import OtherOutline, array_text
 from aios3_nb.pipeline.peek.ranged import RangedFile
+from aios3_nb.pipeline.peek.torch import torch_tensors
 from aios3_nb.text import size_text, visible
 
 _SHOWN = 40
@@ -60,7 +61,7 @@ def outline_contents(
     except S3Error as exc:
         if isinstance(exc, OptionError) or not isinstance(exc, ValueError):
             raise
-        return OtherOutline((("problem", visible(str(exc), most=_WIDTH)),))
+        return OtherOutline((("problem", visible(exc.said, most=_WIDTH)),))
     except Exception as exc:  # every library has its own
         return OtherOutline((("problem", f"cannot be read as {format}: {visible(str(exc), most=_WIDTH)}"),))
 
@@ -123,6 +124,14 @@ def _zip(file: BinaryIO) -> list[Row]:
     return [("holds", f"{len(rows):,} files, {total} unpacked"), *_listed(rows, "file")]
 
 
+def _torch(file: BinaryIO) -> list[Row]:
+    tensors = torch_tensors(file)
+    if not tensors:
+        return _zip(file)
+    rows = [(name, f"{tensor.dtype} of shape {tensor.shape}") for name, tensor in tensors.items()]
+    return [("holds", f"{len(rows):,} tensors"), *_listed(rows, "tensor")]
+
+
 def _tar(file: BinaryIO) -> list[Row]:
     members, complete = tar_members(file, _SHOWN)
     rows = [(member.name, "folder" if member.kind == "folder" else size_text(member.size)) for member in members]
@@ -145,7 +154,7 @@ _LOOKS: Mapping[str, Callable[[BinaryIO], list[Row]]] = MappingProxyType(
         "safetensors": _safetensors,
         "npz": _npz,
         "zip": _zip,
-        "torch": _zip,
+        "torch": _torch,
         "excel": _zip,
         "tar": _tar,
     }

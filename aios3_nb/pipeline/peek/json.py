@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from dataclasses import dataclass
 from typing import Any
 
+from aios3_nb.pipeline.peek.shape import LOOKED_AT, Number, shape_of
 from aios3_nb.text import share_text, visible
 
 _SHOWN = 20
@@ -14,13 +16,7 @@ _CLOSING = {"{": "}", "[": "]"}
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
-class _Number(str):
-    """A number as it is written; of some the value takes long to find out."""
-
-    __slots__ = ()
-
-
-_decoder = json.JSONDecoder(parse_int=_Number, parse_float=_Number, parse_constant=_Number)
+_decoder = json.JSONDecoder(parse_int=Number, parse_float=Number, parse_constant=Number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +30,7 @@ class JsonOutline:
         scanned: Bytes that were looked at.
         size: Of the document in bytes.
         problem: Why it is no JSON; empty when nothing was found.
+        shape: Of an array, what its elements are.
     """
 
     outermost: str
@@ -42,12 +39,13 @@ class JsonOutline:
     scanned: int
     size: int
     problem: str = ""
+    shape: str = ""
 
     def rows(self) -> list[tuple[str, str]]:
         """Return what to show, line by line: a heading and its text."""
         more = "" if self.complete else f" or more ({share_text(self.scanned, self.size)} looked at)"
         count = f" of {len(self.entries):,}{more}" if self.entries else ""
-        rows = [("holds", f"{self.outermost}{count}")]
+        rows = [("holds", f"{self.outermost}{count}{f': {self.shape}' if self.shape else ''}")]
         rows += [(visible(key, most=40), text) for key, text in self.entries[:_SHOWN]]
         if len(self.entries) > _SHOWN:
             rows.append(("...", f"and {len(self.entries) - _SHOWN:,} more"))
@@ -72,7 +70,8 @@ def outline_json(head: bytes, size: int) -> JsonOutline:
     if end >= 0 and _end_of_space(text, end) < len(text):
         first = describe(entries, outermost)
         outermost, entries = "lines, the first", [("line 1", first)]
-    return JsonOutline(outermost, tuple(entries), complete, len(head), size, problem)
+    shape = shape_of(scanner.elements) if outermost == "array" else ""
+    return JsonOutline(outermost, tuple(entries), complete, len(head), size, problem, shape)
 
 
 def describe(entries: list[tuple[str, str]], kind: str) -> str:
@@ -92,6 +91,8 @@ class _Scanner:
     def __init__(self, text: str, *, is_cut: bool) -> None:
         self.kind = ""
         self.entries: list[tuple[str, str]] = []
+        self.elements: list[Any] = []
+        """The first ones of an array."""
         self._text = text
         self._is_cut = is_cut
 
@@ -116,9 +117,11 @@ class _Scanner:
         try:
             value, at = self._value(at)
         except _CutError:
-            self.entries.append((key, f"{_begun(self._text, at)} (cut here)"))
+            self.entries.append((key, f"{self._begun(at)} (cut here)"))
             raise
         self.entries.append((key, _described(value)))
+        if len(self.elements) < LOOKED_AT:
+            self.elements.append(value)
         at = self._skip(at)
         if self._char(at) == ",":
             at = self._skip(at + 1)
@@ -143,9 +146,22 @@ class _Scanner:
         except (ValueError, RecursionError):
             # What is wrong may only be that it is cut; nobody looks into what is left.
             raise _CutError from None
-        if end == len(self._text) and isinstance(value, _Number) and self._is_cut:
+        if end == len(self._text) and isinstance(value, Number) and self._is_cut:
             raise _CutError  # more digits may follow
         return value, end
+
+    def _begun(self, at: int) -> str:
+        """Return what the value at `at`, which goes on behind the text, is; of an array its first elements."""
+        kind = {"{": "object", "[": "array", '"': "text"}.get(self._text[at : at + 1], "a value")
+        elements: list[Any] = []
+        if kind == "array":
+            with contextlib.suppress(_CutError):
+                while len(elements) < LOOKED_AT and self._text[at] in "[,":
+                    value, at = self._value(self._skip(at + 1))
+                    elements.append(value)
+                    at = self._skip(at)
+                    self._char(at)
+        return f"{kind} of {shape_of(elements)}" if elements else kind
 
     def _skip(self, at: int) -> int:
         return _end_of_space(self._text, at)
@@ -160,17 +176,13 @@ def _end_of_space(text: str, at: int) -> int:
     return _SPACE.match(text, at).end()  # type: ignore[union-attr]  # it matches nothing at least
 
 
-def _begun(text: str, at: int) -> str:
-    return {"{": "object", "[": "array", '"': "text"}.get(text[at : at + 1], "a value")
-
-
 def _described(value: Any) -> str:
     if isinstance(value, dict):
         keys = ", ".join(visible(key, most=30) for key in list(value)[:8])
         return f"object of {len(value):,}: {keys}{', ...' if len(value) > 8 else ''}"
     if isinstance(value, list):
-        return f"array of {len(value):,}"
-    if isinstance(value, _Number):
+        return f"array of {len(value):,}{f' {shape_of(value)}' if value else ''}"
+    if isinstance(value, Number):
         return f"number, {visible(value, most=60)}"
     if isinstance(value, str):
         return f"text, {visible(value, most=60)}"

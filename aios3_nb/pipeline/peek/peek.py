@@ -23,6 +23,9 @@ __all__ = [
     "outline_pickle",
 ]
 
+_SAID = ("verdict", "pickles in a row")
+"""Rows of a pickle that propose options."""
+
 
 class Outline(Protocol):
     """What is in an object of some format, as far as it was looked into."""
@@ -71,7 +74,9 @@ class Peek:
             ("format", kind),
             ("looked at", f"{size_text(self.fetched)} in {self.requests:,} request{many}"),
         ]
-        inside = [(heading, text if self.in_line else as_call(text)) for heading, text in self.outline.rows()]
+        inside = self.outline.rows()
+        if isinstance(self.outline, PickleOutline) and not self.in_line:  # only what is said there is in our words
+            inside = [(heading, as_call(text) if heading in _SAID else text) for heading, text in inside]
         return [(heading, visible(text)) for heading, text in own + inside]
 
     def __repr__(self) -> str:
