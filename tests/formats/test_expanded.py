@@ -167,7 +167,7 @@ HUGE_ROWS = {
 @pytest.mark.parametrize("writer", WRITERS)
 def test_first_rows_that_would_be_larger_are_refused(writer, values):
     name, write = WRITERS[writer]
-    with pytest.raises(TooLargeError, match="max-bytes"):
+    with pytest.raises(TooLargeError, match="max_bytes"):
         first(name, write(values), 900, 20_000_000)
 
 
