@@ -29,7 +29,9 @@ PICTURE = Path(__file__).parents[1] / "docs" / "images" / "load.webp"
 MOST_BYTES = 1_000_000
 SIZE = {"width": 1080, "height": 740}
 SHOWN = ".jp-NotebookPanel"
-LOAD = "s3://demo/arrays.pkl"
+BUCKET = "my-bucket"
+KEY = "models/model.pkl"
+"""The README's own; the object is the largest of the samples."""
 RATE = 1_800_000
 """Bytes per second and connection: the 64 MB take some four seconds."""
 
@@ -106,9 +108,9 @@ def play(lab: Lab, film: Film) -> None:
     page.evaluate(POINTER)
     book.run(0)
     film.take(0.8)
-    film.write(book, 1, "%s3browse s3://demo/")
+    film.write(book, 1, f"%s3browse s3://{BUCKET}/models/")
     film.run(book, 1)
-    row = book.cell(1).get_by_text("arrays.pkl", exact=True).first
+    row = book.cell(1).get_by_text("model.pkl", exact=True).first
     row.wait_for()
     film.take(0.8)
     film.move(row)
@@ -116,10 +118,10 @@ def play(lab: Lab, film: Film) -> None:
     for _ in range(8):
         page.wait_for_timeout(200)
         film.take(0.25)
-    film.write(book, 2, f"arrays = %s3load {LOAD}")
+    film.write(book, 2, f"model = %s3load s3://{BUCKET}/{KEY}")
     film.run(book, 2)
     film.take(2.0)
-    film.write(book, 3, f"again = %s3load {LOAD}")
+    film.write(book, 3, f"again = %s3load s3://{BUCKET}/{KEY}")
     film.run(book, 3, seconds=1.5)
     cancel = book.cell(3).get_by_role("button", name="Cancel")
     film.move(cancel)
@@ -132,8 +134,10 @@ def main(path: Path) -> None:
     """Make the picture."""
     with FaultServer() as server, tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         for sample in all_samples():
-            server.put("demo", sample.key, sample.body(), checksum="crc32")
-        server.fault(Fault(kind=Kind.THROTTLE, key="arrays.pkl", rate=RATE, times=None))
+            key = KEY if sample.key == "arrays.pkl" else f"models/{sample.key.removeprefix('models/')}"
+            if sample.key not in (KEY, "unsafe.pkl"):
+                server.put(BUCKET, key, sample.body(), checksum="crc32")
+        server.fault(Fault(kind=Kind.THROTTLE, key=KEY, rate=RATE, times=None))
         variables = {
             "AWS_ENDPOINT_URL_S3": server.url,
             "AWS_ACCESS_KEY_ID": "any",

@@ -20,14 +20,15 @@ esac
 
 
 def new(answer: str = f'exec {sys.executable} "$@"') -> str:
-    """Return a Python whose venv takes no time: it links to the one that runs the tests, which has pip."""
+    """Return a Python whose venv takes no time: it is the one that runs the tests, which has pip."""
     return f"""#!/bin/sh
 if [ "$1" != -m ]; then {answer}; exit; fi
 for folder; do :; done
 echo "$folder" >>"$(dirname "$0")/calls"
 rm -rf "$folder"
 mkdir -p "$folder/bin"
-ln -s {sys.executable} "$folder/bin/python"
+printf '#!/bin/sh\nexec {sys.executable} "$@"\n' >"$folder/bin/python"
+chmod +x "$folder/bin/python"
 """
 
 

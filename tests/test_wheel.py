@@ -52,7 +52,7 @@ def test_sdist_has_what_tests_and_notebooks_need_and_nothing_of_the_checkout(bui
     with tarfile.open(sdist) as archive:
         tops = {name.split("/")[1] for name in archive.getnames()}
     assert {"aios3_nb", "tests", "notebooks", "binder", "Makefile", "README.md", "LICENSE", "CHANGELOG.md"} <= tops
-    assert {name for name in tops if name.startswith(".")} <= {".gitignore"}
+    assert {name for name in tops if name.startswith(".")} <= {".github", ".gitignore"}
 
 
 @pytest.mark.timeout(400)  # what it downloads may come slowly

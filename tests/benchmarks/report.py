@@ -45,15 +45,21 @@ def save(records: Sequence[Record]) -> None:
 
 
 def summary(records: Sequence[Record]) -> str:
-    """Return the table that stands in the README: ours, and the others with the fastest first."""
+    """Return the table of the page about speed: ours, and the others with the fastest first; the best is bold."""
     rows = ["| median seconds | aios3_nb | the others |", "| --- | ---: | --- |"]
     for name, case in CASES.items():
         bars = [bar for bar in _bars(name, records) if not bar[0].startswith(("local_", "memory_"))]
         ours = [seconds for label, seconds in bars if label.startswith("ours")]
-        others = [f"{label.replace('_', ' ')} {_figure(seconds)}" for label, seconds in bars if label[:4] != "ours"]
+        others = [(label.replace("_", " "), seconds) for label, seconds in bars if label[:4] != "ours"]
         if case.in_short and ours and others and "magic" not in {run.way for run in case.runs}:
-            rows.append(f"| {case.title} | **{_figure(ours[0])}** | {', '.join(others)} |")
+            best = min(ours[0], *(seconds for _, seconds in others))
+            told = ", ".join(f"{label} {_bold_if_best(seconds, best)}" for label, seconds in others)
+            rows.append(f"| {case.title} | {_bold_if_best(ours[0], best)} | {told} |")
     return "## In short\n\n" + "\n".join(rows) + "\n" if len(rows) > 2 else ""
+
+
+def _bold_if_best(seconds: float, best: float) -> str:
+    return f"**{_figure(seconds)}**" if seconds == best else _figure(seconds)
 
 
 def machine() -> str:
