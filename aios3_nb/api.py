@@ -18,6 +18,7 @@ from aios3_nb.pipeline import (
     aload_one,
     amatching_each,
     gathered,
+    items_of,
     iterate_async,
     load_one,
     locate_folder,
@@ -28,6 +29,7 @@ from aios3_nb.pipeline import (
     pattern_in,
     set_place,
     store_value,
+    via_running_loop,
 )
 from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, signed_url
 from aios3_nb.settings import Overrides
@@ -137,24 +139,37 @@ def _check_errors(wanted: Order) -> None:
 
 @spelled_out
 def iterate(uri: str, **options: Unpack[Iterating]) -> Items:
-    """Return an iterator over the object's items, the first ones while the rest is still coming.
+    """Return an iterator over the items of an object, the first ones while the rest is still coming.
 
-    Items are: the pickles of a file with many in a row, the lines of JSON Lines, the elements of a JSON array
-    at the top or at `path`, the lines of a text. Nothing is sent before the first item. Closing the iterator,
-    or reaching `limit`, stops the download.
+    Of a glob these are the items of all matching objects, one object after the other. Items are: the pickles of a file
+    with many in a row, the lines of JSON Lines, the elements of a JSON array at the top or at `path`, the lines of a
+    text. Nothing is sent before the first item. Closing the iterator, or reaching `limit`, stops the download.
 
     Args:
         uri: See `load`.
         path: Where the items are, such as ``users.item`` or ``/users/*``.
         limit: Items at most.
+        errors: What becomes of a glob when some of its objects fail: ``raise`` a PartialLoadError at the end, once the
+            items of the others were given, or ``skip`` them, with a warning.
         options: What `load` takes besides.
     """
-    return Items(make_order(uri, options, Iterating), Monitor())
+    return _items(uri, options)
+
+
+def _items(uri: str, options: Any, **more: Any) -> Items:
+    wanted = make_order(uri, options, Iterating)
+    _check_errors(wanted)
+    return items_of(wanted, Monitor(), on_close=_warn_of_left_out, **more)
+
+
+def _warn_of_left_out(items: Items) -> None:
+    if items.note:
+        warn(as_call(items.note), again=True)
 
 
 @awaited(iterate)
 async def aiterate(uri: str, **options: Any) -> AsyncGenerator[Any, None]:
-    items = iterate_async(make_order(uri, options, Iterating), Monitor())
+    items = iterate_async(_items(uri, options, via=via_running_loop()))
     try:
         async for item in items:
             yield item

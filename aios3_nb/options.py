@@ -33,12 +33,12 @@ class Iterating(Peeking, total=False):
     trust: bool
     encoding: str | None
     limit: int | None
+    errors: str
 
 
 class Loading(Iterating, total=False):
     """What loading objects takes."""
 
-    errors: str
     concat: bool
     key_column: str | None
     columns: Iterable[str]

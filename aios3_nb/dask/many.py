@@ -6,7 +6,14 @@ from typing import Any, Unpack
 
 import aios3_nb.api  # noqa: F401  whose words describe the options
 from aios3_nb.dask.part import Part, guess_of, head_of, items_of, settled, table_of
-from aios3_nb.errors import MissingPackageError, ObjectNotFoundError, OptionError
+from aios3_nb.errors import (
+    CredentialsError,
+    EndpointError,
+    MissingPackageError,
+    ObjectNotFoundError,
+    OptionError,
+    S3Error,
+)
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.options import Iterating
 from aios3_nb.pipeline import Order, holds_several, make_order, pieces_of
@@ -31,6 +38,7 @@ def bag(uri: str, **options: Unpack[Iterating]) -> Any:
 
     Args:
         uri: An object, or a glob of many, as `load` takes it.
+        errors: ``skip`` leaves out objects of a glob that fail, with a warning; ``raise`` fails the computation.
         options: See `load`.
 
     Raises:
@@ -50,6 +58,7 @@ def frame(uri: str, **options: Unpack[Iterating]) -> Any:
 
     Args:
         uri: An object, or a glob of many, as `load` takes it.
+        errors: ``skip`` leaves out objects of a glob that fail, with a warning; ``raise`` fails the computation.
         options: See `load`.
 
     Raises:
@@ -88,22 +97,40 @@ def _task(dask: Any, call: Callable[..., Any], part: Part, *more: Any) -> Any:
 
 def _frame(parts: list[Part]) -> Any:
     _, dataframe = _dask("dask", "dask.dataframe")
-    head = head_of(parts[0])
-    return dataframe.from_map(table_of, parts, known=list(head.columns), meta=head.iloc[:0], label="aios3")
+    head = _head(parts).iloc[:0]
+    return dataframe.from_map(table_of, parts, head=head, meta=head, label="aios3")
+
+
+def _head(parts: list[Part]) -> Any:
+    """Return the head of the first object; of the first that can be read, where others are left out."""
+    for part in parts[:-1]:
+        try:
+            return head_of(part)
+        except S3Error as exc:
+            if not part.skips_errors or isinstance(exc, (CredentialsError, EndpointError)):
+                raise
+    return head_of(parts[-1])
 
 
 def _parts(uri: str, options: Any) -> list[Part]:
     if options.get("limit") is not None:
         raise OptionError("limit is for what is loaded at once. Of a bag take(n) gives the first, of a frame head(n).")
     order = make_order(uri, options, Iterating)
+    if order.skips_errors and not order.pattern:
+        raise OptionError("--errors skip is for several objects; this is one, and without it there is nothing.")
     with interruptible():
         found = bridge().run(_versions, order)
     settings = tuple(sorted(travelling(order.settings).items()))
     orders = [replace(order, uri=info.uri, pattern="", known=info) for info in found]
-    large = next((one for one, info in zip(orders, found, strict=True) if _may_be_cut(one, info)), None)
+    # What is left out has no end to go on from: pickles in a row are cut only where all are needed.
+    large = (
+        None
+        if order.skips_errors
+        else next((one for one, info in zip(orders, found, strict=True) if _may_be_cut(one, info)), None)
+    )
     forms = ("jsonl", "pickle") if large is not None and holds_several(large) else ("jsonl",)
     return [
-        Part(info, settings, order.format, order.reading, piece)
+        Part(info, settings, order.format, order.reading, piece, order.skips_errors)
         for one, info in zip(orders, found, strict=True)
         for piece in pieces_of(one, info.size, forms=forms)
     ]
@@ -128,7 +155,7 @@ async def _versions(order: Order) -> list[ObjectInfo]:
 def _key(what: str, part: Part) -> str:
     from dask.base import tokenize
 
-    named = str(part.info.uri), part.info.etag, part.format, part.reading, part.settings, part.piece
+    named = str(part.info.uri), part.info.etag, part.format, part.reading, part.settings, part.piece, part.skips_errors
     return f"aios3-{what}-{tokenize(*named)}"
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
-from aios3_nb.errors import FormatError, OptionError, S3Error
+from aios3_nb.errors import CredentialsError, EndpointError, FormatError, OptionError, S3Error
 from aios3_nb.formats import LoadOptions, expected_format
 from aios3_nb.pipeline import Guess, Items, Order, Piece, guessed_pickles, lines_of, load_one, pickles_from
 from aios3_nb.settings import Settings, current
 from aios3_nb.streams import Monitor, ObjectInfo
+from aios3_nb.telling import warn
 from aios3_nb.text import visible
 
 _ONE_BY_ONE = ("pickle", "text")
 """Formats of which a load gives one value, or the first, where a bag has many."""
 _ARRAYS = ("json", "jsonl")
+T = TypeVar("T")
 _HEAD_ROWS = 100
 _TELL_COLUMNS = ("parquet", "arrow")
 """Formats that say what columns they have, without a row."""
@@ -32,6 +35,7 @@ class Part:
         format: Its name, when it was given.
         reading: What the format is told.
         piece: Which bytes of it are meant; None for all.
+        skips_errors: Whether it is left out, with a warning, when it fails.
     """
 
     info: ObjectInfo
@@ -39,6 +43,7 @@ class Part:
     format: str | None
     reading: LoadOptions
     piece: Piece | None = None
+    skips_errors: bool = False
 
     @property
     def order(self) -> Order:
@@ -55,19 +60,22 @@ class Part:
 
 def items_of(part: Part) -> list[Any]:
     """Return what a bag has of the object: its pickles, lines or elements; or the one value."""
-    with _plain():
-        if part.piece is not None:
-            return lines_of(part.order, part.piece)
-        if part.name in _ONE_BY_ONE:
-            try:
-                return _each(part)
-            except OptionError:  # it has no items, as a dump of joblib that is called .pkl; or it is said again below
-                pass
-        loaded = load_one(part.order, Monitor())
-        if not part.name and loaded.format in _ONE_BY_ONE:
+    return _unless_left_out(part, lambda: _items(part), [])
+
+
+def _items(part: Part) -> list[Any]:
+    if part.piece is not None:
+        return lines_of(part.order, part.piece)
+    if part.name in _ONE_BY_ONE:
+        try:
             return _each(part)
-        is_array = loaded.format in _ARRAYS and isinstance(loaded.value, list)
-        return loaded.value if is_array else [loaded.value]
+        except OptionError:  # it has no items, as a dump of joblib that is called .pkl; or it is said again below
+            pass
+    loaded = load_one(part.order, Monitor())
+    if not part.name and loaded.format in _ONE_BY_ONE:
+        return _each(part)
+    is_array = loaded.format in _ARRAYS and isinstance(loaded.value, list)
+    return loaded.value if is_array else [loaded.value]
 
 
 def guess_of(part: Part) -> Guess:
@@ -94,24 +102,28 @@ def _each(part: Part) -> list[Any]:
         return list(items)
 
 
-def table_of(part: Part, known: Sequence[str], columns: list[str] | None = None) -> Any:
-    """Return the object's rows as a DataFrame of pandas, with the `columns`, or else with all that are `known`.
+def table_of(part: Part, head: Any, columns: list[str] | None = None) -> Any:
+    """Return the object's rows as a DataFrame of pandas, with the `columns`, or else with all those of `head`.
 
     Raises:
-        FormatError: It has a column that is not known, or lacks one; of JSON Lines, that is one without values.
+        FormatError: It has a column that `head` has not, or lacks one; of JSON Lines, that is one without values.
     """
+    wanted = list(head.columns) if columns is None else columns
+    return _unless_left_out(part, lambda: _rows(part, list(head.columns), columns), head[wanted])
+
+
+def _rows(part: Part, known: Sequence[str], columns: list[str] | None) -> Any:
     import pandas as pd
 
-    with _plain():
-        is_sparse = part.name in _ARRAYS
-        if part.piece is not None:
-            table = pd.DataFrame(lines_of(part.order, part.piece))
-        else:
-            table = _table(part, columns=() if columns is None or is_sparse else tuple(columns))
-        wanted = list(known) if columns is None else columns
-        if columns is None or is_sparse:
-            _check_columns(part, list(table.columns), known, may_lack=is_sparse)
-        return table.reindex(columns=wanted) if list(table.columns) != wanted else table
+    is_sparse = part.name in _ARRAYS
+    if part.piece is not None:
+        table = pd.DataFrame(lines_of(part.order, part.piece))
+    else:
+        table = _table(part, columns=() if columns is None or is_sparse else tuple(columns))
+    wanted = list(known) if columns is None else columns
+    if columns is None or is_sparse:
+        _check_columns(part, list(table.columns), known, may_lack=is_sparse)
+    return table.reindex(columns=wanted) if list(table.columns) != wanted else table
 
 
 def head_of(part: Part) -> Any:
@@ -142,6 +154,29 @@ def _check_columns(part: Part, there: Sequence[str], known: Sequence[str], *, ma
             f"object {'lack' if wrong else 'have'}: {names}. aios3_nb.bag takes rows of any kind.",
             uri=str(part.info.uri),
         )
+
+
+def _unless_left_out(part: Part, load: Callable[[], T], otherwise: T) -> T:
+    """Return what `load` returns; `otherwise`, with a warning, if it fails and may be left out."""
+    try:
+        with _plain():
+            return load()
+    except S3Error as exc:
+        # What concerns the account or the endpoint concerns all objects.
+        if not part.skips_errors or isinstance(exc, (CredentialsError, EndpointError)):
+            raise
+        _tell(f"{visible(str(part.info.uri))} was left out: {exc}")
+        return otherwise
+
+
+def _tell(text: str) -> None:
+    """Warn whoever computes: on a worker of a cluster, its clients, too."""
+    if (distributed := sys.modules.get("distributed")) is not None:
+        with suppress(ValueError):  # this is no worker
+            distributed.get_worker()
+            distributed.worker.warn(text)
+            return
+    warn(text, again=True)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from aios3_nb.pipeline import (
     aload_each,
     amatching_each,
     gathered,
+    items_of,
     load_one,
     store_value,
 )
@@ -71,8 +72,10 @@ class ShownLoads:
             progress.end("done" if items.error is None else _state_after(items.error))
             said = items_line(order.uri.name, items.count, progress.fetched, items.info, items.verdict, items.trusted)
             _say(order, said)
+            if items.note:
+                print(items.note, file=sys.stderr)
 
-        return Items(order, progress, on_close=on_close, in_line=True)
+        return items_of(order, progress, on_close=on_close, in_line=True)
 
     def in_background(self, wanted: Sequence[Order], names: Sequence[str]) -> BackgroundLoad:
         """Return at once with the handle of a load that binds `names` when it is done."""

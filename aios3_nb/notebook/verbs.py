@@ -135,10 +135,10 @@ def _order(target: Target, args: Args) -> Order:
 
 
 def _collection(target: Target, args: Args) -> Any:
-    if args.iter or args.background or args.errors or args.limit is not None or _shapes(args):
+    if args.iter or args.background or args.limit is not None or _shapes(args):
         raise OptionError(
-            "--dask loads nothing yet; --iter, --limit, --errors, --background, --concat, --columns, --rows and --as "
-            "have no place beside it."
+            "--dask loads nothing yet; --iter, --limit, --background, --concat, --columns, --rows and --as have no "
+            "place beside it."
         )
     from aios3_nb.dask import collection
 
@@ -164,9 +164,8 @@ def _check_names(targets: Sequence[Target]) -> None:
 def _check_errors(wanted: Sequence[Order], args: Args) -> None:
     if args.iter and (given := _shapes(args)):
         raise OptionError(f"{given} is for tables that are loaded whole; --iter streams items. Choose one.")
-    if args.errors and args.iter:
-        raise OptionError("--errors is for objects that are loaded whole; --iter streams them. Choose one.")
-    if args.errors == "skip" and len(wanted) == 1 and not wanted[0].pattern:
+    of_one = len(wanted) == 1 or args.iter or args.dask
+    if args.errors == "skip" and of_one and not any(order.pattern for order in wanted):
         raise OptionError("--errors skip is for several objects; this is one, and without it there is nothing.")
 
 

@@ -13,7 +13,12 @@ from aios3_nb.faces import face
 
 if TYPE_CHECKING:
     from aios3_nb.pipeline.background import BackgroundLoad as BackgroundLoad
-    from aios3_nb.pipeline.items import Items as Items, iterate_async as iterate_async
+    from aios3_nb.pipeline.each import (
+        items_of as items_of,
+        iterate_async as iterate_async,
+        via_running_loop as via_running_loop,
+    )
+    from aios3_nb.pipeline.items import Items as Items
     from aios3_nb.pipeline.load import (
         Loaded as Loaded,
         aload_one as aload_one,
@@ -56,7 +61,8 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         background="BackgroundLoad",
-        items="Items iterate_async",
+        each="items_of iterate_async via_running_loop",
+        items="Items",
         load="Loaded aload_one load_one open_file",
         look="alook_into look_into",
         order="Order locate locate_folder locate_object make_order pattern_in place set_place",

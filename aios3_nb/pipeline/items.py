@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from typing import Any, BinaryIO, NoReturn, Self, cast
 
 from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats import decompressed
-from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.loop import bridge, interruptible
 from aios3_nb.pipeline.load import check_size, chosen_format, counting, damage_in, open_file, options_of
 from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
 from aios3_nb.streams import Monitor, ObjectInfo
 from aios3_nb.text import visible
-
-_BATCH_SECONDS = 0.02
-"""Items that are decoded within this time are handed to an async reader together."""
 
 
 class Items:
@@ -30,6 +24,7 @@ class Items:
         error: What ended it before its time; None when nothing did.
         trusted: Why its pickles may run anything; empty when they may not.
         verdict: What was checked, once the object has ended: ``CRC32 ok``, or ``not checked (why)``.
+        note: What was left out of several objects, in words; empty when nothing was.
 
     Args:
         order: The object, and how to read it.
@@ -48,26 +43,36 @@ class Items:
         on_close: Callable[[Items], None] | None = None,
         in_line: bool = False,
     ) -> None:
+        self._begin_none(order, monitor, on_close, in_line)
+        self._share = counting(order)[1]
+        self._file = open_file(order, monitor, whole=False, via=via, share=self._share)
+        self._items: Iterator[Any] | None = None
+
+    def _begin_none(
+        self, order: Order, monitor: Monitor, on_close: Callable[[Items], None] | None, in_line: bool
+    ) -> None:
         self.count = 0
         self.done = False
         self.error: BaseException | None = None
         self.trusted = ""
         self.verdict = ""
+        self.note = ""
         self._on_close = on_close
         self._in_line = in_line
         self._order = order
         self._monitor = monitor
-        self._share = counting(order)[1]
-        self._file = open_file(order, monitor, whole=False, via=via, share=self._share)
-        self._items: Iterator[Any] | None = None
 
     @property
     def info(self) -> ObjectInfo | None:
         """The version that is read; None before the first item."""
         return self._file.info
 
+    @property
+    def _is_closed(self) -> bool:
+        return self._file.closed
+
     def __repr__(self) -> str:
-        state = "done" if self.done else "closed" if self._file.closed else "open"
+        state = "done" if self.done else "closed" if self._is_closed else "open"
         return f"<Items of {visible(str(self._order.uri))} {state}, {self.count:,} so far>"
 
     def __iter__(self) -> Iterator[Any]:
@@ -140,9 +145,13 @@ class Items:
         """Stop from any thread; the next item is a LoadCancelledError."""
         self._file.cancel()
 
+    def abandon(self, then: Callable[[], None]) -> None:
+        """Close what nobody will read any more, from wherever the last reference goes, and call `then`."""
+        self._file.abandon(then)
+
     def __del__(self) -> None:
         if "_file" in self.__dict__:
-            self._file.abandon(self._report)
+            self.abandon(self._report)
 
     def _report(self) -> None:
         report, self._on_close = self._on_close, None
@@ -170,28 +179,3 @@ class Items:
     def _end(self) -> None:
         self.done = True
         self.close()
-
-
-async def iterate_async(order: Order, monitor: Monitor) -> AsyncGenerator[Any, None]:
-    """Yield the items of `order`; the running loop goes on turning while they are fetched and decoded."""
-    loop = asyncio.get_running_loop()
-    items = Items(order, monitor, via=partial(thread_bridge, loop))
-    most = 1
-
-    def batch() -> list[Any]:
-        """Return the next items: one at first, then as many as come quickly."""
-        found = []
-        until = time.perf_counter() + _BATCH_SECONDS
-        for item in items:
-            found.append(item)
-            if len(found) >= most or time.perf_counter() > until:
-                break
-        return found
-
-    try:
-        while not items.done:
-            for item in await in_thread(batch, items.cancel):
-                yield item
-            most = min(most * 2, 1024)
-    finally:
-        await items.aclose()

@@ -39,7 +39,7 @@ class Gathered:
     @property
     def note(self) -> str:
         """What was left out, in words; empty when nothing was."""
-        return _failures_text(self.left_out, self.total, "left out") if self.left_out else ""
+        return left_out_text(self.left_out, self.total) if self.left_out else ""
 
 
 async def amatching_each(wanted: Sequence[Order]) -> list[list[Order] | S3Error]:
@@ -207,6 +207,21 @@ def _error(values: Mapping[str, Any], failed: Mapping[str, S3Error]) -> S3Error:
         return first
     error = PartialLoadError(_failures_text(failed, len(values) + len(failed), "not loaded") + _way_on(len(values)))
     error.values, error.errors = dict(values), dict(failed)
+    return error
+
+
+def left_out_text(failed: Mapping[str, S3Error], total: int) -> str:
+    """Return in words which of `total` objects were left out, and why."""
+    return _failures_text(failed, total, "left out")
+
+
+def not_read(failed: Mapping[str, S3Error], total: int) -> PartialLoadError:
+    """Return the error at the end of an iteration over `total` objects, of which some could not be read to the end."""
+    way_on = (
+        "\nThe items of the others were given. To leave out what fails: --errors skip." if len(failed) < total else ""
+    )
+    error = PartialLoadError(_failures_text(failed, total, "not read to the end") + way_on)
+    error.values, error.errors = {}, dict(failed)
     return error
 
 

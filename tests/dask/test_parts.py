@@ -15,6 +15,7 @@ import pytest
 
 import aios3_nb
 from aios3_nb.pipeline import pieces
+from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
 
 pytestmark = pytest.mark.filterwarnings("default")  # of dask, when it is imported
@@ -217,3 +218,41 @@ def test_a_bag_takes_what_a_load_takes(faulty: FaultServer) -> None:
         aios3_nb.frame("s3://bkt/part-00000")
     with pytest.raises(aios3_nb.OptionError, match="take"):
         aios3_nb.bag("s3://bkt/rows", limit=1)
+
+
+@pytest.fixture
+def partly(faulty: FaultServer) -> FaultServer:
+    """Three objects of lines, the first of which is damaged."""
+    for n in range(3):
+        faulty.put("bkt", f"p/{n}.jsonl", b'{"a": %d, "b": 1.5}\n' % n)
+    faulty.put("bkt", "p/0.jsonl", b'{"a": 0, ')
+    return faulty
+
+
+def test_objects_that_fail_can_be_left_out_with_a_warning(partly: FaultServer) -> None:
+    with pytest.warns(UserWarning, match=r"s3://bkt/p/0\.jsonl was left out: .*cut short"):
+        assert computed(aios3_nb.bag("s3://bkt/p/*", errors="skip")) == [{"a": 1, "b": 1.5}, {"a": 2, "b": 1.5}]
+    frame = aios3_nb.frame("s3://bkt/p/*", errors="skip")
+    with pytest.warns(UserWarning, match="was left out"):
+        table = computed(frame)
+    assert table.a.tolist() == [1, 2]
+    assert table.dtypes.to_dict() == {"a": np.dtype("int64"), "b": np.dtype("float64")}
+    with pytest.warns(UserWarning, match="was left out"):
+        assert computed(frame.b).tolist() == [1.5, 1.5]
+
+
+def test_objects_that_fail_fail_the_computation_by_their_names(partly: FaultServer) -> None:
+    for options in ({}, {"errors": "raise"}):
+        with pytest.raises(aios3_nb.TruncatedError, match=r"s3://bkt/p/0\.jsonl"):
+            computed(aios3_nb.bag("s3://bkt/p/*", **options))
+    with pytest.raises(aios3_nb.TruncatedError, match=r"s3://bkt/p/0\.jsonl"):
+        aios3_nb.frame("s3://bkt/p/*")
+
+
+def test_skipping_is_for_several_objects_and_not_for_what_concerns_them_all(partly: FaultServer) -> None:
+    with pytest.raises(aios3_nb.OptionError, match="several"):
+        aios3_nb.bag("s3://bkt/p/1.jsonl", errors="skip")
+    bag = aios3_nb.bag("s3://bkt/p/*", errors="skip")
+    partly.fault(Kind.STATUS, status=403, code="InvalidAccessKeyId", times=None)
+    with pytest.raises(aios3_nb.CredentialsError):
+        computed(bag)

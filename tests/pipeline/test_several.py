@@ -71,7 +71,7 @@ def test_errors_is_for_several_objects(parts: FaultServer) -> None:
     with pytest.raises(aios3_nb.OptionError, match="raise or skip"):
         aios3_nb.load("s3://b/p/*.json", errors="ignore")
     with pytest.raises(aios3_nb.OptionError, match="Unknown option"):
-        aios3_nb.iterate("s3://b/p/03.json", errors="skip")
+        aios3_nb.peek("s3://b/p/03.json", errors="skip")
 
 
 def test_nothing_loaded_is_an_error_too(parts: FaultServer) -> None:
