@@ -215,11 +215,12 @@ def check_manager(manager: Any) -> None:
         width = len(axes[0])
         taken = np.zeros(width, bool)
         for block in blocks:
-            places, shape = block.mgr_locs.as_array, block.shape
+            shape = block.shape
             require(tuple(shape[1:]) == tuple(len(axis) for axis in axes[1:]), "blocks of a frame")
-            require(
-                len(places) == shape[0] and bool((places >= 0).all() and (places < width).all()), "blocks of a frame"
-            )
+            # Before there is an array of them: a slice may say any number.
+            require(len(block.mgr_locs) == shape[0], "blocks of a frame")
+            places = block.mgr_locs.as_array
+            require(bool((places >= 0).all() and (places < width).all()), "blocks of a frame")
             require(not taken[places].any(), "blocks of a frame")
             taken[places] = True
         require(bool(taken.all()), "blocks of a frame")
@@ -233,7 +234,7 @@ def check_index(index: Any) -> None:
     """Look whether the codes of an index are those of its levels or categories."""
     if hasattr(type(index), "_verify_integrity"):
         _check_levels(index)
-    data = getattr(index, "_data", None)
+    data = vars(index).get("_data")  # asked for it, a range would make all of its numbers
     if type(data).__name__ == "Categorical":
         check_categorical(data)
 

@@ -18,6 +18,8 @@ HARMLESS = {
     "tree_with_more_nodes_than_it_has",
     # A frame is a hint about what to read together; a huge one is not taken.
     "frame_beyond_the_end",
+    # It is three numbers, and stays so.
+    "index_of_a_billion_numbers",
 }
 SAYS = {
     "stack_global": "os.system",

@@ -611,6 +611,23 @@ class _Reduced:
         return self.reduced
 
 
+@attack
+def frame_with_a_block_of_a_billion_rows() -> bytes:
+    import numpy as np
+    import pandas as pd
+
+    manager = pd.DataFrame(np.zeros((2, 1)))._mgr  # type: ignore[attr-defined]
+    block = _Reduced((pd._libs.internals._unpickle_block, (np.zeros((1, 2)), slice(0, 10**9), 2)))
+    return pickle.dumps(_Reduced((type(manager), ((block,), [pd.RangeIndex(10**9), pd.RangeIndex(2)]))))
+
+
+@attack
+def index_of_a_billion_numbers() -> bytes:
+    import pandas as pd
+
+    return pickle.dumps(pd.RangeIndex(10**9))
+
+
 def _arrow(kind: str, length: int, buffers: list[Any], children: list[Any] | None = None) -> bytes:
     import pyarrow as pa
 
