@@ -63,30 +63,31 @@ class Entry:
 def safe_names() -> Mapping[tuple[str, str], Entry]:
     """Return every listed ``(module, name)``, each with what may be done with it."""
     entries = {}
-    for group in _table()["group"]:
+    for group in table()["group"]:
         entry = Entry(**{key: value for key, value in group.items() if key != "names"})
-        entries.update(dict.fromkeys(_names(group["names"]), entry))
+        entries.update(dict.fromkeys(names_of(group["names"]), entry))
     return entries
 
 
 @functools.cache
 def never_modules() -> frozenset[str]:
     """Return the modules of which nothing can be allowed."""
-    return frozenset(_table()["never"]["modules"].split())
+    return frozenset(table()["never"]["modules"].split())
 
 
 @functools.cache
 def never_names() -> frozenset[str]:
     """Return the parts of dotted names that cannot be allowed in any module."""
-    return frozenset(_table()["never"]["names"].split())
+    return frozenset(table()["never"]["names"].split())
 
 
 @functools.cache
-def _table() -> dict[str, Any]:
+def table() -> dict[str, Any]:
+    """Return the table as it is written."""
     return tomllib.loads(importlib.resources.files(__package__).joinpath("names.toml").read_text("utf-8"))
 
 
-def _names(text: str) -> Iterator[tuple[str, str]]:
+def names_of(text: str) -> Iterator[tuple[str, str]]:
     """Yield ``(module, name)`` of lines such as ``module: name name``, which indented lines go on with."""
     module = ""
     for line in text.splitlines():

@@ -16,6 +16,7 @@ from aios3_nb.formats.pickle import arrays, checks, frames, generators
 from aios3_nb.formats.pickle.attributes import Attributes, Slots
 from aios3_nb.formats.pickle.names import safe_names
 from aios3_nb.formats.pickle.refuse import refused
+from aios3_nb.formats.pickle.scorers import scorer
 
 if TYPE_CHECKING:
     from aios3_nb.formats.pickle.makes import Builder, Load
@@ -162,6 +163,7 @@ _RULES: dict[str, Callable[[type, frozenset[str]], Rule]] = {
     "sklearn.predictor": _attributes,
     "sklearn.neighbours": lambda cls, _: checks.build_neighbours,
     "sklearn.metric": lambda cls, _: checks.build_metric,
+    "sklearn.scorer": scorer,
     "numpy.array": lambda cls, _: arrays.build_array,
     "numpy.masked": lambda cls, _: arrays.build_masked,
     **frames.RULES,

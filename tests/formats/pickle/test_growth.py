@@ -122,7 +122,9 @@ print(count, resident() - before)
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
 def test_many_loads_leave_nothing_behind():
-    ran = subprocess.run([sys.executable, "-c", MANY, "102000"], capture_output=True, check=True, timeout=300, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-c", MANY, "102000"], capture_output=True, check=True, timeout=300, text=True
+    )
     count, grown = map(int, ran.stdout.split())
     assert count == 100_000
     assert grown < 1_500_000
