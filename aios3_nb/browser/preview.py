@@ -41,7 +41,7 @@ class Preview:
     Attributes:
         title: What it is, and how much of it: ``JSON, the first 1 MB of 512 MB``.
         note: What of it is not shown.
-        verdict: ``good``, ``bad`` or ``open``, of a pickle: whether it loads safely.
+        verdict: ``good``, ``bad`` or ``open``, of a pickle: whether every name that it imports may load.
         blocked: Names of a pickle that the safe list does not have.
         text: Text, safe for any widget that does not read markup.
         table: Rows of cells, the first one a header; likewise.

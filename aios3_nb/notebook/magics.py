@@ -129,7 +129,8 @@ class S3Magics(Configurable):
     def s3peek(self, line: str, local_ns: Mapping[str, Any] | None = None) -> Any:
         """Show what is in an object without loading it: nothing is executed, and little is fetched.
 
-        For a pickle: what it would import, whether it loads safely, and its outermost type. For JSON: its outline.
+        For a pickle: what it would import, whether each of these names may load, and its outermost type. For JSON: its
+        outline.
         """
         with self._short_errors():
             return self._verbs.peek(self._parse(self.s3peek, line, local_ns, names=False))

@@ -57,7 +57,7 @@ def test_from_the_bucket_to_a_variable_in_the_next_cell(book: Notebook) -> None:
     panel.open("models/")
     panel.open("2024/")
     panel.choose("model.pkl")
-    expect(panel.preview).to_contain_text("loads safely", timeout=10_000)  # by itself, for it rests
+    expect(panel.preview).to_contain_text("every name it imports may load", timeout=10_000)  # by itself, for it rests
     expect(panel.root.locator(".aios3-nb-verdict strong")).to_have_text("Safe")
     panel.click("Load as")
     panel.expect("model is a dict of 1. model.pkl: ")

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         STOP as STOP,
         TEXT as TEXT,
     )
+    from aios3_nb.formats.pickle.outlook import refused_call as refused_call, refused_state as refused_state
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -44,4 +45,5 @@ else:
         load="iterate_pickles load_pickle",
         names="pip_name",
         opcodes="COUNTED EXTENSION FIXED LINES NEWEST_PROTOCOL OUT_OF_BAND PERSISTENT STOP TEXT",
+        outlook="refused_call refused_state",
     )

@@ -22,6 +22,11 @@ _PRIVATE_STARTS = ("__", "_repr_", "_ipython_", "_doc_link", "_html_repr")
 _MOST_JUDGED = 2000
 
 
+def is_private(key: str) -> bool:
+    """Return whether no state may have the attribute, of whatever class."""
+    return key in _PRIVATE or key.startswith(_PRIVATE_STARTS)
+
+
 class Attributes:
     """Judges and sets the attributes of instances of one class; what was judged once is not looked at again.
 
@@ -54,7 +59,7 @@ class Attributes:
     def _permits(self, key: str) -> bool:
         if self._keys:
             return key in self._keys
-        if key in _PRIVATE or key.startswith(_PRIVATE_STARTS):
+        if is_private(key):
             return False
         return all(type(vars(base)[key]) in _SHADOWABLE for base in self._cls.__mro__ if key in vars(base))
 

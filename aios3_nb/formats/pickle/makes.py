@@ -74,8 +74,12 @@ def _signature(text: str) -> Signature:
 def is_known(make: str) -> bool:
     """Return whether there is a check of that name, or it is a signature; see ``names.toml``."""
     make = make.removeprefix("new or ")
-    kinds = r"[\w.|]+(\?|\.\.\.)?"
-    return make == "empty" or make in _SPECIAL or re.fullmatch(rf"\(\)|{kinds}( {kinds})*", make) is not None
+    return make == "empty" or make in _SPECIAL or Signature.reads(make)
+
+
+def is_special(make: str) -> bool:
+    """Return whether `make` names a check of its own, and is no signature."""
+    return make in _SPECIAL
 
 
 def _by_signature(load: Load, dotted: str, found: Any, build: Builder | None, signature: Signature) -> Maker:
@@ -100,7 +104,7 @@ def _anything(load: Load, dotted: str, found: Any, build: Builder | None) -> Mak
 
 # ---- the standard library
 
-_CODECS = frozenset(("latin1", "latin-1", "ascii", "utf-8"))
+CODECS = frozenset(("latin1", "latin-1", "ascii", "utf-8"))
 _BASES = (object, dict, list, tuple, set, frozenset, str, bytes, int, float, complex)
 _FRACTION = re.compile(r"-?\d+(/\d+)?")
 _ZONE = re.compile(r"[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+){0,3}")
@@ -123,7 +127,7 @@ def _checked(check: Callable[[str, tuple[Any, ...]], bool]) -> Callable[..., Mak
 
 
 def _is_text_and_codec(_: str, args: tuple[Any, ...]) -> bool:
-    return 1 <= len(args) <= 2 and type(args[0]) is str and all(type(c) is str and c in _CODECS for c in args[1:])
+    return 1 <= len(args) <= 2 and type(args[0]) is str and all(type(c) is str and c in CODECS for c in args[1:])
 
 
 def _is_bytearray(_: str, args: tuple[Any, ...]) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from aios3_nb.formats.pickle.refuse import refused
@@ -29,6 +30,20 @@ class Signature:
         self._fewest = sum(not word.endswith(("?", "...")) for word in words)
         self._judged: set[tuple[type, ...]] = set()
 
+    @staticmethod
+    def reads(text: str) -> bool:
+        """Return whether `text` is a signature."""
+        kinds = r"[\w.|]+(\?|\.\.\.)?"
+        return re.fullmatch(rf"\(\)|{kinds}( {kinds})*", text) is not None
+
+    def may_fit(self, types: Sequence[type | None]) -> bool:
+        """Return whether such arguments may pass, of which not every type is known; what seems an int may be a bool."""
+        kinds = self._kinds_of(len(types))
+        return kinds is not None and all(
+            cls is None or any(is_kind(kind, cls) or (cls is int and is_kind(kind, bool)) for kind in alternatives)
+            for alternatives, cls in zip(kinds, types, strict=False)
+        )
+
     def check(self, name: str, args: tuple[Any, ...]) -> None:
         """Raise unless `args` are what `name` may be called with.
 
@@ -44,14 +59,17 @@ class Signature:
             self._judged.add(types)
 
     def _fits(self, types: tuple[type, ...]) -> bool:
-        kinds = self._kinds
-        if self._more:
-            kinds = [*kinds, *[kinds[-1]] * (len(types) - len(kinds))]
-        if not self._fewest <= len(types) <= len(kinds):
-            return False
-        return all(
+        kinds = self._kinds_of(len(types))
+        return kinds is not None and all(
             any(is_kind(kind, cls) for kind in alternatives) for alternatives, cls in zip(kinds, types, strict=False)
         )
+
+    def _kinds_of(self, count: int) -> list[list[str]] | None:
+        """Return the kinds of so many arguments; None when there are never so many."""
+        kinds = self._kinds
+        if self._more:
+            kinds = [*kinds, *[kinds[-1]] * (count - len(kinds))]
+        return kinds if self._fewest <= count <= len(kinds) else None
 
 
 def is_kind(kind: str, cls: type) -> bool:

@@ -8,7 +8,7 @@ from typing import Protocol
 from aios3_nb.markup import table_html
 from aios3_nb.pipeline.peek.json import JsonOutline, outline_json
 from aios3_nb.pipeline.peek.other import OtherOutline, outline_other
-from aios3_nb.pipeline.peek.pickle import PickleOutline, outline_pickle
+from aios3_nb.pipeline.peek.pickle import MAY_LOAD, PickleOutline, outline_pickle
 from aios3_nb.telling import as_call
 from aios3_nb.text import size_text, visible
 
@@ -95,4 +95,4 @@ def _kind(heading: str, text: str) -> str:
         return "bad"
     if heading != "verdict":
         return ""
-    return "good" if text == "loads safely" else "bad"
+    return "good" if text == MAY_LOAD else "bad"

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from aios3_nb.formats.pickle import Names, is_joblib, joblib_text, missing_package, pip_name
+from aios3_nb.formats.pickle import (
+    Names,
+    is_joblib,
+    joblib_text,
+    missing_package,
+    pip_name,
+    refused_call,
+    refused_state,
+)
 from aios3_nb.pipeline.peek.ranges import EndError, EnoughError, Ranges
 from aios3_nb.pipeline.peek.walk import NOTHING, RefusedError, Walk
 from aios3_nb.text import share_text, size_text, visible
@@ -13,6 +21,9 @@ from aios3_nb.text import share_text, size_text, visible
 MAX_OPCODES = 200_000
 MAX_BYTES = 4 * 1024 * 1024
 MAX_REQUESTS = 64
+
+MAY_LOAD = "every name it imports may load"
+"""The verdict on a pickle of which nothing that is known is refused; its values are looked at by the load."""
 
 _SHOWN_NAMES = 40
 
@@ -78,7 +89,7 @@ class PickleOutline:
         if self.complete and self.has_8_bit:
             return "has 8-bit strings of Python 2, which need --encoding latin1, or --encoding bytes"
         if self.complete:
-            return "loads safely" if self.all_pickles else "loads safely, as far as it was looked at"
+            return MAY_LOAD if self.all_pickles else f"{MAY_LOAD}, as far as it was looked at"
         return f"could not tell yet: {share_text(self.scanned, self.size)} looked at; more names may follow"
 
     def rows(self) -> list[tuple[str, str]]:
@@ -159,11 +170,23 @@ def _others(ranges: Ranges, made: dict[tuple[str, str], int], size: int) -> tupl
     return count, True
 
 
-def _forbidden_call(walk: Walk, permitted: Names) -> str:
-    """Return what the pickle calls that loading never calls; empty when that is nothing."""
-    for (module, name), count in walk.made.items():
-        if count and permitted.permits(module, name) and not permitted.entry(module, name).make:
-            return f"is refused: it calls {visible(f'{module}.{name}')}, which a pickle may only name"
+def _forbidden(walk: Walk, permitted: Names) -> str:
+    """Return what the pickle does that the load refuses, by the same table and checks; empty when that is nothing."""
+    for as_new, name, kinds, texts in walk.calls:
+        if not permitted.permits(*name):
+            continue
+        entry, shown = permitted.entry(*name), visible(".".join(name))
+        if as_new and (entry.make == "empty" or entry.make.startswith("new or ")) and not kinds:
+            continue
+        if not entry.make:
+            return f"is refused: it calls {shown}, which a pickle may only name"
+        if (as_new and kinds) or refused_call(entry, kinds, texts):
+            return f"is refused: it calls {shown} with ({', '.join(kinds)}), which Python never writes"
+    for maker, kind, keys in walk.states:
+        if maker is None:
+            return f"is refused: it sets the state of a {kind}"
+        if permitted.permits(*maker) and refused_state(permitted.entry(*maker), keys):
+            return f"is refused: it gives what {visible('.'.join(maker))} made a state that Python never writes"
     return "is refused: it calls what is no name" if walk.calls_others else ""
 
 
@@ -184,6 +207,6 @@ def _summary(walk: Walk, size: int, *, complete: bool, problem: str) -> PickleOu
         complete=complete,
         scanned=walk.ranges.position,
         size=size,
-        problem=problem or _forbidden_call(walk, permitted),
+        problem=problem or _forbidden(walk, permitted),
         has_8_bit=walk.has_8_bit,
     )

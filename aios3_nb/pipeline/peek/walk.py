@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from aios3_nb.formats.pickle import (
     COUNTED,
@@ -21,6 +21,10 @@ from aios3_nb.formats.pickle import (
 from aios3_nb.pipeline.peek.ranges import Ranges
 
 _LONGEST_NAME = 300
+_LONG = 12
+_MOST_KEYS = 300
+_MOST_NOTED = 2000
+"""Kinds of calls and states that are noted, each of so many keys at most."""
 
 
 class RefusedError(Exception):
@@ -35,6 +39,12 @@ class Thing(NamedTuple):
     items: int = 0
     text: str = ""
     named: tuple[str, str] | None = None
+    parts: tuple[Any, ...] | None = None
+    """Of a short tuple."""
+    keys: tuple[str, ...] = ()
+    """Of a dict, those that are short texts."""
+    maker: tuple[str, str] | None = None
+    """The name by which it was made."""
 
 
 NOTHING = Thing("")
@@ -47,7 +57,7 @@ _CONSTANTS = {
     b"\x89": Thing("bool"),
     b"]": Thing("list", 1),
     b"}": Thing("dict", 1),
-    b")": Thing("tuple", 1),
+    b")": Thing("tuple", 1, parts=()),
     b"\x8f": Thing("set", 1),
     b"(": _MARK,
 } | (
@@ -56,6 +66,7 @@ _CONSTANTS = {
     | dict.fromkeys((b"C", b"B", b"\x8e"), Thing("bytes"))
     | {b"\x96": Thing("bytearray")}
 )
+_CONTAINERS = ("list", "dict", "tuple", "set", "frozenset")
 _FROM_MARK = {b"t": "tuple", b"l": "list", b"d": "dict", b"\x91": "frozenset"}
 _SHORT_TUPLES = {b"\x85": 1, b"\x86": 2, b"\x87": 3}
 _INTO = {b"a": 1, b"s": 2}
@@ -79,6 +90,10 @@ class Walk:
     start: int = 0
     has_8_bit: bool = False
     calls_others: bool = False
+    calls: dict[tuple[Any, ...], None] = field(default_factory=dict)
+    """Each kind of call: whether it makes an instance without a call, the name, kinds and texts of the arguments."""
+    states: dict[tuple[Any, ...], None] = field(default_factory=dict)
+    """Each kind of state: the name that made what gets it, and its attributes."""
     stack: list[Thing] = field(default_factory=list)
     memo: dict[int, Thing] = field(default_factory=dict)
     made: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -151,7 +166,10 @@ class Walk:
         count = len(things) // (_INTO_FROM_MARK | _INTO)[code]
         owner = self.stack.pop()
         depth = max([owner.depth, *(thing.depth + 1 for thing in things)])
-        self._push(owner._replace(depth=depth, items=owner.items + count))
+        keys = owner.keys
+        if owner.kind == "dict" and len(keys) < _MOST_KEYS:
+            keys = (*keys, *(thing.text for thing in things[::2] if thing.kind == "str" and thing.text))
+        self._push(owner._replace(depth=depth, items=owner.items + count, keys=keys))
 
     def note_protocol(self, _: bytes, argument: bytes) -> None:
         self.protocol = argument[0]
@@ -163,7 +181,7 @@ class Walk:
         self._name(module, name)
         if code == b"i":
             called, args = self.stack.pop(), self._to_mark()
-            self._make(called, args)
+            self._make(called, args, args, as_new=not args)
 
     def global_from_stack(self, _: bytes, __: bytes) -> None:
         name, module = self.stack.pop().text, self.stack.pop().text
@@ -178,13 +196,13 @@ class Walk:
         if code == b"\x92":
             self.stack.pop()
         args, called = self.stack.pop(), self.stack.pop()
-        self._make(called, [args])
+        self._make(called, [args], args.parts, as_new=code != b"R")
 
     def call_from_mark(self, _: bytes, __: bytes) -> None:
         called, *args = self._to_mark()
-        self._make(called, args)
+        self._make(called, args, args, as_new=not args)
 
-    def _make(self, called: Thing, args: list[Thing]) -> None:
+    def _make(self, called: Thing, args: list[Thing], parts: Sequence[Thing] | None, *, as_new: bool) -> None:
         depth = 1 + max((arg.depth for arg in args), default=0)
         if called.named is None:
             # What getattr returned is looked at by its own call: a zone, or a class inside of a class.
@@ -192,14 +210,24 @@ class Walk:
             self._push(Thing("object", depth))
             return
         self.made[called.named] = self.made.get(called.named, 0) + 1
+        if parts is not None:
+            kinds = tuple(part.kind for part in parts)
+            texts = tuple(part.text if part.kind == "str" and len(part.text) < _LONG else "" for part in parts)
+            self._note(self.calls, (as_new, called.named, kinds, texts))
         last = called.named[1].rpartition(".")[2]
         kind = _MAKES.get(last, ".".join(called.named))
         if last in _MAKES_ITS_FIRST and args and args[0].text:
             kind = args[0].text
-        self._push(Thing(kind, depth))
+        self._push(Thing(kind, depth, maker=called.named))
+
+    def _note(self, where: dict[tuple[Any, ...], None], what: tuple[Any, ...]) -> None:
+        if len(where) < _MOST_NOTED:
+            where[what] = None
 
     def build(self, _: bytes, __: bytes) -> None:
         state, target = self.stack.pop(), self.stack.pop()
+        if target.maker is not None or target.kind in _CONTAINERS or target.named is not None:
+            self._note(self.states, (target.maker, target.kind, state.keys))
         self._push(target._replace(depth=max(target.depth, state.depth + 1)))
 
     def pop(self, _: bytes, __: bytes) -> None:
@@ -231,7 +259,9 @@ def _container(kind: str, things: list[Thing]) -> Thing:
     named = things[0].named if things else None
     items = len(things) // 2 if kind == "dict" else len(things)
     depth = 1 + max((thing.depth for thing in things), default=0)
-    return Thing(kind, depth, items, ".".join(named) if named else "")
+    keys = tuple(thing.text for thing in things[::2] if thing.kind == "str" and thing.text) if kind == "dict" else ()
+    parts = tuple(things) if kind == "tuple" and len(things) < _LONG else None
+    return Thing(kind, depth, items, ".".join(named) if named else "", parts=parts, keys=keys[:_MOST_KEYS])
 
 
 _OTHERS: dict[bytes, Callable[[Walk, bytes, bytes], None]] = {
