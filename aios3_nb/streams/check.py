@@ -37,11 +37,6 @@ _FAR = 64 * MIB
 _TELLING = 64 * MIB
 """Bytes after which it shows whether hashing holds up the load."""
 
-_MUCH = 0.25
-"""Share of the time that a reader may wait for hashing, where it hardly waits for the network."""
-
-_HARDLY = 0.1
-
 
 async def stored_checksum(source: ObjectSource) -> Checksum:
     """Return what the store says that the bytes of the object at `source` hash to, by a HEAD."""
@@ -76,7 +71,7 @@ class Check:
         self._held = 0
         self._asking: asyncio.Task[None] | None = None
         self._size = 0
-        self._began = time.perf_counter()
+        self._began, self._used = time.perf_counter(), time.process_time()
         self._hashed = 0
 
     @property
@@ -92,7 +87,7 @@ class Check:
     def begin(self, info: ObjectInfo) -> None:
         """Learn from the first answer what to check with, and ask for what it does not say."""
         self._size = info.size
-        self._began = time.perf_counter()
+        self._began, self._used = time.perf_counter(), time.process_time()
         # A small object is one request; it is not worth another, unless its ETag turns out to be no MD5.
         known = info.checksum or (info.etag_checksum if info.size <= FIRST else None)
         if self.off or known is None:
@@ -274,8 +269,8 @@ class Check:
         name = verifier.checksum.algorithm
         if self._mode == "require" or name not in SLOW or self._hashed < _TELLING or self._hashing is None:
             return
-        elapsed = time.perf_counter() - self._began
-        if self._hashing.waited > _MUCH * elapsed and waited < _HARDLY * elapsed:
+        elapsed, used = time.perf_counter() - self._began, time.process_time() - self._used
+        if self._hashing.holds_up(elapsed, used, waited):
             verifier.leave_out(f"{name} would hold up the load; --verify=require waits for it")
 
     def _not_verified(self, verdict: str) -> NotVerifiedError:

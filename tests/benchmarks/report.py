@@ -20,27 +20,36 @@ PACKAGES = ("aiobotocore", "aiohttp", "boto3", "s3fs", "pandas", "numpy", "smart
 
 Record = dict[str, Any]
 
+_LEGEND = """\
+Seconds are those of the load alone, with a client that is warm; peak is the memory on top of what the
+process had before, "over" the same without the arrays themselves. `ours` is `aios3_nb.load`, with safe
+unpickling and checksums on.
+"""
+
 
 def save(records: Sequence[Record]) -> None:
     """Write RESULTS.md and the figures behind it; what was not measured this time stays as it was."""
     raw = FOLDER / "results.json"
-    former = json.loads(raw.read_text()) if raw.exists() else {"machine": "", "records": []}
-    # What was measured before may have been on another day, with other versions; its table says so.
-    kept = [{"machine": former["machine"]} | record for record in former["records"]]
+    former = json.loads(raw.read_text()) if raw.exists() else {"machines": {}, "records": []}
     measured = {record["case"] for record in records}
-    merged = [record for record in kept if record["case"] not in measured] + [
-        {"machine": machine()} | record for record in records
-    ]
+    merged = [record for record in former["records"] if record["case"] not in measured]
+    today = time.strftime("%Y-%m-%d")
+    merged += [{"date": today} | record for record in records]
+    machines = {day: what for day, what in former["machines"].items() if day != today} | {today: machine()}
     order = list(CASES)
     merged = sorted((record for record in merged if record["case"] in order), key=lambda one: order.index(one["case"]))
-    raw.write_text(json.dumps({"machine": machine(), "records": merged}, indent=0) + "\n")
+    raw.write_text(json.dumps({"machines": machines, "records": merged}, indent=0) + "\n")
+    days = [f"* {day}: {what}" for day, what in machines.items()]
     tables = [table(CASES[name], [record for record in merged if record["case"] == name]) for name in order]
-    (FOLDER / "RESULTS.md").write_text(
-        f"# Results of `make bench`\n\n{machine()}\n\n"
-        "Seconds are those of the load alone, with a client that is warm; peak is the memory on top of what the\n"
-        'process had before, "over" the same without the arrays themselves. `ours` is `aios3_nb.load`, with safe\n'
-        "unpickling and checksums on.\n\n" + "\n".join(each for each in [summary(merged), *tables] if each)
-    )
+    lines = [
+        "# Results of `make bench`",
+        "",
+        *days,
+        "",
+        _LEGEND,
+        *(each for each in [summary(merged), *tables] if each),
+    ]
+    (FOLDER / "RESULTS.md").write_text("\n".join(lines))
     plot(merged)
 
 
@@ -70,7 +79,7 @@ def machine() -> str:
     memory = next((int(line.split()[1]) >> 20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     packages = ", ".join(f"{name} {found}" for name in PACKAGES if (found := _version(name)))
     return (
-        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores of {model}, {memory} GB, {platform.system()}, "
+        f"{os.cpu_count()} cores of {model}, {memory} GB, {platform.system()}, "
         f"Python {platform.python_version()}; {packages}."
     )
 
@@ -98,13 +107,12 @@ def table(case: Case, records: Sequence[Record]) -> str:
             rows.append(_row(run.name, mine))
     if not rows:
         return ""
-    where = next((mine["machine"] for mine in records if "machine" in mine), machine())
     loads = [record["load_average"] for record in records]
-    about = [] if where == machine() else [where]
-    about.append(f"Load average while measuring: {min(loads):.1f} to {max(loads):.1f} (median {median(loads):.1f}).")
+    days = sorted({record["date"] for record in records if "date" in record})
+    about = [f"{', '.join(days)}, load average {min(loads):.1f} to {max(loads):.1f}.", ""] if days else []
     head = ("", "median s", "min", "max", "CPU s", "peak MB", "over MB", "requests", "MB sent")
     lines = [f"| {' | '.join(row)} |" for row in (head, ("---", *["---:"] * (len(head) - 1)), *rows)]
-    return f"## {case.title}\n\n{' '.join(about)}\n\n" + "\n".join(lines) + "\n"
+    return "\n".join([f"## {case.title}", "", *about, *lines, ""])
 
 
 def _row(name: str, records: Sequence[Record]) -> tuple[str, ...]:

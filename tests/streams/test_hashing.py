@@ -179,6 +179,36 @@ def test_closing_in_the_middle_waits_for_what_is_being_hashed(store, md5) -> Non
 # ---- what holds up a load
 
 
+@pytest.mark.parametrize(
+    ("waited", "network", "busy", "took", "is_held_up"),
+    [
+        (0.1, 0.1, 4.0, 4.4, False),  # a core is free for it
+        (0.1, 0.1, 4.0, 8.0, True),
+        (0.1, 0.1, 1.0, 8.0, False),  # it takes a long time for little, for the reader does something else
+        (3.0, 0.1, 4.0, 4.4, True),
+        (3.0, 2.0, 4.0, 8.0, False),  # the network is slower yet
+    ],
+)
+def test_hashing_holds_up_a_load_that_waits_for_it_or_for_its_cores(waited, network, busy, took, is_held_up) -> None:
+    hashing = Hashing(Verifier(0, Checksum("MD5", bytes(16))))
+    hashing.waited, hashing.busy, hashing.took = waited, busy, took
+    assert hashing.holds_up(10.0, 8.0, network) is is_held_up
+
+
+def test_it_is_noted_what_hashing_took_of_the_processor_and_in_all(md5) -> None:
+    md5(slowly)
+    data = bytes(2 * MIB)
+    hashing = Hashing(Verifier(len(data), md5_of(data, (MIB, MIB))))
+
+    async def main() -> None:
+        hashing.hash(0, memoryview(data))
+        await hashing.catch_up()
+
+    asyncio.run(main())
+    assert 0 < hashing.busy < hashing.took
+    assert hashing.took > 2 * 0.01  # it sleeps
+
+
 LOADED = 70 * MIB
 
 
