@@ -179,6 +179,11 @@ def test_faults_are_those_that_were_measured() -> None:
     assert f"| of {len(faults)} faults |" in told
 
 
+def test_the_readme_is_short() -> None:
+    prose = re.sub(r"\]\([^)]*\)", "]", re.sub(_BLOCK, "", PAGES[0].read_text(encoding="utf-8")))
+    assert 600 <= len(re.findall(r"\w\S*", prose)) <= 800
+
+
 def test_the_picture_moves_and_is_small() -> None:
     """When it no longer looks as the package does: ``make picture`` takes it anew."""
     [(alt, path)] = re.findall(r"!\[([^]]+)\]\(([^)]+\.webp)\)", PAGES[0].read_text(encoding="utf-8"))
