@@ -1,7 +1,7 @@
 """The public verbs: each makes an order, and hands it to the pipeline or to one request.
 
 The sync ones work anywhere, also where a loop is running; the awaited ones run on the running loop. What they take by
-name is in `aios3_nb.options`. Annotations are evaluated here, for `spelled_out` reads them.
+name is in `aios3_nb.options.groups`. Annotations are evaluated here, for `spelled_out` reads them.
 """
 
 from collections.abc import AsyncGenerator
@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from aios3_nb.errors import OptionError
 from aios3_nb.loop import bridge, interruptible
-from aios3_nb.options import DEFAULTS, Iterating, Loading, Looking, Opening, Peeking, Signing, Storing, divided
+from aios3_nb.options import (
+    DEFAULTS,
+    Iterating,
+    Loading,
+    Looking,
+    Opening,
+    Peeking,
+    Signing,
+    Storing,
+    awaited,
+    divided,
+    spelled_out,
+)
 from aios3_nb.pipeline import (
     Items,
     Loaded,
@@ -33,10 +45,8 @@ from aios3_nb.pipeline import (
 )
 from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, signed_url
 from aios3_nb.settings import Overrides
-from aios3_nb.signatures import awaited, spelled_out
 from aios3_nb.streams import Monitor, S3File
-from aios3_nb.telling import as_call, warn
-from aios3_nb.text import visible
+from aios3_nb.text import as_call, visible, warn
 
 if TYPE_CHECKING:
     from aios3_nb.pipeline.peek import Peek

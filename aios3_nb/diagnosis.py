@@ -17,10 +17,9 @@ from typing import Any, Unpack
 from aios3_nb import api
 from aios3_nb.errors import S3Error
 from aios3_nb.loop import bridge, interruptible
-from aios3_nb.options import Opening, divided
+from aios3_nb.options import Opening, divided, spelled_out
 from aios3_nb.s3 import client_for, endpoint_of
 from aios3_nb.settings import NAMES, Settings
-from aios3_nb.signatures import spelled_out
 from aios3_nb.text import visible, without_secrets
 
 _PACKAGES = (

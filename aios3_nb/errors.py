@@ -32,8 +32,7 @@ from __future__ import annotations
 import pickle
 from typing import Any
 
-from aios3_nb.telling import as_call
-from aios3_nb.tracebacks import rendered
+from aios3_nb.text import as_call, rendered
 
 
 class S3Error(Exception):

@@ -84,7 +84,7 @@ class Settings:
         return Settings(**{name: getattr(self, name) for name in CONNECTION})
 
     def _repr_html_(self) -> str:
-        from aios3_nb.markup import table_html  # with all names of characters in HTML
+        from aios3_nb.text import table_html  # with all names of characters in HTML
 
         values = {name: getattr(self, name) for name in NAMES}
         rows = [(name, visible(without_secrets(str(value)))) for name, value in values.items()]

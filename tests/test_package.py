@@ -21,28 +21,9 @@ HEAVY = ("aiobotocore", "botocore", "aiohttp", "ipywidgets", "IPython", "numpy",
 
 
 ORDER = (
-    *(
-        "text",
-        "telling",
-        "tracebacks",
-        "errors",
-        "markup",
-        "settings",
-        "faces",
-        "options",
-        "signatures",
-        "address",
-        "loop",
-        "s3",
-        "cache",
-        "streams",
-        "formats",
-        "pipeline",
-        "api",
-        "aios3",
-        "diagnosis",
-    ),
-    *("filesystems", "dask", "progress", "server", "browser", "notebook", "__main__"),
+    *("faces", "text", "errors", "settings", "options", "address", "loop", "s3", "cache", "streams", "formats"),
+    *("pipeline", "api", "aios3", "diagnosis", "filesystems", "dask", "progress", "server", "browser", "notebook"),
+    "__main__",
 )
 """What lies in the package, from the lowest up: each may use those before it, and no other."""
 
@@ -111,13 +92,14 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
 
 
 def test_loading_the_extension_imports_no_room_but_that_of_the_magics() -> None:
+    """And the lowest, whose words all use."""
     code = (
         "import sys; from IPython.core.interactiveshell import InteractiveShell;"
         "InteractiveShell.instance().run_line_magic('load_ext', 'aios3_nb');"
         f"print([name for name in {sorted(ROOMS)!r} if name in sys.modules])"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout
-    assert ast.literal_eval(loaded) == ["aios3_nb.notebook", "aios3_nb.notebook.complete"]
+    assert ast.literal_eval(loaded) == ["aios3_nb.notebook", "aios3_nb.notebook.complete", "aios3_nb.text"]
 
 
 def test_a_room_is_used_from_outside_by_the_names_on_its_face_alone() -> None:

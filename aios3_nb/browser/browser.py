@@ -26,10 +26,9 @@ from aios3_nb.browser.page import Page, route_freely, waits_for_cells
 from aios3_nb.browser.saved import listing_html
 from aios3_nb.errors import LoadCancelledError, OptionError, S3Error
 from aios3_nb.loop import background
-from aios3_nb.options import Browsing, divided
+from aios3_nb.options import Browsing, divided, spelled_out
 from aios3_nb.pipeline import locate_folder
 from aios3_nb.settings import Settings
-from aios3_nb.signatures import spelled_out
 from aios3_nb.text import visible
 
 _WAITS = (

@@ -7,7 +7,7 @@ import html
 from aios3_nb.browser.model import Contents
 from aios3_nb.browser.shown import row_shown
 from aios3_nb.browser.text import place_text, status_text
-from aios3_nb.markup import table_html
+from aios3_nb.text import table_html
 
 _MOST = 30
 

@@ -12,9 +12,8 @@ from aios3_nb.address import S3Uri
 from aios3_nb.cache.kept import DamagedError, Kept
 from aios3_nb.cache.store import Cache
 from aios3_nb.errors import OptionError
-from aios3_nb.markup import table_html
 from aios3_nb.settings import current
-from aios3_nb.text import size_text, visible
+from aios3_nb.text import size_text, table_html, visible
 
 _SHOWN = 1000
 

@@ -15,11 +15,10 @@ from aios3_nb.errors import (
     S3Error,
 )
 from aios3_nb.loop import bridge, interruptible
-from aios3_nb.options import Iterating
+from aios3_nb.options import Iterating, spelled_out
 from aios3_nb.pipeline import Order, holds_several, make_order, pieces_of
 from aios3_nb.s3 import ask, list_matching
 from aios3_nb.settings import travelling
-from aios3_nb.signatures import spelled_out
 from aios3_nb.streams import ObjectInfo
 from aios3_nb.text import visible
 

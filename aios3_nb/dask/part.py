@@ -13,8 +13,7 @@ from aios3_nb.formats import LoadOptions, expected_format
 from aios3_nb.pipeline import Guess, Items, Order, Piece, guessed_pickles, lines_of, load_one, pickles_from
 from aios3_nb.settings import Settings, current
 from aios3_nb.streams import Monitor, ObjectInfo
-from aios3_nb.telling import warn
-from aios3_nb.text import visible
+from aios3_nb.text import visible, warn
 
 _ONE_BY_ONE = ("pickle", "text")
 """Formats of which a load gives one value, or the first, where a bag has many."""

@@ -24,7 +24,7 @@ from aios3_nb.formats.refused import REFUSED
 from aios3_nb.formats.safetensors import SAFETENSORS
 from aios3_nb.formats.shape import records_table
 from aios3_nb.formats.tables import ARROW, CSV, PARQUET, TSV
-from aios3_nb.telling import warn
+from aios3_nb.text import warn
 
 __all__ = ["HEAD_SIZE", "Format", "LoadOptions", "format_names", "recognise", "register"]
 

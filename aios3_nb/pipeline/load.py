@@ -36,8 +36,7 @@ from aios3_nb.pipeline.trust import may_use_cache, trusted_prefix
 from aios3_nb.s3 import list_matching
 from aios3_nb.settings import MIB
 from aios3_nb.streams import Monitor, ObjectInfo, S3File, Share, open_object
-from aios3_nb.telling import warn
-from aios3_nb.text import size_text, visible
+from aios3_nb.text import size_text, visible, warn
 
 _INLINE = 1 * MIB
 """Objects up to here are decoded on the loop's own thread when awaited: sooner done than handed over."""

@@ -33,8 +33,7 @@ from aios3_nb.address import server_of
 from aios3_nb.cache import cache_folder, is_of_account
 from aios3_nb.errors import OptionError
 from aios3_nb.pipeline.order import Order
-from aios3_nb.telling import warn
-from aios3_nb.text import in_quotes, visible
+from aios3_nb.text import in_quotes, visible, warn
 
 FILE = "aios3_nb.toml"
 _KEYS = frozenset(("bucket", "prefix", "endpoint_url"))

@@ -11,11 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, overload
 
 from aios3_nb.address import S3Uri
-from aios3_nb.markup import table_html
 from aios3_nb.s3.request import ask
 from aios3_nb.settings import Settings
-from aios3_nb.telling import as_call
-from aios3_nb.text import size_text, visible
+from aios3_nb.text import as_call, size_text, table_html, visible
 
 PAGE = 1000
 """Keys of one page; S3 gives no more."""

@@ -27,8 +27,7 @@ from aios3_nb.streams.plan import Share
 from aios3_nb.streams.requests import UnchangedError
 from aios3_nb.streams.source import ObjectSource
 from aios3_nb.streams.stream import ObjectStream
-from aios3_nb.telling import warn
-from aios3_nb.text import visible
+from aios3_nb.text import visible, warn
 
 _DRAIN = 64 * MIB
 """Bytes behind the end of what was decoded that are read only to keep the object whole."""

@@ -13,8 +13,7 @@ from aios3_nb.errors import ObjectChangedError
 from aios3_nb.s3 import UnfitAnswerError, status_of
 from aios3_nb.streams.checksum import Checksum, checksum_of, etag_of
 from aios3_nb.streams.object import Answer, ObjectInfo
-from aios3_nb.telling import warn
-from aios3_nb.text import visible
+from aios3_nb.text import visible, warn
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 

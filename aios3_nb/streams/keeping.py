@@ -8,8 +8,7 @@ from collections.abc import Callable
 from aios3_nb.cache import Cache, CacheEntry, Place, Writer
 from aios3_nb.streams import bulk
 from aios3_nb.streams.object import ObjectInfo
-from aios3_nb.telling import warn
-from aios3_nb.text import visible
+from aios3_nb.text import visible, warn
 
 
 class Keeping:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from aios3_nb.markup import table_html
 from aios3_nb.pipeline.peek.json import JsonOutline, outline_json
 from aios3_nb.pipeline.peek.other import OtherOutline, outline_other
 from aios3_nb.pipeline.peek.pickle import MAY_LOAD, PickleOutline, outline_pickle
-from aios3_nb.telling import as_call
-from aios3_nb.text import size_text, visible
+from aios3_nb.text import as_call, size_text, table_html, visible
 
 __all__ = [
     "JsonOutline",

@@ -7,10 +7,10 @@ from html.parser import HTMLParser
 import pytest
 
 from aios3_nb.address import S3Uri
-from aios3_nb.markup import table_html
 from aios3_nb.pipeline.peek import Peek, outline_pickle
 from aios3_nb.s3 import Entry, Listing
 from aios3_nb.settings import Settings
+from aios3_nb.text import table_html
 from tests.awkward import KEYS
 
 HOSTILE = '<img src=x onerror="alert(1)">'

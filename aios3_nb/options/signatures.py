@@ -10,7 +10,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
-from aios3_nb.options import DEFAULTS, names_in
+from aios3_nb.options.groups import DEFAULTS, names_in
 from aios3_nb.settings import Overrides
 
 P = ParamSpec("P")

@@ -11,8 +11,7 @@ import pytest
 import aios3_nb
 from aios3_nb.address import quote
 from aios3_nb.errors import ObjectNotFoundError
-from aios3_nb.telling import as_call
-from aios3_nb.text import visible
+from aios3_nb.text import as_call, visible
 from tests.awkward import KEYS
 
 
@@ -73,7 +72,7 @@ def test_an_error_speaks_python_unless_a_line_has_asked() -> None:
 
 
 def test_a_warning_is_one_line_without_a_path() -> None:
-    code = "from aios3_nb.telling import warn\nfor _ in '12': warn('once')\nfor _ in '12': warn('each', again=True)"
+    code = "from aios3_nb.text import warn\nfor _ in '12': warn('once')\nfor _ in '12': warn('each', again=True)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert [line.rpartition(": ")[2] for line in done.stderr.splitlines()] == ["once", "each", "each"]
     assert not [line for line in done.stderr.splitlines() if "/" in line or ".py" in line]

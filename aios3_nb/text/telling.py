@@ -11,7 +11,7 @@ import warnings
 from keyword import iskeyword
 from typing import Any
 
-from aios3_nb.text import visible
+from aios3_nb.text.words import visible
 
 _FLAGS = frozenset({"background", "concat", "dask", "no_sign_request", "quiet", "recursive", "trust"})
 

@@ -1,7 +1,7 @@
 """What each call takes by name besides its subject: groups of options, each with the settings.
 
 A group is stated here once. The calls take it as ``**options: Unpack[Loading]``, which type checkers and editors read
-name by name, and `aios3_nb.signatures` spells it out for ``?`` and the reference; what an option means is said in the
+name by name, and `options.signatures` spells it out for ``?`` and the reference; what an option means is said in the
 docstring of the first call that takes it.
 """
 
