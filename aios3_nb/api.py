@@ -2,6 +2,8 @@
 
 The sync ones work anywhere, also where a loop is running; the awaited ones run on the running loop. What they take by
 name is in `aios3_nb.options.groups`. Annotations are evaluated here, for `spelled_out` reads them.
+
+Over 300 lines: most of them are the docstrings that users see, each of which refers to others.
 """
 
 from collections.abc import AsyncGenerator
@@ -127,9 +129,13 @@ async def aload(uri: str, **options: Any) -> Any:
 
 def _noted(loaded: Loaded) -> Any:
     """Return the value; what the closing line of a magic says about it is a warning here."""
-    if loaded.note:
-        warn(f"{visible(str(loaded.info.uri))}: {as_call(loaded.note)}", again=True)
+    _tell(loaded.note, f"{visible(str(loaded.info.uri))}: ")
     return loaded.value
+
+
+def _tell(note: str, of: str = "") -> None:
+    if note:
+        warn(f"{of}{as_call(note)}", again=True)
 
 
 async def _load_matching(wanted: Order) -> Any:
@@ -137,8 +143,7 @@ async def _load_matching(wanted: Order) -> Any:
     groups = await amatching_each([wanted])
     loaded = await aload_each(groups, lambda _: Monitor())
     given = gathered([wanted], [str(wanted.uri)], groups, loaded)
-    if given.note:
-        warn(as_call(given.note), again=True)
+    _tell(given.note)
     return given.values[0]
 
 
@@ -169,12 +174,7 @@ def iterate(uri: str, **options: Unpack[Iterating]) -> Items:
 def _items(uri: str, options: Any, **more: Any) -> Items:
     wanted = make_order(uri, options, Iterating)
     _check_errors(wanted)
-    return items_of(wanted, Monitor(), on_close=_warn_of_left_out, **more)
-
-
-def _warn_of_left_out(items: Items) -> None:
-    if items.note:
-        warn(as_call(items.note), again=True)
+    return items_of(wanted, Monitor(), on_close=lambda items: _tell(items.note), **more)
 
 
 @awaited(iterate)
