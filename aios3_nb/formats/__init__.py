@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         peek_head as peek_head,
     )
     from aios3_nb.formats.collector import collector_paused as collector_paused
+    from aios3_nb.formats.decoding import codec_and_mark as codec_and_mark, told_encoding as told_encoding
     from aios3_nb.formats.expansion import ExpansionLimit as ExpansionLimit
     from aios3_nb.formats.first import first_rows as first_rows
     from aios3_nb.formats.format import (
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
         check_path as check_path,
         expected_format as expected_format,
         format_names as format_names,
+        mistaken_for as mistaken_for,
         recognise as recognise,
         register as register,
     )
@@ -52,11 +54,12 @@ else:
         collector="collector_paused",
         expansion="ExpansionLimit",
         first="first_rows",
+        decoding="codec_and_mark told_encoding",
         format="HEAD_SIZE Format LoadOptions no_member",
         imports="noted_imports",
         media="picture_kind sound_kind",
         memory="forecast",
-        registry="check_path expected_format format_names recognise register",
+        registry="check_path expected_format format_names mistaken_for recognise register",
         safetensors="read_safetensors_header",
         shape="KINDS concatenated",
         writing="format_for_writing writable_names write",

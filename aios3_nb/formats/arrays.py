@@ -15,7 +15,10 @@ from aios3_nb.formats.codecs import mapped
 from aios3_nb.formats.expansion import ExpansionLimit
 from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, no_member, package
 
-_OBJECTS = "The array holds Python objects, that is a pickle, which could run code. Only if you trust who wrote it:"
+_OBJECTS = (
+    "The array holds Python objects, that is a pickle, which could run code. Only if you trust who wrote it. With its "
+    "own library: numpy.load(aios3_nb.open(uri), allow_pickle=True)"
+)
 
 _MOST_HEADER = 1024 * 1024
 """Characters of the longest header, which is a Python literal; that of ten thousand named fields fits.
@@ -88,7 +91,7 @@ def _error(text: str) -> FormatError:
     if text.startswith("we only support format version"):
         return FormatError(f"This npy is of a version that is not supported: {text}")
     kind = TruncatedError if text.startswith("EOF") else FormatError
-    return kind(f"Not valid npy: {text}")
+    return kind(f"Not valid npy: {text}" if text.endswith(".") else f"Not valid npy: {text}.")
 
 
 def _load_npz(file: BinaryIO, options: LoadOptions) -> object:
@@ -163,7 +166,7 @@ NPY = Format(
     matches=begins_with(b"\x93NUMPY"),
     loader=_load_npy,
     dumper=_dump_npy,
-    way_on="numpy.load(aios3_nb.open(uri), allow_pickle=True)",
+    way_on="numpy.load(aios3_nb.open(uri))",
 )
 NPZ = Format(
     name="npz",
@@ -172,5 +175,5 @@ NPZ = Format(
     loader=_load_npz,
     dumper=_dump_npz,
     takes_path=True,
-    way_on="numpy.load(aios3_nb.open(uri), allow_pickle=True)",
+    way_on="numpy.load(aios3_nb.open(uri))",
 )

@@ -91,6 +91,7 @@ class Format:
             is only read.
         advice: Instead of a loader, for what is recognised only: how to load it.
         way_on: The line that opens the object with its own library; errors end with it.
+        way_on_encoded: The same for one in another encoding, for errors that are about that.
     """
 
     name: str
@@ -108,6 +109,7 @@ class Format:
     has_columns_apart: bool = False
     advice: str = ""
     way_on: str = ""
+    way_on_encoded: str = ""
 
     def load(self, file: BinaryIO, options: LoadOptions) -> object:
         """Return the object in `file`.
@@ -160,8 +162,9 @@ class Format:
         try:
             yield
         except FormatError as exc:
-            if self.way_on and self.way_on not in exc.said:
-                exc.args = (f"{exc.said} {_OWN_LIBRARY} {self.way_on}", *exc.args[1:])
+            if self.way_on and _OPENS not in exc.said:
+                about_text = "--encoding" in exc.said and self.way_on_encoded
+                exc.args = (f"{exc.said} {_OWN_LIBRARY} {about_text or self.way_on}", *exc.args[1:])
             raise
 
     def _check(self, options: LoadOptions) -> None:
@@ -181,6 +184,8 @@ class Format:
 
 
 _OWN_LIBRARY = "With its own library:"
+_OPENS = "aios3_nb.open("
+"""In errors that say themselves how to open it."""
 
 
 HEAD_SIZE = 4096
@@ -212,6 +217,8 @@ def library_errors(name: str) -> Iterator[None]:
         # Of these none says that bytes are wrong: arrow's, zipfile's for a method or a password, our call's.
         raise FormatError(f"This {name} is not supported here: {_cause(exc)}") from exc
     except Exception as exc:
+        if "encrypted" in str(exc):
+            raise FormatError(f"This {name} is encrypted, which is not supported here: {_cause(exc)}") from exc
         raise FormatError(f"Not valid {name}: {_cause(exc)}") from exc
 
 

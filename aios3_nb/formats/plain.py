@@ -9,8 +9,9 @@ from functools import partial
 from typing import BinaryIO
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats.decoding import TextReader, codec_and_mark, decoded, marked_encoding, split_lines
-from aios3_nb.formats.format import Format, LoadOptions
+from aios3_nb.formats.codecs import peek_head
+from aios3_nb.formats.decoding import TextReader, codec_and_mark, decoded, split_lines, told_encoding
+from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
 
 _CHUNK_SIZE = 1024 * 1024
 
@@ -28,13 +29,14 @@ def _bytes_instead() -> Iterator[None]:
 
 def _load_text(file: BinaryIO, options: LoadOptions) -> str:
     data = file.read()
-    codec, mark_size = _codec_of(options, data[:4])
+    codec, mark_size = _codec_of(options, data[:HEAD_SIZE])
     with _bytes_instead():
         return decoded(partial(str, memoryview(data)[mark_size:], codec), mark_size, at_end=True)
 
 
 def _iterate_text(file: BinaryIO, options: LoadOptions) -> Iterator[str]:
-    head = file.read(4)
+    head = peek_head(file, HEAD_SIZE)
+    file.read(len(head))
     codec, mark_size = _codec_of(options, head)
     reader = TextReader(file, codec, head=head[mark_size:], offset=mark_size)
     texts = iter(lambda: reader.read(_CHUNK_SIZE), "")
@@ -47,12 +49,12 @@ def _iterate_text(file: BinaryIO, options: LoadOptions) -> Iterator[str]:
 
 def _codec_of(options: LoadOptions, head: bytes) -> tuple[str, int]:
     """Return the codec of a text, and the length of its mark; that of UTF-8 is text, as Python has it."""
-    return codec_and_mark(options.encoding or marked_encoding(head) or "utf-8", head)
+    return codec_and_mark(options.encoding or told_encoding(head) or "utf-8", head)
 
 
 def _is_text(head: bytes) -> bool:
     """Return whether `head`, which may end within a character, is nothing but text."""
-    codec, mark_size = codec_and_mark(marked_encoding(head) or "utf-8", head)
+    codec, mark_size = codec_and_mark(told_encoding(head) or "utf-8", head)
     try:
         text = codecs.getincrementaldecoder(codec)().decode(head[mark_size:])
     except UnicodeDecodeError:
@@ -94,6 +96,7 @@ TEXT = Format(
     dumper=_dump_text,
     takes_encoding=True,
     way_on="aios3_nb.open(uri).read()",
+    way_on_encoded='aios3_nb.open(uri).read().decode("cp1252")',
 )  # fmt: skip
 """UTF-8, or the encoding that is said or that a mark of UTF-16 or UTF-32 says; exactly: newlines are not translated, a
 byte order mark of UTF-8 stays."""

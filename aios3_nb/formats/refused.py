@@ -49,6 +49,44 @@ REFUSED = (
         advice="This is a tar archive: tarfile.open(fileobj=aios3_nb.open(uri))",
     ),
     Format(
+        name="7z",
+        suffixes=(".7z",),
+        matches=begins_with(b"7z\xbc\xaf\x27\x1c"),
+        advice="This is a 7z archive: py7zr.SevenZipFile(aios3_nb.open(uri))",
+    ),
+    Format(
+        name="rar",
+        suffixes=(".rar",),
+        matches=begins_with(b"Rar!\x1a\x07"),
+        advice="This is a RAR archive: rarfile.RarFile(aios3_nb.open(uri))",
+    ),
+    Format(
+        name="snappy",
+        suffixes=(".snappy", ".sz"),
+        matches=begins_with(b"\xff\x06\0\0sNaPpY"),
+        advice="This is compressed with Snappy, which is not expanded here: "
+        "snappy.StreamDecompressor().decompress(aios3_nb.open(uri).read())",
+    ),
+    Format(
+        name="brotli",
+        suffixes=(".br",),
+        advice="This is compressed with Brotli, which is not expanded here: "
+        "brotli.decompress(aios3_nb.open(uri).read())",
+    ),
+    Format(
+        name="lzo",
+        suffixes=(".lzo",),
+        matches=begins_with(b"\x89LZO\0\r\n\x1a\n"),
+        advice="This is compressed by lzop, which is not expanded here. Save its bytes (--format bytes) to a file; "
+        "then lzop -d",
+    ),
+    Format(
+        name="compress",
+        matches=begins_with(b"\x1f\x9d"),
+        advice="This is compressed by Unix's compress, which is not expanded here: "
+        "unlzw3.unlzw(aios3_nb.open(uri).read())",
+    ),
+    Format(
         name="hdf5",
         suffixes=(".h5", ".hdf5", ".hdf", ".h5ad", ".nc"),
         matches=begins_with(b"\x89HDF\r\n\x1a\n"),

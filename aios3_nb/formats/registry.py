@@ -19,6 +19,7 @@ from aios3_nb.formats.decoding import codec_and_mark, marked_encoding
 from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions
 from aios3_nb.formats.joblib import JOBLIB
 from aios3_nb.formats.media import AUDIO, IMAGE
+from aios3_nb.formats.mistaken import mistaken
 from aios3_nb.formats.plain import BYTES, TEXT
 from aios3_nb.formats.refused import REFUSED
 from aios3_nb.formats.safetensors import SAFETENSORS
@@ -125,6 +126,7 @@ JSON = Format(
     takes_encoding=True,
     takes_columns=True,
     way_on="json.load(aios3_nb.open(uri))",
+    way_on_encoded='json.loads(aios3_nb.open(uri).read().decode("cp1252"))',
 )
 JSON_LINES = Format(
     name="jsonl",
@@ -135,6 +137,7 @@ JSON_LINES = Format(
     takes_encoding=True,
     takes_columns=True,
     way_on="[json.loads(line) for line in aios3_nb.open(uri)]",
+    way_on_encoded='[json.loads(line) for line in aios3_nb.open(uri).read().decode("cp1252").splitlines()]',
 )
 
 # In the order in which first bytes are compared: joblib before pickle, npz and torch before zip.
@@ -191,6 +194,11 @@ def recognise(key: str, head: bytes, format: str | None = None) -> Format:
         names = ", ".join(format_names())
         raise FormatError(f"Neither its name nor its first bytes say what it is. Say it with --format: {names}.")
     return found
+
+
+def mistaken_for(chosen: Format, head: bytes) -> str:
+    """Return what an object is that begins with `head`, and by its name is `chosen`; empty if nothing contradicts."""
+    return mistaken(chosen, head, _formats)
 
 
 def check_path(key: str, format: str | None, path: str | None) -> None:

@@ -12,12 +12,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, BinaryIO
 
+from aios3_nb.errors import TruncatedError
 from aios3_nb.formats.buffers import check_arrow, first_batches
 from aios3_nb.formats.codecs import mapped, peek_head
 from aios3_nb.formats.columns import read_columns, read_rows
-from aios3_nb.formats.decoding import codec_and_mark, marked_encoding, not_this_encoding
+from aios3_nb.formats.decoding import codec_and_mark, not_this_encoding, told_encoding
 from aios3_nb.formats.expansion import ExpansionLimit
-from aios3_nb.formats.format import Format, LoadOptions, begins_with, library_errors, package
+from aios3_nb.formats.format import HEAD_SIZE, Format, LoadOptions, begins_with, library_errors, package
 from aios3_nb.formats.pages import Pages, Range, check_parquet
 from aios3_nb.formats.shape import check_columns, converted
 
@@ -25,8 +26,11 @@ from aios3_nb.formats.shape import check_columns, converted
 def _load_csv(file: BinaryIO, options: LoadOptions, *, separator: str) -> Any:
     with package("pandas", "CSV"):
         import pandas as pd
-    # pandas reads UTF-16 when it is told, and only a mark tells.
-    encoding = options.encoding or marked_encoding(peek_head(file, 4)) or "utf-8"
+    # pandas reads UTF-16 when it is told.
+    head = peek_head(file, HEAD_SIZE)
+    if not head.strip():
+        raise TruncatedError("The table is empty, without even the names of columns.", offset=0)
+    encoding = options.encoding or told_encoding(head) or "utf-8"
     codec_and_mark(encoding, b"")
     with library_errors("CSV"):
         try:
@@ -195,7 +199,8 @@ CSV = Format(
     takes_limit=True,
     takes_columns=True,
     takes_encoding=True,
-    way_on='pandas.read_csv(aios3_nb.open(uri), encoding="cp1252")',
+    way_on="pandas.read_csv(aios3_nb.open(uri))",
+    way_on_encoded='pandas.read_csv(aios3_nb.open(uri), encoding="cp1252")',
 )
 TSV = replace(
     CSV,
@@ -203,7 +208,8 @@ TSV = replace(
     suffixes=(".tsv", ".tab"),
     loader=partial(_load_csv, separator="\t"),
     dumper=partial(_dump_csv, separator="\t"),
-    way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t", encoding="cp1252")',
+    way_on='pandas.read_csv(aios3_nb.open(uri), sep="\\t")',
+    way_on_encoded='pandas.read_csv(aios3_nb.open(uri), sep="\\t", encoding="cp1252")',
 )
 PARQUET = Format(
     name="parquet",

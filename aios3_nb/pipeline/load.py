@@ -25,6 +25,7 @@ from aios3_nb.formats import (
     LoadOptions,
     decompressed,
     forecast,
+    mistaken_for,
     noted_imports,
     peek_head,
     recognise,
@@ -209,7 +210,10 @@ def _rest_of_row(plain: BinaryIO, chosen: Format, order: Order, info: ObjectInfo
 def chosen_format(plain: BinaryIO, order: Order) -> Format:
     """Return the format that the order, the key or the first bytes name, in this order."""
     head = peek_head(plain, HEAD_SIZE)
-    return recognise(order.uri.key, head, order.format)
+    chosen = recognise(order.uri.key, head, order.format)
+    if order.format is None and (text := mistaken_for(chosen, head)):
+        raise FormatError(text)
+    return chosen
 
 
 def options_of(order: Order, info: ObjectInfo, chosen: Format) -> tuple[LoadOptions, str]:

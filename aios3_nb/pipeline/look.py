@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from aios3_nb.errors import ObjectChangedError, S3Error
-from aios3_nb.formats import HEAD_SIZE, Held, codec_name, decompressed, recognise
+from aios3_nb.formats import HEAD_SIZE, Held, codec_name, decompressed, mistaken_for, recognise
+from aios3_nb.formats.pickle import other_kind
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.named import named
 from aios3_nb.pipeline.order import Order
@@ -20,6 +21,7 @@ from aios3_nb.pipeline.peek import (
     outline_other,
     outline_path,
     outline_pickle,
+    outline_problem,
 )
 from aios3_nb.settings import KIB, MIB
 from aios3_nb.streams import Checksum, Monitor, ObjectInfo, ObjectSource, stored_checksum
@@ -143,6 +145,8 @@ def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, m
     outline: Outline
     if (path := order.reading.path) is not None:
         outline = outline_path(format, path, read, size, max_bytes=left, is_cut=is_cut)
+    elif order.format is None and (wrong := mistaken_for(format, head[:HEAD_SIZE])):
+        outline = outline_problem(wrong)
     else:
         outline = _outline(format.name, head, size, read, left, is_cut=is_cut)
     return Peek(
@@ -160,6 +164,8 @@ def _outlined(order: Order, info: ObjectInfo, read: Reader, counter: _Counter, m
 
 def _outline(format: str, head: bytes, size: int, read: Reader, max_bytes: int, *, is_cut: bool) -> Outline:
     """Return the outline of what `read` reads; `is_cut` says that this is only a beginning."""
+    if format == "pickle" and (kind := other_kind(head)):
+        return outline_problem(f"not a pickle: {kind}")
     if format == "pickle":
         return outline_pickle(read, size, max_bytes=max_bytes, is_cut=is_cut)
     if format in ("json", "jsonl"):

@@ -194,8 +194,16 @@ class _Careful:
     async def request(self, method: str, **options: Any) -> Any:
         answer = await self._session.request(method, allow_redirects=False, **options)
         # aiobotocore decodes them as UTF-8; the metadata of many uploaders is in Latin-1, as HTTP once said.
-        answer._raw_headers = tuple((name, _as_utf8(value)) for name, value in answer._raw_headers)  # noqa: SLF001
+        answer._raw_headers = tuple(  # noqa: SLF001
+            (name, _as_utf8(value))
+            for name, value in answer._raw_headers  # noqa: SLF001
+            if name.lower() not in _NUMBERS or value.isdigit()
+        )
         return answer
+
+
+_NUMBERS = (b"x-amz-missing-meta", b"x-amz-mp-parts-count", b"x-amz-tagging-count")
+"""Headers that botocore fails at when they are no numbers; nothing here needs them to be there."""
 
 
 def _as_utf8(value: bytes) -> bytes:

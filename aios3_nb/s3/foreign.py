@@ -55,7 +55,7 @@ def check_answer(answer: Mapping[str, Any], key: str) -> None:
 def _announced(headers: Mapping[str, str]) -> str:
     """Return what an answer calls itself; empty when it comes with a header of S3's own."""
     named = {name.lower(): value for name, value in headers.items()}
-    if any(name.startswith("x-amz-") for name in named):
+    if any(name.startswith(("x-amz-", "x-goog-")) for name in named):
         return ""
     return _TYPES.get(named.get("content-type", "").partition(";")[0].strip().lower(), "")
 

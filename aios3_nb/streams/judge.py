@@ -49,6 +49,10 @@ class Judge:
             UnfitAnswerError: It is something else.
         """
         length = answer.get("ContentLength")
+        if status_in(answer) == 200 and length is None:
+            raise UnfitAnswerError(
+                "the answer says neither how long the object is nor where it ends; any server or proxy of HTTP/1.1 does"
+            )
         if status_in(answer) != 200 or length is None:
             raise UnfitAnswerError(f"asked for the object, the answer was {_shape(answer)}")
         if self.info is None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from aios3_nb.address import S3Uri
@@ -72,8 +73,7 @@ class ObjectSource:
 
         Args:
             start: First byte wanted.
-            length: Bytes wanted; None asks for the whole object without a range, since only such an answer
-                carries the stored checksum.
+            length: Bytes wanted; None asks for all of it without a range: only such an answer has the stored checksum.
             unless: ETag of a version that is here already.
 
         Raises:
@@ -206,8 +206,10 @@ class ObjectSource:
         async def memory() -> memoryview:
             return memoryview(data)
 
-        await self.fill(start, stop, memory, lambda _: None)
-        return bytes(data)
+        while True:
+            with suppress(RangesIgnoredError):  # in one go from the start, once this is known
+                await self.fill(start, stop, memory, lambda _: None)
+                return bytes(data)
 
     def abort(self) -> None:
         """Drop every connection at once."""

@@ -18,7 +18,7 @@ _FLAGS = frozenset({"background", "concat", "dask", "no_sign_request", "quiet", 
 # A value is taken for one only where it cannot be a word of the sentence: "--limit is for items" has none.
 _VALUE = (
     r"(?:NAMES?|N|P|ID|URL|raise|skip|bytes|jsonl?|pickle|text|latin1|cp1252|auto|require|offline|off|requester"
-    r"|pandas|polars|arrow|numpy|pil|\d\w*|/?[\w*]+(?:[./,][\w*]+)+)(?![\w-])"
+    r"|pandas|polars|arrow|numpy|pil|parquet|safetensors|np[yz]|[ct]sv|\d\w*|/?[\w*]+(?:[./,][\w*]+)+)(?![\w-])"
 )
 _OPTION = rf"--(?:[a-z]+-)*[a-z]+(?:[ =]{_VALUE})?"
 _WORD = r"""(?:s3://|\x00)\S*|\$'(?:\\.|[^'\\])*'|'[^']*'|"[^"]*"|URI\b"""

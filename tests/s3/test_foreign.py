@@ -95,6 +95,7 @@ ODD_HEADERS = {
     "an empty time": {"Last-Modified": ""},
     "a time of another kind": {"Last-Modified": "2024-13-45T99:00:00Z"},
     "a year too far": {"Last-Modified": "Mon, 01 Jan 99999 00:00:00 GMT"},
+    "no number": {"x-amz-missing-meta": "some", "x-amz-mp-parts-count": "", "x-amz-tagging-count": "-"},
     "expires never": {"Expires": "0"},
     "expires oddly": {"Expires": "Thu, 99 Foo 2030 00:00:00 GMT"},
 }

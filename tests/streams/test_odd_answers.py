@@ -92,3 +92,8 @@ def test_a_body_without_a_length_is_bounded(faulty: FaultServer) -> None:
     faulty.fault(Fault(kind=Kind.CHUNKED, times=None))
     with pytest.raises(errors.TooLargeError):
         aios3_nb.load("s3://b/k.bin", format="bytes", max_bytes=1_000_000)
+
+
+def test_a_look_works_without_ranges(refusing: FaultServer) -> None:
+    refusing.put("b", "k.json", b'{"a": 1}')
+    assert aios3_nb.peek("s3://b/k.json").rows()[-1] == ("a", "number, 1")

@@ -21,7 +21,11 @@ if TYPE_CHECKING:
         missing_package as missing_package,
         python3_name as python3_name,
     )
-    from aios3_nb.formats.pickle.kinds import is_joblib as is_joblib, joblib_text as joblib_text
+    from aios3_nb.formats.pickle.kinds import (
+        is_joblib as is_joblib,
+        joblib_text as joblib_text,
+        other_kind as other_kind,
+    )
     from aios3_nb.formats.pickle.load import iterate_pickles as iterate_pickles, load_pickle as load_pickle
     from aios3_nb.formats.pickle.names import pip_name as pip_name
     from aios3_nb.formats.pickle.opcodes import (
@@ -41,7 +45,7 @@ else:
         __name__,
         between="begins_with_several load_pickles_between may_begin",
         find="Names missing_package python3_name",
-        kinds="is_joblib joblib_text",
+        kinds="is_joblib joblib_text other_kind",
         load="iterate_pickles load_pickle",
         names="pip_name",
         opcodes="COUNTED EXTENSION FIXED LINES NEWEST_PROTOCOL OUT_OF_BAND PERSISTENT STOP TEXT",

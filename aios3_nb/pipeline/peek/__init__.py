@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         outline_json as outline_json,
         outline_other as outline_other,
         outline_pickle as outline_pickle,
+        outline_problem as outline_problem,
     )
     from aios3_nb.pipeline.peek.pickle import MAX_BYTES as MAX_BYTES, PickleOutline as PickleOutline
     from aios3_nb.pipeline.peek.ranged import RangedFile as RangedFile, TooMuchError as TooMuchError
@@ -36,7 +37,7 @@ else:
         contents="outline_contents",
         members="Array npy_array npz_arrays safetensors_arrays tar_members zip_members",
         path="outline_path",
-        peek="Outline Peek outline_json outline_other outline_pickle",
+        peek="Outline Peek outline_json outline_other outline_pickle outline_problem",
         pickle="MAX_BYTES PickleOutline",
         ranged="RangedFile TooMuchError",
     )

@@ -89,6 +89,9 @@ def _parquet(file: BinaryIO) -> list[Row]:
 def _arrow(file: BinaryIO) -> list[Row]:
     import pyarrow as pa
 
+    if file.read(4) == b"FEA1":
+        return [("holds", "Feather file of version 1, whose columns its end tells")]
+    file.seek(0)
     check_described(file, _DESCRIBED)
     is_file = file.read(6) == b"ARROW1"
     file.seek(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
 import re
@@ -12,6 +13,7 @@ from aios3_nb.pipeline.peek.shape import LOOKED_AT, Number, shape_of
 from aios3_nb.text import share_text, visible
 
 _SHOWN = 20
+_IN_A_ROW = "several values in a row"
 _CLOSING = {"{": "}", "[": "]"}
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -44,7 +46,7 @@ class JsonOutline:
     def rows(self) -> list[tuple[str, str]]:
         """Return what to show, line by line: a heading and its text."""
         more = "" if self.complete else f" or more ({share_text(self.scanned, self.size)} looked at)"
-        count = f" of {len(self.entries):,}{more}" if self.entries else ""
+        count = f" of {len(self.entries):,}{more}" if self.entries and self.outermost != _IN_A_ROW else ""
         rows = [("holds", f"{self.outermost}{count}{f': {self.shape}' if self.shape else ''}")]
         rows += [(visible(key, most=40), text) for key, text in self.entries[:_SHOWN]]
         if len(self.entries) > _SHOWN:
@@ -56,7 +58,8 @@ class JsonOutline:
 
 def outline_json(head: bytes, size: int) -> JsonOutline:
     """Return the outline of the JSON document, or JSON Lines, that begins with `head` and has `size` bytes."""
-    text = head.decode(json.detect_encoding(head), "replace")
+    encoding = json.detect_encoding(head)
+    text = head.decode(encoding, "replace")
     at = _end_of_space(text, 0)
     scanner = _Scanner(text, is_cut=len(head) < size)
     problem = ""
@@ -69,9 +72,20 @@ def outline_json(head: bytes, size: int) -> JsonOutline:
     complete = end >= 0 and len(head) >= size
     if end >= 0 and _end_of_space(text, end) < len(text):
         first = describe(entries, outermost)
-        outermost, entries = "lines, the first", [("line 1", first)]
+        outermost, entries = _IN_A_ROW, [("the first", first)]
+    if not problem and "\ufffd" in text and _is_wrong(head, encoding):
+        problem = "not UTF-8: say --encoding cp1252, or whatever it is written in"
     shape = shape_of(scanner.elements) if outermost == "array" else ""
     return JsonOutline(outermost, tuple(entries), complete, len(head), size, problem, shape)
+
+
+def _is_wrong(head: bytes, encoding: str) -> bool:
+    """Return whether `head`, which may end within a character, is no text in `encoding`."""
+    try:
+        codecs.getincrementaldecoder(encoding)().decode(head)
+    except UnicodeDecodeError:
+        return True
+    return False
 
 
 def describe(entries: list[tuple[str, str]], kind: str) -> str:

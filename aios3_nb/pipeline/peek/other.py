@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from dataclasses import dataclass
 
-from aios3_nb.formats import picture_kind, sound_kind
+from aios3_nb.formats import codec_and_mark, picture_kind, sound_kind, told_encoding
 from aios3_nb.pipeline.peek.members import Array, npy_array
 from aios3_nb.text import visible
 
+NOT_UTF_8 = "not UTF-8: say --encoding cp1252, or whatever it is written in"
+_TEXTS = ("csv", "tsv", "text")
 _LINES = 5
 _WIDTH = 100
 
@@ -37,10 +40,19 @@ def outline_other(head: bytes, name: str) -> OtherOutline:
     if head.startswith(b"\x93NUMPY"):
         return OtherOutline((("holds", _array(head)),))
     text = _text(head)
+    if text is None and name in _TEXTS:
+        lines = head[:2000].decode("latin-1").splitlines()[:_LINES]
+        rows = [(f"line {number}", visible(line, most=_WIDTH)) for number, line in enumerate(lines, 1)]
+        return OtherOutline((*([("problem", NOT_UTF_8)] if _is_other_text(head) else []), *rows))
     if text is None:
         return OtherOutline((("begins", head[:32].hex(" ")), ("as text", _printable(head[:32]))))
     lines = text.splitlines()[:_LINES]
     return OtherOutline(tuple((f"line {number}", visible(line, most=_WIDTH)) for number, line in enumerate(lines, 1)))
+
+
+def outline_problem(text: str) -> OtherOutline:
+    """Return the outline of what cannot be looked into, for what `text` says."""
+    return OtherOutline((("problem", visible(text, most=300)),))
 
 
 def _media(head: bytes, name: str) -> str | None:
@@ -69,16 +81,26 @@ def _array(head: bytes) -> str:
         return "an array whose header cannot be read"
 
 
+def _is_other_text(head: bytes) -> bool:
+    """Return whether `head`, which may end within a character, is no UTF-8."""
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return True
+    return False
+
+
 def _text(head: bytes) -> str | None:
     """Return `head` as text if it is; its last character may be cut."""
+    if (encoding := told_encoding(head)) and encoding != "utf-8":
+        codec, mark = codec_and_mark(encoding, head)
+        return head[mark:].decode(codec, "ignore")
     if b"\0" in head:
         return None
-    for cut in range(4):
-        try:
-            return head[: len(head) - cut].decode("utf-8-sig")
-        except UnicodeDecodeError:
-            continue
-    return None
+    try:
+        return codecs.getincrementaldecoder("utf-8-sig")().decode(head)
+    except UnicodeDecodeError:
+        return None
 
 
 def _printable(data: bytes) -> str:

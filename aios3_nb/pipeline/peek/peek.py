@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from aios3_nb.pipeline.peek.json import JsonOutline, outline_json
-from aios3_nb.pipeline.peek.other import OtherOutline, outline_other
+from aios3_nb.pipeline.peek.other import OtherOutline, outline_other, outline_problem
 from aios3_nb.pipeline.peek.pickle import MAY_LOAD, PickleOutline, outline_pickle
 from aios3_nb.text import as_call, size_text, table_html, visible
 
@@ -19,6 +19,7 @@ __all__ = [
     "outline_json",
     "outline_other",
     "outline_pickle",
+    "outline_problem",
 ]
 
 _SAID = ("verdict", "pickles in a row")
