@@ -11,6 +11,7 @@ import collections
 import datetime as dt
 import decimal
 import fractions
+import functools
 import ipaddress
 import pathlib
 import random
@@ -294,23 +295,27 @@ def scipy() -> Table:
     return table | {f"{kind} array": getattr(sparse, f"{kind}_array")(dense) for kind in kinds}
 
 
+@functools.cache
 def sklearn() -> Table:
-    """Fitted models, small; one of each kind that keeps its state in classes of its own."""
-    import numpy as np
+    """Fitted models, small; one of each kind that keeps its state in classes of its own, and all estimators."""
     from sklearn.base import clone
     from sklearn.utils import all_estimators
 
-    rng = np.random.RandomState(0)
-    features = np.abs(rng.rand(30, 3)) + 0.1
-    classes = np.arange(30) % 3 + 1
+    features, classes = sklearn_data()
     table: Table = {}
     for name, model in _models().items():
         table[name] = _quietly(lambda model=model: _fitted(clone(model), features, classes))
     for name, kind in all_estimators():
-        model = _quietly(lambda kind=kind: _of_defaults(kind, features, classes))
-        if model is not None:
-            table.setdefault(name, model)
+        if name not in table:
+            table[name] = _quietly(lambda kind=kind: _of_defaults(kind, features, classes))
     return table
+
+
+def sklearn_data() -> tuple[Any, Any]:
+    """Return the features and classes that the models are fitted to."""
+    import numpy as np
+
+    return np.abs(np.random.RandomState(0).rand(30, 3)) + 0.1, np.arange(30) % 3 + 1
 
 
 def _fitted(model: Any, features: Any, classes: Any) -> Any:
@@ -318,16 +323,73 @@ def _fitted(model: Any, features: Any, classes: Any) -> Any:
 
 
 def _of_defaults(kind: Any, features: Any, classes: Any) -> Any:
-    """Return `kind` fitted with its defaults; None when it wants other data or arguments."""
-    skipped = ("CV", "Multi", "Chain", "Patch", "HashingVectorizer", "Vectorizer")
-    if kind.__name__.endswith(skipped) or "MultiTask" in kind.__name__:
-        return None
+    """Return `kind` fitted to what it wants, small."""
     names = kind.__init__.__code__.co_varnames if hasattr(kind.__init__, "__code__") else ()
-    small = {"n_estimators": 3, "max_iter": 5, "random_state": 0, "perplexity": 5, "n_components": 2}
-    try:
-        return kind(**{k: v for k, v in small.items() if k in names}).fit(features, classes)
-    except (TypeError, ValueError, AttributeError, ImportError):
-        return None
+    small = {"n_estimators": 3, "max_iter": 5, "random_state": 0, "perplexity": 5, "n_components": 2, "cv": 2}
+    model = kind(**{name: value for name, value in (small | _wanted(kind)).items() if name in names})
+    return model.fit(*training(kind.__name__, features, classes))
+
+
+def _wanted(kind: Any) -> dict[str, Any]:
+    """Return the arguments without which there is no `kind`, or no small one."""
+    import numpy as np
+    from sklearn.linear_model import LinearRegression, LogisticRegression
+
+    is_regressor = kind.__name__.endswith(("Regressor", "RegressorChain"))
+    inner = LinearRegression() if is_regressor else LogisticRegression()
+    common = {"estimator": inner, "base_estimator": inner, "estimators": [("a", inner)], "dictionary": np.eye(3)}
+    few = {
+        "CCA": {"n_components": 1},
+        "FrozenEstimator": {"estimator": _trained()},
+        "OrthogonalMatchingPursuitCV": {"max_iter": 2},
+        "TSNE": {"max_iter": 250},
+        "ColumnTransformer": {"transformers": [("all", "passthrough", [0, 1, 2])]},
+        "FeatureUnion": {"transformer_list": [("all", "passthrough")]},
+        "GridSearchCV": {"param_grid": {"C": [1.0]}},
+        "PatchExtractor": {"patch_size": (2, 2)},
+        "Pipeline": {"steps": [("a", inner)]},
+        "PLSCanonical": {"n_components": 1},
+        "PLSSVD": {"n_components": 1},
+        "RandomizedSearchCV": {"param_distributions": {"C": [1.0]}, "n_iter": 1},
+        "SpectralBiclustering": {"n_clusters": 2, "n_components": 3},
+    }
+    return common | few.get(kind.__name__, {})
+
+
+def _trained() -> Any:
+    from sklearn.linear_model import LinearRegression
+
+    return LinearRegression().fit(*sklearn_data())
+
+
+TEXTS = ["one two", "two three", "three one one"] * 10
+
+
+def training(name: str, features: Any, classes: Any) -> tuple[Any, ...]:
+    """Return what an estimator of that name is fitted to: features and classes, or what it takes instead."""
+    import numpy as np
+
+    if name in ("CountVectorizer", "HashingVectorizer", "TfidfVectorizer"):
+        return (TEXTS,)
+    if name in ("LabelBinarizer", "LabelEncoder"):
+        return (classes,)
+    special = {
+        "DictVectorizer": ([{"a": row[0], "b": row[1]} for row in features.tolist()],),
+        "FeatureHasher": ([{"a": row[0], "b": row[1]} for row in features.tolist()],),
+        "FixedThresholdClassifier": (features, classes > 1),
+        "TunedThresholdClassifierCV": (features, classes > 1),
+        "FrozenEstimator": (features, classes),
+        "IsotonicRegression": (features[:, 0], classes),
+        "KernelCenterer": (features @ features.T,),
+        "MultiLabelBinarizer": ([(1, 2), (3,)] * 15,),
+        "PatchExtractor": (np.ones((2, 8, 8)),),
+        "SelfTrainingClassifier": (features, np.where(np.arange(len(classes)) % 5 == 0, -1, classes)),
+    }
+    if name in special:
+        return special[name]
+    if name.startswith(("MultiTask", "MultiOutput")) or name in ("ClassifierChain", "RegressorChain"):
+        return features, np.stack([classes, classes[::-1]], axis=1)
+    return features, classes
 
 
 def _models() -> Table:
