@@ -95,4 +95,16 @@ class _NestedBridge:
         self.loop = loop
 
     def run(self, call: Callable[[*Ts], Coroutine[Any, Any, T]], *args: *Ts) -> T:
-        return Pump(self.loop).run(call, *args)
+        # The turn that is under way counted what was ready as it began, and the nested ones may take some of that.
+        # Where it began before nest-asyncio2 was applied, it is asyncio's own, which would end the loop for want of it.
+        ready: Any = getattr(self.loop, "_ready", ())
+        counted = len(ready)
+        try:
+            return Pump(self.loop).run(call, *args)
+        finally:
+            for _ in range(counted - len(ready)):
+                self.loop.call_soon(_nothing)
+
+
+def _nothing() -> None:
+    """Take a place among what is ready."""

@@ -75,3 +75,25 @@ def test_uvloop_falls_back_to_the_background_loop() -> None:
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("1\n", "")
+
+
+def test_the_first_nested_run_takes_nothing_that_the_turn_under_way_counts_on() -> None:
+    """As where Dask calls a function on a worker's own loop; that loop ended with an IndexError."""
+    code = """
+        import asyncio
+        from aios3_nb.loop import bridge
+
+        async def nap():
+            await asyncio.sleep(0.01)
+
+        async def main():
+            loop, took = asyncio.get_running_loop(), []
+            loop.call_soon(lambda: (bridge().run(nap), took.append("nested")))
+            for number in range(5):
+                loop.call_soon(took.append, number)
+            await asyncio.sleep(0.05)
+            assert set(took) == {"nested", *range(5)}, took
+
+        asyncio.run(main())
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True)
