@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import pickle
@@ -73,6 +74,25 @@ def test_tables(client: Client, put: Any, bucket: str, form: str) -> None:
     assert list(frame.columns) == ["n", "s", "z"]
     assert int(frame.n.sum().compute()) == 16
     assert sorted(frame[["s"]].compute().s) == ["x0", "x1", "x2", "x3", "y", "y", "y", "y"]
+
+
+def test_the_options_of_a_load_count_on_the_workers(client: Client, put: Any, bucket: str) -> None:
+    assert aios3_nb.bag(put("options/lines.dat", b"[1]\n[2]\n"), format="jsonl").compute() == [[1], [2]]
+    assert aios3_nb.bag(put("options/deep.json", b'{"a": {"b": [1, 2]}}'), path="a.b.item").compute() == [1, 2]
+    named = put("options/named.pkl", pickle.dumps(argparse.Namespace(a=1)))
+    with pytest.raises(aios3_nb.BlockedPickleError, match=r"argparse\.Namespace"):
+        aios3_nb.bag(named).compute()
+    assert aios3_nb.bag(named, allow="argparse.Namespace").compute() == [argparse.Namespace(a=1)]
+    assert aios3_nb.bag(put("options/runs.pkl", b"cos\ngetpid\n(tR."), trust=True).compute()[0] != os.getpid()
+    with pytest.raises(aios3_nb.TooLargeError, match=r"named\.pkl"):
+        aios3_nb.bag(named, allow="argparse.Namespace", max_bytes=10).compute()
+
+
+def test_a_worker_calls_on_its_own_loop(client: Client, put: Any) -> None:
+    """As `client.run` does, which shows what a worker has."""
+    uri = put("on-the-loop.json", b"[1]")
+    assert list(client.run(aios3_nb.load, uri).values()) == [[1], [1]]
+    assert client.submit(sum, [1, 2], pure=False).result(timeout=60) == 3
 
 
 def test_errors_come_out_with_their_type_and_the_name_of_the_object(client: Client, put: Any, bucket: str) -> None:

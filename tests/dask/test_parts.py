@@ -201,6 +201,13 @@ def test_records_may_lack_what_others_have_and_a_column_of_later_ones_is_an_erro
         computed(aios3_nb.frame("s3://bkt/c/*.csv"))
 
 
+def test_what_is_to_be_checked_is_checked_where_it_is_loaded(faulty: FaultServer) -> None:
+    faulty.put("bkt", "unchecked.json", b"[1]", etag='"no-hash"')
+    assert computed(aios3_nb.bag("s3://bkt/unchecked.json")) == [1]
+    with pytest.raises(aios3_nb.NotVerifiedError, match=r"unchecked\.json"):
+        computed(aios3_nb.bag("s3://bkt/unchecked.json", verify="require"))
+
+
 def test_a_bag_takes_what_a_load_takes(faulty: FaultServer) -> None:
     """The format by content where the name says none or another; the one value where there are no items."""
     dump = io.BytesIO()

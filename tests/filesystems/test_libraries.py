@@ -81,6 +81,21 @@ def test_polars_by_file(fs: Any, bucket: str) -> None:
         assert pl.read_parquet(file, columns=["n"]).equals(frame.select("n"))
 
 
+@pytest.mark.filterwarnings("default")  # of dask, when it is imported
+def test_dask_writes_and_reads_by_url(bucket: str) -> None:
+    import dask.bag
+    import dask.dataframe as dd
+
+    with dask.config.set(scheduler="threads"):
+        dd.from_pandas(FRAME, npartitions=3).to_parquet(f"aios3://{bucket}/dask.parquet")
+        again = dd.read_parquet(f"aios3://{bucket}/dask.parquet", columns=["n"])
+        assert again.npartitions == 3
+        assert int(again.n.sum().compute()) == sum(range(5000))
+        lines = dask.bag.from_sequence(["a", "b"], npartitions=2).to_textfiles(f"aios3://{bucket}/dask/*.txt")
+        assert len(lines) == 2
+        assert dask.bag.read_text(f"aios3://{bucket}/dask/*.txt").map(str.strip).compute() == ["a", "b"]
+
+
 def test_duckdb_with_the_file_system_registered(fs: Any, bucket: str) -> None:
     FRAME.to_parquet(f"aios3://{bucket}/d/1.parquet")
     FRAME.to_parquet(f"aios3://{bucket}/d/2.parquet")

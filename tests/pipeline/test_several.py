@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pickle
 
 import pytest
@@ -57,6 +58,30 @@ def test_many_are_begun_in_order_some_at_a_time(faulty: FaultServer) -> None:
     assert 32 < most < 200
     keys = [each.key for each in faulty.requests if each.key.startswith("m/") and "*" not in each.key]
     assert max(abs(n - int(key[2:5])) for n, key in enumerate(keys)) < 64
+
+
+def test_of_ten_thousand_only_some_have_a_task_and_all_wait_in_the_order_of_the_listing(faulty: FaultServer) -> None:
+    for n in range(10_000):
+        faulty.put("b", f"m/{n:04}.json", b"[1]")
+    most = 0
+
+    def begun() -> list[int]:
+        return [int(each.key[2:6]) for each in faulty.requests if each.key.startswith("m/") and "*" not in each.key]
+
+    async def load() -> None:
+        task = asyncio.create_task(aios3_nb.aload("s3://b/m/*.json"))
+        while len(begun()) < 200:
+            assert not task.done()
+            nonlocal most
+            most = max(most, len(asyncio.all_tasks()))
+            await asyncio.sleep(0.002)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(load())
+    assert most < 200
+    assert max(abs(place - number) for place, number in enumerate(begun())) < 64
 
 
 def test_what_fails_can_be_left_out(parts: FaultServer) -> None:
