@@ -191,7 +191,6 @@ def test_one_object_that_fails_does_not_lose_the_others(cells: Kernel) -> None:
     assert "2 of 3 were left out" in skipped.stderr
     assert cells.ok("len(fine), wrong, none").result == "(50, None, None)"
     assert cells.run("%s3load s3://kernel/rows.json --errors skip").errors[0][0] == "OptionError"
-    assert cells.run("%s3load s3://kernel/rows.jsonl --iter --errors raise").errors[0][0] == "OptionError"
 
 
 def test_a_glob_loads_all_that_match(cells: Kernel) -> None:
