@@ -80,7 +80,7 @@ bench: $(BENCH)/.ready
 $(BENCH)/.ready: Makefile pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --editable '.[all]' boto3 's3fs>=2026.1' 'smart_open[s3]>=7' 'megfile>=4' \
-		obstore 'pandas>=2.2' matplotlib ipykernel jupyter-client
+		obstore 'pandas>=2.2' 'zarr>=3' matplotlib ipykernel jupyter-client
 	$(BENCH)/bin/python -m pip install --quiet --no-deps aios3  # it pins an aiobotocore of its own
 	touch $@
 

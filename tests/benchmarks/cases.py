@@ -137,6 +137,27 @@ CASES: dict[str, Case] = {
         _runs("ours", "ours_keeping", "ours_cached", "ours_offline", "local_pickle"),
     ),
     "small": Case("1,000 objects of 10 KB", "s3", "small/*", _runs("ours_glob", "ours_gather", "boto3_loop")),
+    "fs-parquet": Case(
+        "File systems: two columns of forty of a Parquet file of 512 MB",
+        "s3",
+        "wide.parquet",
+        _runs("ours_scan", "s3fs_scan", "obstore_scan"),
+    ),
+    "fs-cat": Case(
+        "File systems: cat of 1,000 objects of 10 KB", "s3", "small/*", _runs("ours_cat", "s3fs_cat", "obstore_cat")
+    ),
+    "fs-find": Case(
+        "File systems: find of 100,000 keys", "s3", "keys/*", _runs("ours_find", "s3fs_find", "obstore_find")
+    ),
+    "fs-zarr": Case(
+        "File systems: a Zarr array of 256 MB in chunks of 1 MB",
+        "s3",
+        "cube.zarr",
+        _runs("ours_read_zarr", "s3fs_read_zarr", "obstore_read_zarr"),
+    ),
+    "dask": Case(
+        "Dask on two workers: 2 GB in 64 pickles of arrays", "s3", "lake/*", _runs("ours_dask", "s3fs_dask"), rounds=1
+    ),
     "one": Case(
         "One object of 1 KB, client warm", "s3", "one.pkl", _runs("ours", "boto3_stream", "pandas_pickle"), repeat=20
     ),

@@ -109,10 +109,10 @@ def main(way: str, key: str, repeat: int) -> dict[str, Any]:
         return measure_kernel(key, "--quiet --trust --verify=off")
     import pandas  # noqa: F401  what the pickles need belongs neither to the load's time nor to its memory
 
-    from tests.benchmarks.ways import WAYS
+    from tests.benchmarks import systems, ways
 
     began = time.perf_counter()
-    load = WAYS[way](key)
+    load = (ways.WAYS | systems.WAYS)[way](key)
     prepared = time.perf_counter() - began
     return measured(load, repeat) | {"prepared": prepared}
 

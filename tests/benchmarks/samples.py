@@ -22,8 +22,8 @@ def write(folder: Path, keys: set[str], scale: float) -> None:
     """Write the objects `keys` to `folder`; `scale` is their size, 1 in full."""
     folder.mkdir(parents=True, exist_ok=True)
     for key in sorted(keys):
-        if key == "small/*":
-            _write_small(folder / "small", max(20, int(1000 * scale)))
+        if key in _FOLDERS:
+            _FOLDERS[key](folder / key.removesuffix("/*"), scale)
         else:
             with (folder / key).open("wb") as file:
                 _WRITERS[key](file, scale)
@@ -95,14 +95,63 @@ def _one(file: BinaryIO, scale: float) -> None:
     pickle.dump({"threshold": 0.5, "weights": bytes(1000)}, file, protocol=5)
 
 
-def _write_small(folder: Path, count: int) -> None:
+def _parquet(file: BinaryIO, scale: float) -> None:
+    """Write 40 columns of 1.6 million numbers, 512 MB, in 16 groups of rows."""
+    import numpy
+    import pyarrow
+    import pyarrow.parquet
+
+    generator, rows = numpy.random.default_rng(5), int(100_000 * scale)
+    schema = pyarrow.schema([(f"c{index}", pyarrow.float64()) for index in range(40)])
+    with pyarrow.parquet.ParquetWriter(file, schema, compression="none", use_dictionary=False) as writer:
+        for _ in range(16):
+            writer.write_table(pyarrow.table([generator.random(rows) for _ in schema], schema=schema))
+
+
+def _write_small(folder: Path, scale: float) -> None:
     folder.mkdir(exist_ok=True)
     generator = random.Random(4)
-    for index in range(count):
+    for index in range(max(20, int(1000 * scale))):
         data = pickle.dumps({"id": index, "values": [generator.random() for _ in range(1100)]}, protocol=5)
         (folder / f"{index:04}.pkl").write_bytes(data)
 
 
+def _write_keys(folder: Path, scale: float) -> None:
+    """Write nothing, under 100,000 names that are listed."""
+    folder.mkdir(exist_ok=True)
+    for index in range(int(100_000 * scale)):
+        (folder / f"{index:06}.bin").touch()
+
+
+def _write_lake(folder: Path, scale: float) -> None:
+    """Write 64 dicts of four arrays, 32 MB each."""
+    import numpy
+
+    folder.mkdir(exist_ok=True)
+    generator = numpy.random.default_rng(6)
+    for index in range(64):
+        arrays = {f"layer_{number}": generator.random(int((1 << 20) * scale)) for number in range(4)}
+        (folder / f"{index:02}.pkl").write_bytes(pickle.dumps(arrays, protocol=5))
+
+
+def _write_zarr(folder: Path, scale: float) -> None:
+    """Write an array of 256 chunks of 1 MB."""
+    import numpy
+    import zarr
+
+    side, generator = max(1, int(16 * scale)), numpy.random.default_rng(7)
+    array = zarr.create_array(
+        str(folder), shape=(side * 1024, 2048), chunks=(1024, 128), dtype="f8", compressors=None, zarr_format=3
+    )
+    array[:] = generator.random(array.shape)
+
+
+_FOLDERS: dict[str, Callable[[Path, float], None]] = {
+    "small/*": _write_small,
+    "keys/*": _write_keys,
+    "lake/*": _write_lake,
+    "cube.zarr": _write_zarr,
+}
 _WRITERS: dict[str, Callable[[BinaryIO, float], None]] = {
     "arrays.pkl": _arrays,
     "in-parts.pkl": _arrays,
@@ -114,5 +163,6 @@ _WRITERS: dict[str, Callable[[BinaryIO, float], None]] = {
     "many.pkl": _many,
     "sparse.bin": _sparse,
     "one.pkl": _one,
+    "wide.parquet": _parquet,
     "warm.pkl": _one,
 }

@@ -40,6 +40,8 @@ MISSING = (
     "    apt-get install nginx libnginx-mod-http-lua"
 )
 
+_PAGE = 1000
+
 _CONFIGURATION = """
 load_module {modules}/ndk_http_module.so;
 load_module {modules}/ngx_http_lua_module.so;
@@ -69,7 +71,6 @@ http {{
     map "$http_x_amz_checksum_mode|$http_range" $crc32c {{ "ENABLED|" $stored_crc32c; default ""; }}
     map "$crc32|$crc32c" $checksum_type {{ "|" ""; "~^[|]" "COMPOSITE"; default "FULL_OBJECT"; }}
     map $uri $etag_of_parts {{ default ""; include {home}/etag.map; }}
-    map $http_range $listing {{ default "/{bucket}.xml"; }}
     ssl_certificate {home}/certificate.pem;
     ssl_certificate_key {home}/key.pem;
     {servers}
@@ -97,11 +98,23 @@ _SERVER = """
         }}
         add_header x-amz-checksum-type $checksum_type;
         add_header x-amz-request-id benchmark;
-        location = /{bucket} {{ types {{ }} default_type application/xml; rewrite ^ $listing break; }}
-        location = /{bucket}/ {{ types {{ }} default_type application/xml; rewrite ^ $listing break; }}
+        location = /{bucket} {{ types {{ }} default_type application/xml; rewrite_by_lua_block {{ {listing} }} }}
+        location = /{bucket}/ {{ types {{ }} default_type application/xml; rewrite_by_lua_block {{ {listing} }} }}
         location / {{ }}
+        error_page 404 @missing;
+        location @missing {{
+            types {{ }} default_type application/xml; return 404 "<Error><Code>NoSuchKey</Code></Error>";
+        }}
     }}
 """
+
+
+_LISTING = """
+    local asked = ngx.req.get_uri_args()
+    local folder = string.match(asked["prefix"] or "", "^[^/]+") or "small"
+    ngx.req.set_uri("/" .. folder .. "-" .. (asked["continuation-token"] or "0") .. ".xml", false)
+"""
+"""Lua that answers a listing of a folder with the page that was written for it."""
 
 
 @dataclass(frozen=True)
@@ -161,7 +174,7 @@ class Nginx:
 
 @contextlib.contextmanager
 def nginx(home: Path, root: Path) -> Iterator[Nginx]:
-    """Serve what is in ``root/BUCKET`` now; a listing gives all of its objects below ``small/``.
+    """Serve what is in ``root/BUCKET`` now; a listing gives all objects of one of its folders, in pages.
 
     Raises:
         SystemExit: nginx or its Lua module is not installed, or does not start.
@@ -172,7 +185,8 @@ def nginx(home: Path, root: Path) -> Iterator[Nginx]:
     ports = dict(zip(("s3", "plain", "tls"), _free_ports(3), strict=True))
     _write_certificate(home)
     _write_checksums(home, root)
-    (root / f"{BUCKET}.xml").write_text(_listing(root / BUCKET / "small"))
+    for folder in (path for path in (root / BUCKET).iterdir() if path.is_dir()):
+        _write_listing(root, folder)
     (home / "nginx.conf").write_text(_configuration(home, root, ports))
     process = subprocess.Popen([program, "-p", str(home), "-c", str(home / "nginx.conf")], stderr=subprocess.DEVNULL)
     try:
@@ -194,7 +208,12 @@ def _configuration(home: Path, root: Path, ports: dict[str, int]) -> str:
     }
     servers = "".join(
         _SERVER.format(
-            listen=f"{port} ssl" if name == "tls" else port, limits=limits[name], root=root, bucket=BUCKET, part=PART
+            listen=f"{port} ssl" if name == "tls" else port,
+            limits=limits[name],
+            root=root,
+            bucket=BUCKET,
+            part=PART,
+            listing=_LISTING,
         )
         for name, port in ports.items()
     )
@@ -237,18 +256,27 @@ def crc32_of(path: Path) -> int:
     return crc
 
 
-def _listing(folder: Path) -> str:
-    """Return the answer of ListObjectsV2 for what is in `folder`, in one page."""
-    paths = sorted(folder.iterdir()) if folder.exists() else []
-    rows = "".join(
-        f"<Contents><Key>small/{path.name}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
-        f'<ETag>"{index}"</ETag><Size>{path.stat().st_size}</Size><StorageClass>STANDARD</StorageClass></Contents>'
-        for index, path in enumerate(paths)
-    )
+def _write_listing(root: Path, folder: Path) -> None:
+    """Write the answers of ListObjectsV2 for what is in `folder`, a thousand in each."""
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    for first in range(0, max(1, len(paths)), _PAGE):
+        page, following = paths[first : first + _PAGE], first + _PAGE
+        rows = "".join(_row(path, folder.parent) for path in page)
+        more = following < len(paths)
+        token = f"<NextContinuationToken>{following}</NextContinuationToken>" if more else ""
+        (root / f"{folder.name}-{first}.xml").write_text(
+            '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+            f"<Name>{BUCKET}</Name><Prefix>{folder.name}/</Prefix><KeyCount>{len(page)}</KeyCount>"
+            f"<MaxKeys>{_PAGE}</MaxKeys><IsTruncated>{str(more).lower()}</IsTruncated>{token}{rows}</ListBucketResult>"
+        )
+
+
+def _row(path: Path, bucket: Path) -> str:
+    about = path.stat()
+    etag = f'"{int(about.st_mtime):x}-{about.st_size:x}"'  # as nginx makes it
     return (
-        '<?xml version="1.0" encoding="UTF-8"?><ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
-        f"<Name>{BUCKET}</Name><Prefix>small/</Prefix><KeyCount>{len(paths)}</KeyCount><MaxKeys>1000</MaxKeys>"
-        f"<IsTruncated>false</IsTruncated>{rows}</ListBucketResult>"
+        f"<Contents><Key>{path.relative_to(bucket)}</Key><LastModified>2026-01-01T00:00:00.000Z</LastModified>"
+        f"<ETag>{etag}</ETag><Size>{about.st_size}</Size><StorageClass>STANDARD</StorageClass></Contents>"
     )
 
 
