@@ -44,6 +44,7 @@ from aios3_nb.pipeline import (
     set_place,
     store_value,
     via_running_loop,
+    warn_of_left_out,
 )
 from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, signed_url
 from aios3_nb.settings import Overrides
@@ -174,7 +175,7 @@ def iterate(uri: str, **options: Unpack[Iterating]) -> Items:
 def _items(uri: str, options: Any, **more: Any) -> Items:
     wanted = make_order(uri, options, Iterating)
     _check_errors(wanted)
-    return items_of(wanted, Monitor(), on_close=lambda items: _tell(items.note), **more)
+    return items_of(wanted, Monitor(), on_close=warn_of_left_out, **more)
 
 
 @awaited(iterate)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         items_of as items_of,
         iterate_async as iterate_async,
         via_running_loop as via_running_loop,
+        warn_of_left_out as warn_of_left_out,
     )
     from aios3_nb.pipeline.items import Items as Items
     from aios3_nb.pipeline.load import (
@@ -61,7 +62,7 @@ else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         background="BackgroundLoad",
-        each="items_of iterate_async via_running_loop",
+        each="items_of iterate_async via_running_loop warn_of_left_out",
         items="Items",
         load="Loaded aload_one load_one open_file",
         look="alook_into look_into",

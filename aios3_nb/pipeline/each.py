@@ -16,6 +16,7 @@ from aios3_nb.pipeline.load import amatching
 from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.several import left_out_text, not_read
 from aios3_nb.streams import Monitor, ObjectInfo
+from aios3_nb.text import as_call, warn
 
 _BATCH_SECONDS = 0.02
 """Items that are decoded within this time are handed to an async reader together."""
@@ -219,3 +220,9 @@ async def iterate_async(items: Items) -> AsyncGenerator[Any, None]:
 def via_running_loop() -> Any:
     """Return the way to the running loop, from the threads that it starts."""
     return partial(thread_bridge, asyncio.get_running_loop())
+
+
+def warn_of_left_out(items: Items) -> None:
+    """Warn whoever called from Python of what was left out of `items`."""
+    if items.note:
+        warn(as_call(items.note), again=True)
