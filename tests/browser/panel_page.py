@@ -88,17 +88,7 @@ class Shown:
 
     def check_accessible(self) -> None:
         """Have axe-core look at the panel: names, roles, contrast."""
-        self.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
-        found = self.root.evaluate(
-            "root => axe.run(root, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'],"
-            " rules: {region: {enabled: false}, 'heading-order': {enabled: false}}})"
-        )
-        broken = [
-            (rule["id"], rule["help"], [node["html"][:300] + node["failureSummary"] for node in rule["nodes"]][:4])
-            for rule in found["violations"]
-        ]
-        assert not broken, broken
-        assert found["passes"]
+        check_accessible(self.page, self.root)
 
     def drop(self, name: str, size: int) -> None:
         """Drop a file from the desktop on the list, `size` bytes of it."""
@@ -114,3 +104,18 @@ class Shown:
             }""",
             [name, size],
         )
+
+
+def check_accessible(page: Page, part: Locator) -> None:
+    """Have axe-core look at `part` of the page."""
+    page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    found = part.evaluate(
+        "root => axe.run(root, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'best-practice'],"
+        " rules: {region: {enabled: false}, 'heading-order': {enabled: false}}})"
+    )
+    broken = [
+        (rule["id"], rule["help"], [node["html"][:300] + node["failureSummary"] for node in rule["nodes"]][:4])
+        for rule in found["violations"]
+    ]
+    assert not broken, broken
+    assert found["passes"]

@@ -42,6 +42,11 @@ def use(panel: Shown) -> None:
     expect(panel.preview).to_contain_text("resnet für alle", timeout=15_000)
 
 
+def is_stacked(panel: Shown) -> bool:
+    left, side = (panel.root.locator(f".aios3-nb-{part}").bounding_box() for part in ("left", "side"))
+    return bool(left and side and side["y"] >= left["y"] + left["height"])
+
+
 def test_notebook7(notebook7: Lab, stocked: FaultServer) -> None:
     book = notebook7.open(
         f"%load_ext aios3_nb\nimport time\n%config S3Magics.endpoint_url = {stocked.url!r}", "%s3browse"
@@ -50,6 +55,18 @@ def test_notebook7(notebook7: Lab, stocked: FaultServer) -> None:
     book.run(1)
     panel = Shown(book.page, book.cell(1).locator(PANEL))
     use(panel)
+    cells = book.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length")
+    panel.grid.focus()
+    for key in ("b", "x", "d", "d"):  # shortcuts of the notebook
+        book.page.keyboard.press(key)
+    book.page.wait_for_timeout(800)  # what is typed later begins another name
+    book.page.keyboard.press("p")
+    expect(panel.row("plot.png")).to_have_attribute("aria-selected", "true")
+    assert book.page.evaluate("window.jupyterapp.shell.currentWidget.content.widgets.length") == cells
+    book.page.keyboard.press("Shift+F10")
+    expect(panel.root.get_by_role("menu")).to_be_visible()
+    book.page.keyboard.press("Escape")
+    panel.choose("config.json")
     panel.click("Insert code")
     book.page.wait_for_function(
         "() => window.jupyterapp.shell.currentWidget.content.widgets"
@@ -62,6 +79,13 @@ def test_notebook7(notebook7: Lab, stocked: FaultServer) -> None:
     assert book.is_running(busy)
     panel.picture("browser-notebook7")
     panel.check_accessible()
+    notebook7.theme(dark=True)
+    book.page.set_viewport_size({"width": 600, "height": 1000})
+    panel.choose("table.csv")
+    expect(panel.preview).to_contain_text("user 7", timeout=15_000)
+    panel.picture("browser-notebook7-600-dark")
+    panel.check_accessible()
+    assert is_stacked(panel)
 
 
 def test_voila(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
@@ -80,6 +104,12 @@ def test_voila(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
         panel.click("Insert code")  # there are no cells: the line is there to be copied
         expect(panel.root.get_by_label("The text to copy")).to_have_value("config = %s3load s3://data/config.json")
         panel.picture("browser-voila")
+        panel.check_accessible()
+        assert not is_stacked(panel)
+        page.set_viewport_size({"width": 600, "height": 1000})
+        page.emulate_media(color_scheme="dark")
+        panel.picture("browser-voila-600-dark")
+        assert is_stacked(panel)
 
 
 def test_marimo(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
@@ -95,6 +125,12 @@ def test_marimo(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
         panel = Shown(page, page.locator(PANEL))
         use(panel)
         panel.picture("browser-marimo")
+        panel.check_accessible()
+        assert not is_stacked(panel)
+        page.set_viewport_size({"width": 600, "height": 1000})
+        page.emulate_media(color_scheme="dark")
+        panel.picture("browser-marimo-600-dark")
+        assert is_stacked(panel)
 
 
 def test_an_executed_notebook_and_its_export_show_the_listing(stocked: FaultServer, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.panel_page import PANEL, Shown
+from tests.browser.panel_page import PANEL, Shown, check_accessible
 from tests.browser.stock import MILLION, naughty, stock
 from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
@@ -231,6 +231,8 @@ def test_it_looks_well_and_is_accessible(book: Notebook, lab: Lab, width: int, d
         panel.choose("table.csv")
         expect(panel.preview).to_contain_text("user 7", timeout=10_000)
         left, side = (panel.root.locator(f".aios3-nb-{part}").bounding_box() for part in ("left", "side"))
+        load, delete = (panel.button(name).bounding_box() for name in ("Load as", "Delete"))
+        assert load["y"] == delete["y"]  # on one line, whatever the width
         assert (side["y"] >= left["y"] + left["height"]) == (width < 700)  # below it, and else beside it
         panel.click("Delete")
         panel.expect("Delete s3://data/table.csv?")
@@ -417,7 +419,9 @@ def test_a_preview_can_be_turned_off(book: Notebook, stocked: FaultServer) -> No
     panel.choose("README.md")
     book.page.wait_for_timeout(1000)
     assert len(stocked.requests) == asked
+    stocked.fault(Kind.DELAY, key="README.md", seconds=1)
     panel.open("README.md")
+    expect(panel.preview.locator(".aios3-nb-bone").first).to_be_visible()  # a slow server, and it is seen to be asked
     expect(panel.preview).to_contain_text("What is in here.", timeout=10_000)
 
 
@@ -619,6 +623,49 @@ def test_a_load_shows_progress_and_can_be_cancelled_while_a_cell_loads(book: Not
     assert book.run(book.add("'slow' in globals()")).text == "False"
 
 
+# ---- rows of progress, and tables, in the panel's hand
+
+
+def test_rows_of_progress_are_readable_at_400_pixels_and_open(book: Notebook, lab: Lab, stocked: FaultServer) -> None:
+    stocked.fault(Kind.RESET, key="models/2024/slow.pkl", at=100_000)
+    cell = book.add("%s3load a=s3://data/models/2024/slow.pkl b=s3://data/models/2024/slow.pkl")
+    book.start(cell)
+    rows = book.cell(cell).locator(".aios3-nb-loads")
+    expect(rows).to_be_visible(timeout=15_000)
+    rows.evaluate("rows => { rows.style.width = '400px' }")
+    total = rows.locator(".aios3-nb-loads-first")
+    expect(total.locator(".aios3-nb-load-mark").first).to_have_text("retry 1", timeout=15_000)
+    expect(rows.locator(".aios3-nb-loads-parts .aios3-nb-load").first).to_be_hidden()
+    rows.get_by_text("Each of them").click()
+    expect(rows.locator(".aios3-nb-loads-parts .aios3-nb-load")).to_have_count(2)
+    for dark in (False, True):
+        lab.theme(dark=dark)
+        out = rows.evaluate(
+            "rows => [...rows.querySelectorAll('*')].filter(each => each.checkVisibility()"
+            " && each.getBoundingClientRect().right > rows.getBoundingClientRect().right + 1).length"
+        )
+        assert out == 0
+        check_accessible(book.page, rows)
+        book.screenshot(f"progress-400-{'dark' if dark else 'light'}", cell=cell)
+    lab.theme(dark=False)
+    book.click("Cancel", cell=cell)
+    assert [name for name, _ in book.wait(cell).errors] == ["LoadCancelledError"]
+
+
+def test_tables_look_at_home_in_both_themes(book: Notebook, lab: Lab) -> None:
+    lines = ("%s3ls s3://data/", "%s3peek s3://looks/bad.pkl", "import aios3_nb\naios3_nb.Settings(profile='other')")
+    cells = [book.add(line) for line in lines]
+    for cell, text in zip(cells, ("config.json", "os.system", "other"), strict=True):
+        assert "text/plain" in book.run(cell).all[0]["data"]  # where a page shows no HTML
+        expect(book.cell(cell).locator("table")).to_contain_text(text)
+    for dark in (False, True):
+        lab.theme(dark=dark)
+        for n, cell in enumerate(cells):
+            check_accessible(book.page, book.cell(cell).locator(".jp-OutputArea-output").first)
+            book.screenshot(f"table-{n}-{'dark' if dark else 'light'}", cell=cell)
+    lab.theme(dark=False)
+
+
 # ---- copying, code, files
 
 
@@ -658,6 +705,7 @@ def test_the_menu_of_a_row_has_the_same_actions(book: Notebook) -> None:
     expect(menu).to_be_visible()
     assert panel.chosen == ["README.md"]
     panel.picture("browser-menu")
+    panel.check_accessible()
     book.page.keyboard.press("ArrowDown")
     expect(menu.get_by_role("menuitem", name="Load", exact=True)).to_be_focused()
     book.page.keyboard.press("Enter")

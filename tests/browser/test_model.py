@@ -19,6 +19,7 @@ import pytest
 from aios3_nb.address import S3Uri
 from aios3_nb.browser.actions import code_for
 from aios3_nb.browser.changes import local_file
+from aios3_nb.browser.describe import kind_of as describe, lines_of
 from aios3_nb.browser.download import download, local_name
 from aios3_nb.browser.listing import batch, folder_meant, question_for
 from aios3_nb.browser.model import Batch, Contents, Question, child, crumbs, parent
@@ -631,3 +632,29 @@ class TestTexts:
         for bad in (".", "absent", "nul\0"):
             with pytest.raises(OptionError):
                 local_file(bad, tmp_path)
+
+
+class TestDescription:
+    """What is said of a value that was loaded."""
+
+    def test_type_shape_and_first_lines_are_told(self) -> None:
+        import numpy as np
+        import pandas as pd
+
+        frame = pd.DataFrame({"a": range(90), "b": "x\u202e"})
+        assert describe(frame) == "DataFrame, 90 x 2"
+        assert lines_of(frame)[0].split() == ["a", "b"]
+        assert len(lines_of(frame)) <= 9
+        assert all(map(is_visible, "".join(lines_of(frame))))
+        assert describe(np.zeros((2, 3), "f4")) == "ndarray, 2 x 3 of float32"
+        assert describe([1, 2]) == "list of 2"
+        assert describe("text") == "str of length 4"
+        assert lines_of(dict.fromkeys(range(1000)))[-1].endswith("...}")
+
+    def test_a_value_that_cannot_be_shown_is_no_error(self) -> None:
+        class Odd:
+            def __repr__(self) -> str:
+                raise RuntimeError
+
+        assert describe(Odd()) == "Odd"
+        assert lines_of(Odd()) == [] or "Odd" in lines_of(Odd())[0]

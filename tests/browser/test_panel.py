@@ -624,6 +624,12 @@ def test_a_download_lands_in_the_notebooks_folder(faulty: FaultServer, browse: A
     driver.ask("download")
     assert [path.name for path in tmp_path.iterdir()] == ["evil.txt"]
     assert "Saved as evil.txt" in driver.said
+    for name in ("a", "b", "c"):
+        faulty.put("three", name, name.encode())
+    driver.ask("go", text="s3://three/")
+    driver.choose("a", "c")
+    driver.ask("download")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c", "evil.txt"]
 
 
 def test_a_deletion_asks_first_and_names_the_object(faulty: FaultServer, browse: Any) -> None:

@@ -38,6 +38,7 @@ const TYPE_AHEAD_MS = 700;
 const PATIENCE_MS = 1200;
 const COLUMNS = /** @type {const} */ (["name", "size", "modified", "class"]);
 const LABELS = { name: "Name", size: "Size", modified: "Modified (UTC)", class: "Class" };
+const FOCUSED = new Set(["button", "input", "select", "summary", "textarea"]);
 const PAGE_TYPES = new Set(["png", "jpeg", "gif", "webp"]);
 /** Counts ids and files; each panel of a page has a module of its own, so they begin anywhere. */
 let ids = Math.floor(Math.random() * 2 ** 40);
@@ -56,6 +57,9 @@ function make(tag, names = "", attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const name of names.split(" ").filter(Boolean)) element.classList.add(P + name);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  // Jupyter's shortcuts of single letters are for what has the focus and is no field: it has to say no itself, for
+  // an element around it is looked at too late.
+  if ("tabindex" in attributes || FOCUSED.has(tag)) element.setAttribute("data-lm-suppress-shortcuts", "true");
   element.append(...children);
   return element;
 }
@@ -886,7 +890,7 @@ class Panel {
     this.kernel = new Kernel(model, (state) => this.kernelIs(state));
     this.rows = new Rows(this);
     this.cards = new Cards(this);
-    this.root = make("section", "panel", { "aria-label": "S3 browser", "data-lm-suppress-shortcuts": "true", "data-jp-suppress-context-menu": "" });
+    this.root = make("section", "panel", { "aria-label": "S3 browser", "data-jp-suppress-context-menu": "" });
     this.crumbs = make("nav", "crumbs", { "aria-label": "Where" });
     this.address = this.field("s3://bucket/folder/", "Address");
     this.filter = this.field("Filter", "Filter");
@@ -1346,7 +1350,7 @@ class Panel {
 
   /** @param {number} x @param {number} y */
   showMenu(x, y) {
-    const menu = make("div", "menu", { role: "menu", tabindex: "-1", "aria-label": "What to do with what is chosen", "data-lm-suppress-shortcuts": "true" });
+    const menu = make("div", "menu", { role: "menu", tabindex: "-1", "aria-label": "What to do with what is chosen" });
     menu.addEventListener("contextmenu", (event) => event.preventDefault()); // of the key that has opened it
     const back = document.activeElement;
     const close = () => {
