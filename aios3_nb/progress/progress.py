@@ -180,7 +180,8 @@ class Progress(Monitor):
     @property
     def marks(self) -> list[str]:
         """What was in the way: retries, and where the last one went on."""
-        return [f"retry {self.retries}", f"resumed at {size_text(self.resumed)}"] if self.retries else []
+        resumed = [f"resumed at {size_text(self.resumed)}"] if self.resumed else []  # of several, the total has none
+        return [f"retry {self.retries}", *resumed] if self.retries else []
 
     @property
     def total(self) -> Progress | None:

@@ -83,6 +83,7 @@ def test_notebook7(notebook7: Lab, stocked: FaultServer) -> None:
     book.page.set_viewport_size({"width": 600, "height": 1000})
     panel.choose("table.csv")
     expect(panel.preview).to_contain_text("user 7", timeout=15_000)
+    expect(panel.root.get_by_label("The text to copy")).to_have_count(0)  # that was about the other object
     panel.picture("browser-notebook7-600-dark")
     panel.check_accessible()
     assert is_stacked(panel)

@@ -638,6 +638,7 @@ def test_rows_of_progress_are_readable_at_400_pixels_and_open(book: Notebook, la
     expect(rows.locator(".aios3-nb-loads-parts .aios3-nb-load").first).to_be_hidden()
     rows.get_by_text("Each of them").click()
     expect(rows.locator(".aios3-nb-loads-parts .aios3-nb-load")).to_have_count(2)
+    expect(rows.locator(".aios3-nb-load-mark", has_text="resumed at 100 KB")).to_have_count(1)  # and none at the total
     for dark in (False, True):
         lab.theme(dark=dark)
         out = rows.evaluate(

@@ -1244,6 +1244,7 @@ class Panel {
   /** Called when another row is chosen here, before the kernel has heard of it. */
   chose() {
     window.clearTimeout(this.resting);
+    this.root.querySelector(`.${P}flash`)?.remove(); // it was about the other one
   }
 
   drawChosen() {
