@@ -22,13 +22,17 @@ class ForeignAnswerError(Exception):
     """No S3 answered; the text says what did."""
 
 
-def refuse_page(response_dict: Mapping[str, Any], **event: Any) -> None:
+def refuse_page(response_dict: Mapping[str, Any], operation_model: Any = None, **event: Any) -> None:
     """Look at an answer before it is parsed; a handler of botocore's event ``before-parse``.
 
     Raises:
-        ForeignAnswerError: Its body is an HTML page or JSON. S3 says all it has to say in XML.
+        ForeignAnswerError: Its body is an HTML page or JSON. S3 says all it has to say in XML. Or it says that the
+            bucket is elsewhere and not where, which botocore would ask again for, until Python's stack is full.
     """
     status, body = response_dict["status_code"], response_dict["body"]
+    is_lost = operation_model is not None and operation_model.name == "HeadBucket" and status in (301, 307)
+    if is_lost and "x-amz-bucket-region" not in response_dict["headers"]:
+        raise ForeignAnswerError(f"it answered that the bucket is elsewhere, and not in which region ({status})")
     if not isinstance(body, bytes) or status in _BUSY or status >= 500 or 300 <= status < 400:
         return
     kind = _kind(body.removeprefix(b"\xef\xbb\xbf"))

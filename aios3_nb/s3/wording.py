@@ -72,6 +72,7 @@ _BY_CODE: dict[str, tuple[type[S3Error], str]] = {
     "AllAccessDisabled": (AccessDeniedError, _DENIED),
     "403": (AccessDeniedError, _DENIED),
     "InvalidAccessKeyId": (CredentialsError, _KEYS),
+    "401": (CredentialsError, _KEYS),
     "SignatureDoesNotMatch": (CredentialsError, _KEYS),
     "ExpiredToken": (CredentialsError, _KEYS),
     "InvalidToken": (CredentialsError, _KEYS),

@@ -145,9 +145,9 @@ class Requests:
         if not self._expiries:
             forget_client(self._settings)
             self._connection = None
-        # As many as were under way with the old ones may still be refused.
+        # As many as were under way with the old ones may still be refused; before the first answer that is one.
         self._expiries += 1
-        return self._expiries <= self._settings.concurrency
+        return self._expiries <= (1 if self._judge.info is None else self._settings.concurrency)
 
     def _refuses_if_match(self, exc: Exception) -> bool:
         """Say whether the store knows no If-Match; from then on only the ETag of every answer is compared."""

@@ -193,3 +193,19 @@ def test_secrets_in_a_reason_are_left_out(faulty: FaultServer) -> None:
         _load()
     assert [secret for secret in secrets if secret in str(caught.value)] == []
     assert "id 4F2A" in str(caught.value)
+
+
+@pytest.mark.parametrize("code", ["ExpiredToken", "InvalidToken", "TokenRefreshRequired"])
+def test_a_token_that_stays_refused_is_asked_with_once_more_only(faulty: FaultServer, code: str) -> None:
+    faulty.put("b", "k.json", b"[1]")
+    faulty.fault(Kind.STATUS, status=400, code=code, times=None)
+    with pytest.raises(aios3_nb.CredentialsError, match=f"{code}.*Log in again"):
+        aios3_nb.load("s3://b/k.json")
+    assert len(faulty.requests) == 2
+
+
+def test_a_store_that_says_unauthorized_is_about_credentials(faulty: FaultServer) -> None:
+    faulty.put("b", "k.json", b"[1]")
+    faulty.fault(Kind.STATUS, status=401, code="Unauthorized", times=None)
+    with pytest.raises(aios3_nb.CredentialsError, match=r"Unauthorized.*Log in again"):
+        aios3_nb.load("s3://b/k.json")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -135,3 +137,39 @@ def test_a_clock_that_is_wrong_is_said_at_once(faulty: FaultServer) -> None:
         with pytest.raises(aios3_nb.CredentialsError, match="Set the clock"):
             CALLS[call]()
         assert len(faulty.requests) - before <= 2
+
+
+def test_a_bucket_that_is_elsewhere_nobody_says_where_is_told_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A gateway answers every request so; botocore asks for the bucket's region, is answered so, asks again, ..."""
+
+    class Gateway(http.server.BaseHTTPRequestHandler):
+        asked = 0
+
+        def do_GET(self) -> None:
+            Gateway.asked += 1
+            body = b"<Error><Code>PermanentRedirect</Code></Error>" if self.command == "GET" else b""
+            self.send_response(301)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Gateway) as server:
+        named = {"AWS_ACCESS_KEY_ID": "t", "AWS_SECRET_ACCESS_KEY": "t", "AWS_DEFAULT_REGION": "us-east-1"}
+        for name, value in named.items():
+            monkeypatch.setenv(name, value)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            with pytest.raises(aios3_nb.EndpointError, match="elsewhere, and not in which region"):
+                aios3_nb.load(
+                    "s3://b/k.json", endpoint_url=f"http://127.0.0.1:{server.server_port}", region="eu-west-1"
+                )
+        finally:
+            server.shutdown()
+            thread.join()
+    assert Gateway.asked <= 4
