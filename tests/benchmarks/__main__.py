@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import report, samples
+from tests.benchmarks import growth, report, samples
 from tests.benchmarks.cases import CASES, Case, Run
 from tests.benchmarks.storage import BUCKET, Nginx, nginx, seaweedfs
 from tests.benchmarks.ways import WARM_KEY
@@ -32,10 +32,13 @@ QUICK = 0.125
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="case", help=f"one or more of: {', '.join(CASES)}")
+    parser.add_argument("cases", nargs="*", metavar="case", help=f"growth, or of: {', '.join(CASES)}")
     parser.add_argument("--quick", action="store_true", help="objects of an eighth, one round; nothing is written")
     parser.add_argument("--rounds", type=int, help="times that each way is measured")
     options = parser.parse_args()
+    if options.cases == ["growth"]:
+        growth.main()
+        return
     if unknown := set(options.cases) - set(CASES):
         parser.error(f"no such case: {', '.join(sorted(unknown))}")
     chosen = {name: case for name, case in CASES.items() if not options.cases or name in options.cases}

@@ -31,7 +31,7 @@ class Case:
 
     Attributes:
         title: What is loaded, and from where.
-        server: ``s3``, ``plain``, ``tls`` (nginx) or ``seaweedfs``.
+        server: ``s3``, ``straggler``, ``plain``, ``tls`` (nginx) or ``seaweedfs``.
         key: The object.
         runs: The ways, in the order of the table.
         rounds: Times that each is measured.
@@ -88,6 +88,13 @@ CASES: dict[str, Case] = {
         _runs("ours", "ours_unsafe", "magic", "magic_bare"),
         rounds=7,
     ),
+    "straggler": Case(
+        "512 MB of arrays, S3-like server, one connection in ten brings 1 MB/s",
+        "straggler",
+        "arrays.pkl",
+        (*_runs("ours", "megfile", "boto3_download"), Run("s3fs_cat_file", rounds=1)),
+        in_short=False,
+    ),
     "in-parts": Case(
         "512 MB of arrays, uploaded in parts, S3-like server", "s3", "in-parts.pkl", _IN_PARTS, in_short=False
     ),
@@ -136,7 +143,9 @@ CASES: dict[str, Case] = {
         "dicts.pkl",
         _runs("ours", "ours_keeping", "ours_cached", "ours_offline", "local_pickle"),
     ),
-    "small": Case("1,000 objects of 10 KB", "s3", "small/*", _runs("ours_glob", "ours_gather", "boto3_loop")),
+    "small": Case(
+        "1,000 objects of 10 KB", "s3", "small/*", _runs("ours_glob", "ours_gather", "boto3_threads", "boto3_loop")
+    ),
     "fs-parquet": Case(
         "File systems: two columns of forty of a Parquet file of 512 MB",
         "s3",

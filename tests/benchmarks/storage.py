@@ -31,6 +31,9 @@ FIRST_BYTE = 0.030
 
 See: https://docs.aws.amazon.com/AmazonS3/latest/userguide/optimizing-performance-guidelines.html
 """
+SLOW_ONE = 10
+"""Of so many connections to the server ``straggler`` one is slow: it brings 1 MB per second."""
+
 RATE = "90m"
 """Bytes per second of one connection; the same page says 85 to 90 MB/s."""
 
@@ -131,7 +134,7 @@ class Request:
 
 @dataclass
 class Nginx:
-    """A running nginx with three servers: ``s3`` (delay and rate of S3), ``plain`` and ``tls`` (neither).
+    """A running nginx with ``s3`` (delay and rate of S3), ``straggler`` (likewise), ``plain`` and ``tls`` (neither).
 
     Attributes:
         root: The folder whose subfolder `BUCKET` holds the objects.
@@ -182,7 +185,7 @@ def nginx(home: Path, root: Path) -> Iterator[Nginx]:
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None or not (MODULES / "ngx_http_lua_module.so").exists():
         raise SystemExit(MISSING)
-    ports = dict(zip(("s3", "plain", "tls"), _free_ports(3), strict=True))
+    ports = dict(zip(("s3", "straggler", "plain", "tls"), _free_ports(4), strict=True))
     _write_certificate(home)
     _write_checksums(home, root)
     for folder in (path for path in (root / BUCKET).iterdir() if path.is_dir()):
@@ -203,6 +206,10 @@ def _configuration(home: Path, root: Path, ports: dict[str, int]) -> str:
     # In pieces of 11 ms at full rate: nginx sends a piece at once, and waits afterwards for as long as it was worth.
     limits = {
         "s3": f"access_by_lua_block {{ ngx.sleep({FIRST_BYTE}) }} limit_rate {RATE}; sendfile_max_chunk 1m;",
+        # nginx numbers connections one by one; which of them is slow is the same in every run.
+        "straggler": f"set $rate {RATE}; access_by_lua_block {{ ngx.sleep({FIRST_BYTE}) "
+        f'if tonumber(ngx.var.connection) % {SLOW_ONE} == 3 then ngx.var.rate = "1m" end }} '
+        "limit_rate $rate; sendfile_max_chunk 256k;",
         "plain": "sendfile_max_chunk 2m;",
         "tls": "ssl_protocols TLSv1.2 TLSv1.3; ssl_buffer_size 16k;",
     }

@@ -189,6 +189,25 @@ def boto3_loop(key: str) -> Load:
     return lambda: len([pickle.load(client.get_object(Bucket=BUCKET, Key=one)["Body"]) for one in keys])
 
 
+def boto3_threads(key: str) -> Load:
+    """As many side by side as are worth it."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    import boto3
+    from botocore.config import Config
+
+    client = boto3.client("s3", config=Config(max_pool_connections=32))
+    client.get_object(Bucket=BUCKET, Key=WARM_KEY)["Body"].read()
+    keys = _keys(key)
+
+    def load() -> int:
+        with ThreadPoolExecutor(32) as threads:
+            bodies = threads.map(lambda one: client.get_object(Bucket=BUCKET, Key=one)["Body"].read(), keys)
+            return len([pickle.loads(body) for body in bodies])
+
+    return load
+
+
 def boto3_chunks(key: str) -> Load:
     client = _boto3()
     return lambda: sum(len(chunk) for chunk in client.get_object(Bucket=BUCKET, Key=key)["Body"].iter_chunks(1 << 20))
@@ -200,6 +219,15 @@ def pandas_pickle(key: str) -> Load:
 
     pandas.read_pickle(_uri(WARM_KEY))
     return lambda: pandas.read_pickle(_uri(key))
+
+
+def s3fs_cat_file(key: str) -> Load:
+    """``cat_file``, which fetches ranges side by side, then ``pickle.loads``."""
+    import s3fs
+
+    files = s3fs.S3FileSystem()
+    files.cat(f"{BUCKET}/{WARM_KEY}")
+    return lambda: pickle.loads(files.cat_file(f"{BUCKET}/{key}"))
 
 
 def s3fs_first(key: str) -> Load:
