@@ -182,6 +182,12 @@ def test_a_face_gives_what_it_shows_to_type_checkers_and_no_more(room: str) -> N
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_face_says_what_comes_in_what_goes_out_and_what_the_room_must_not_know(room: str) -> None:
+    said = " ".join((ast.get_docstring(ast.parse(MODULES[room].read_text())) or "").lower().split())
+    assert [words for words in ("in come", "out come", "must not") if words not in said] == []
+
+
+@pytest.mark.parametrize("room", sorted(ROOMS))
 def test_a_face_shows_only_what_others_use(room: str) -> None:
     shown = {found.name for found in imports_of(room) if found.is_for_types}
     used = {found.name for found in IMPORTS if found.module == room and not f"{found.user}.".startswith(f"{room}.")}

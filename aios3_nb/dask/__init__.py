@@ -2,7 +2,7 @@
 
 In come an address, or a glob, and options as `load` takes them. Out comes a bag or a frame; making one lists, and looks
 at the head of one object at most. Each task has an address, a version and settings, and no secret: credentials are
-found where the task runs.
+found where the task runs. The room must not know notebooks.
 """
 
 from __future__ import annotations
