@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from playwright.sync_api import expect
 
 import aios3_nb
+from aios3_nb.server import all_samples
 from tests import run_notebooks
 from tests.lab import ARTIFACTS, Lab, Server
 
@@ -22,6 +25,38 @@ def test_runs_and_shows_what_is_saved(path: Path, server: Any) -> None:
     """When this fails though the notebook is right: ``make notebooks`` saves it anew."""
     run = run_notebooks.executed(path, server)
     assert run_notebooks.shown(run) == run_notebooks.shown(run_notebooks.read(path))
+
+
+def test_papermill_runs_the_quickstart_to_its_end(server: Any, tmp_path: Path) -> None:
+    """It goes on past a cell that is tagged ``raises-exception``, but then fails of any error that is shown."""
+    notebook, result = tmp_path / "in.ipynb", tmp_path / "out.ipynb"
+    shutil.copy(run_notebooks.FOLDER / "quickstart.ipynb", notebook)
+    command = [sys.executable, "-m", "papermill", str(notebook), str(result), "--no-progress-bar", "-k", "python3"]
+    environment = run_notebooks.environment(server, str(tmp_path / "cache"))
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    cells = [cell for cell in run_notebooks.read(result).cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in cells)
+    assert any("No such object" in output.get("text", "") for cell in cells for output in cell.outputs)
+
+
+@EVERY
+def test_what_fails_on_purpose_is_tagged_and_nbconvert_goes_on(path: Path) -> None:
+    for cell in run_notebooks.read(path).cells:
+        fails = any(output.output_type == "error" for output in cell.get("outputs", ()))
+        assert fails == ("raises-exception" in cell.metadata.get("tags", ()))
+
+
+def test_saved_listings_are_those_of_a_fresh_demo() -> None:
+    """What somebody had stored there besides, or an older demo had, would be in a saved listing."""
+    samples = {part for sample in all_samples() for part in sample.key.split("/")}
+    for path in run_notebooks.paths():
+        listed: set[str] = set()
+        for cell in run_notebooks.read(path).cells:
+            if cell.source.endswith("%s3ls"):
+                (shown,) = [output for output in cell.outputs if output.output_type == "execute_result"]
+                listed |= {line.split(None, 4)[-1].strip("/") for line in shown.data["text/plain"].splitlines()}
+        assert listed <= samples, path.name
 
 
 @EVERY
