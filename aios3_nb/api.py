@@ -16,6 +16,7 @@ from aios3_nb.options import (
     Iterating,
     Loading,
     Looking,
+    Moving,
     Opening,
     Peeking,
     Signing,
@@ -47,7 +48,6 @@ from aios3_nb.pipeline import (
     warn_of_left_out,
 )
 from aios3_nb.s3 import Entry, Listing, base_of, list_buckets, list_entries, signed_url
-from aios3_nb.settings import Overrides
 from aios3_nb.streams import Monitor, S3File
 from aios3_nb.text import as_call, visible, warn
 
@@ -251,15 +251,15 @@ async def als(uri: str | None = None, **options: Any) -> Listing:
 
 
 @spelled_out
-def cd(uri: str | None, **options: Unpack[Overrides]) -> None:
+def cd(uri: str | None, **options: Unpack[Moving]) -> None:
     """Set where relative keys start, as ``%s3cd`` does.
 
     Args:
         uri: A bucket or a folder; ``/`` is the bucket's top, ``..`` one up. None takes the place back, and so does
             ``s3://``: what is above the buckets is no place for keys.
-        options: Settings that the address is read with, such as ``endpoint_url``.
+        endpoint_url: The store that an https address is one of, where that is not AWS.
     """
-    _, settings = divided(options, Overrides)
+    _, settings = divided(options, Moving)
     set_place(None if uri is None else locate_folder(uri, settings))
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         Iterating as Iterating,
         Loading as Loading,
         Looking as Looking,
+        Moving as Moving,
         Opening as Opening,
         Peeking as Peeking,
         Signing as Signing,
@@ -28,6 +29,6 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
-        groups="DEFAULTS Browsing Iterating Loading Looking Opening Peeking Signing Storing divided names_in",
+        groups="DEFAULTS Browsing Iterating Loading Looking Moving Opening Peeking Signing Storing divided names_in",
         signatures="awaited spelled_out",
     )

@@ -6,7 +6,7 @@ docstring of the first call that takes it.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, TypedDict
 
 from aios3_nb.errors import OptionError
 from aios3_nb.settings import Overrides, Settings, current
@@ -51,6 +51,12 @@ class Looking(Overrides, total=False):
 
     recursive: bool
     limit: int | None
+
+
+class Moving(TypedDict, total=False):
+    """What setting the place takes: nothing is asked, so nothing else would mean anything."""
+
+    endpoint_url: str | None
 
 
 class Signing(Opening, total=False):

@@ -36,11 +36,13 @@ def spelled_out(function: F) -> F:
     signature = inspect.signature(function)
     (*subjects, options) = signature.parameters.values()
     group = typing.get_args(options.annotation)[0]
-    own = [name for name in names_in(group) if name not in Overrides.__annotations__]
+    # `cd` takes one of the settings, and says itself what it means there.
+    shared = Overrides.__annotations__ if Overrides.__annotations__.keys() <= group.__annotations__.keys() else {}
+    own = [name for name in names_in(group) if name not in shared]
     types = typing.get_type_hints(group)
     named = [_parameter(name, types[name]) for name in names_in(group)]
     _set(function, signature.replace(parameters=[*subjects, *named]), inspect.cleandoc(function.__doc__ or ""))
-    _describe(function, [*(subject.name for subject in subjects), *own])
+    _describe(function, [*(subject.name for subject in subjects), *own], ends=f"    {_SETTINGS}\n" if shared else "")
     return function
 
 
@@ -71,7 +73,7 @@ def _set(function: Any, signature: inspect.Signature, text: str) -> None:
     function.__doc__ = text
 
 
-def _describe(function: Any, names: list[str]) -> None:
+def _describe(function: Any, names: list[str], *, ends: str) -> None:
     """Complete the ``Args`` of the docstring: `names` in this order, then the settings."""
 
     def complete(found: re.Match[str]) -> str:
@@ -81,6 +83,6 @@ def _describe(function: Any, names: list[str]) -> None:
             _said.setdefault(name, text)
         lines = [f"    {name}: {entries.get(name, _said[name])}".rstrip() for name in names]
         # On one line, as Sphinx wants several names to be.
-        return "\n".join([*lines, f"    {_SETTINGS}\n"])
+        return "\n".join([*lines, ends])
 
     function.__doc__ = _ARGS.sub(complete, function.__doc__)

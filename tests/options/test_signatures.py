@@ -17,7 +17,7 @@ from aios3_nb import api, options
 from aios3_nb.errors import OptionError
 from aios3_nb.notebook.magics import S3Magics
 from aios3_nb.pipeline import Order, make_order
-from aios3_nb.settings import NAMES, Overrides
+from aios3_nb.settings import NAMES
 
 GROUPS = {
     "open": options.Opening,
@@ -27,7 +27,7 @@ GROUPS = {
     "ls": options.Looking,
     "dump": options.Storing,
     "sign": options.Signing,
-    "cd": Overrides,
+    "cd": options.Moving,
     "browse": options.Browsing,
     "doctor": options.Opening,
 }
@@ -102,8 +102,9 @@ def test_a_line_takes_what_the_call_takes_but_for_what_only_a_program_would_set(
 @pytest.mark.parametrize("call", GROUPS)
 def test_an_option_that_a_call_does_not_take_is_refused_with_the_nearest_that_it_takes(call: str) -> None:
     subjects = ("s3://b/k",) if call != "dump" else (1, "s3://b/k.json")
-    with pytest.raises(OptionError, match=r"Unknown option 'profil'. Did you mean 'profile'\?"):
-        getattr(aios3_nb, call)(*subjects, profil="x")
+    wrong, right = ("endpoint_ur", "endpoint_url") if call == "cd" else ("profil", "profile")
+    with pytest.raises(OptionError, match=rf"Unknown option '{wrong}'. Did you mean '{right}'\?"):
+        getattr(aios3_nb, call)(*subjects, **{wrong: "x"})
     with pytest.raises(OptionError, match=r"Unknown option 'nothing_like_it'\. The options are: "):
         getattr(aios3_nb, call)(*subjects, nothing_like_it=1)
 

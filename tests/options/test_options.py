@@ -1,0 +1,236 @@
+"""No option is taken and ignored: each changes what is returned, asked of the server, shown or kept; or is an error.
+
+The options are read off the parsers of the magics and the groups of the calls: one that is added and has no case here
+fails.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import time
+import warnings
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+import aios3_nb
+from aios3_nb import options, settings
+from aios3_nb.errors import S3Error
+from aios3_nb.notebook.magics import S3Magics
+from aios3_nb.settings import CONNECTION, NAMES
+from tests.faults.server import FaultServer
+from tests.options.test_signatures import GROUPS
+
+ROWS = [{"n": n, "text": "x"} for n in range(5)]
+OBJECTS = {
+    "d.json": json.dumps({"a": [1, 2, 3]}).encode(),
+    "rows.jsonl": "\n".join(map(json.dumps, ROWS)).encode(),
+    "t/a.csv": b"n,s\n1,x\n2,y\n",
+    "t/b.csv": b"n,s\n3,x\n",
+    "mix/a.jsonl": b"1",
+    "mix/b.jsonl": b"{",
+    "own.pkl": pickle.dumps(Namespace(x=1)),
+    "latin.txt": b"caf\xe9",
+    "big.bin": bytes(3_000_000),
+}
+
+CASES: dict[str, tuple[str, Any]] = {
+    "version_id": ("d.json", "v1"),
+    "format": ("d.json", "bytes"),
+    "iter": ("rows.jsonl", True),
+    "dask": ("t/*.csv", True),
+    "background": ("d.json", True),
+    "errors": ("mix/*.jsonl", "skip"),
+    "concat": ("t/*.csv", True),
+    "key_column": ("t/*.csv", "key"),
+    "columns": ("t/a.csv", "n"),
+    "rows": ("t/a.csv", 1),
+    "as_": ("t/a.csv", "arrow"),
+    "limit": ("rows.jsonl", 2),
+    "path": ("d.json", "a"),
+    "encoding": ("latin.txt", "latin1"),
+    "trust": ("own.pkl", True),
+    "allow": ("own.pkl", "argparse.Namespace"),
+    "expires": ("d.json", 60),
+    "height": ("", 321),
+    "recursive": ("", True),
+    "clear": ("", True),
+    "check": ("", True),
+    # Settings
+    "verify": ("unchecked.json", "require"),
+    "max_bytes": ("d.json", 3),
+    "quiet": ("d.json", True),
+    "cache": ("d.json", "1G"),
+    "cache_dir": ("d.json", "other"),
+    "part_size": ("big.bin", 500_000),
+    "profile": ("d.json", "nobody"),
+    "region": ("d.json", "eu-west-9"),
+    "endpoint_url": ("d.json", ""),
+    "no_sign_request": ("d.json", True),
+    "request_payer": ("d.json", "requester"),
+}
+"""An object for which the option means something, or nothing for the bucket, and a value."""
+
+WITH = {"key_column": {"concat": True}, "cache_dir": {"cache": "1G"}, "encoding": {"format": "text"}}
+"""What an option needs beside it to mean anything; both are given it."""
+
+NEED_MORE = [("cd", "clear"), ("cache", "clear"), ("cache", "check"), ("open", "cache")]
+"""Lines that find something only where there is a place, or something in the cache."""
+
+WAITS = [name for name in NAMES if name not in CASES and name != "s3"]
+"""Settings of how hard to pull and how long to wait: what they change is time, which tests of their own make happen."""
+BUCKETS = ("ls", "browse", "cd")
+
+
+def of_lines() -> list[tuple[str, str, str]]:
+    """Return magic, option as it is written, and its name, of all."""
+    return [
+        (magic, action.option_strings[0], action.dest)
+        for magic in S3Magics.magics["line"]
+        for action in getattr(S3Magics, magic).parser._actions
+        if action.option_strings
+    ]
+
+
+def of_calls() -> list[tuple[str, str]]:
+    return [
+        (call, name) for call, group in GROUPS.items() for name in options.names_in(group)
+        if name not in NAMES or name in CONNECTION or call == "load"
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def stocked(faulty: FaultServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FaultServer:
+    for key, body in OBJECTS.items():
+        faulty.put("b", key, body)
+    faulty.put("b", "unchecked.json", b"1", etag='"none"')
+    monkeypatch.setenv("AIOS3_NB_CACHE_DIR", str(tmp_path / "cache"))
+    return faulty
+
+
+@pytest.fixture(scope="module")
+def magics() -> Any:
+    """The magics in a shell of this process, which runs no cells."""
+    config = Config()
+    config.HistoryManager.enabled = False
+    return S3Magics(InteractiveShell(config=config))
+
+
+def seen(value: Any) -> Any:
+    """Return what can be compared of what a call or a line returned."""
+    if isinstance(value, aios3_nb.S3File):
+        with value:
+            return "file", value.read(), value.info
+    if hasattr(value, "selected"):
+        value.close()
+        return "panel", value.height, [getattr(value.settings, name) for name in CONNECTION]
+    if callable(getattr(value, "done", None)):
+        while not value.done():
+            time.sleep(0.01)
+        return "handle"
+    if hasattr(value, "__next__"):
+        return "items", list(value)
+    return type(value).__name__, re.sub(r"\b[\d.]+ m?s\b|X-Amz-(?:Date|Signature)=\w+|0x\w+", "", str(value))
+
+
+def observed(server: FaultServer, call: Any, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Any:
+    """Return all that `call` makes happen, but for times."""
+    server.reset()
+    aios3_nb.cached("").clear()
+    capsys.readouterr()
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            value = seen(call())
+        except S3Error as exc:
+            value = type(exc).__name__, exc.said
+    asked = [
+        (each.method, each.key, sorted(each.query.items()), each.body, *(
+            each.headers.get(name, "") for name in ("host", "range", "x-amz-request-payer")
+        ), re.findall(r"/([\w-]+)/s3/", each.headers.get("authorization", "")))
+        for each in server.requests
+    ]  # fmt: skip
+    kept = sorted({path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*") if path.is_file()})
+    said = re.sub(r"\b[\d.]+ m?s\b|\([\d.]+ \w+/s\)", "", capsys.readouterr().out)
+    panel = value[0] == "panel"  # asks when it likes
+    return value, said, [str(each.message) for each in warned], kept, [] if panel else sorted(asked)
+
+
+def value_for(name: str, server: FaultServer, tmp_path: Path) -> Any:
+    if name == "endpoint_url":
+        return server.url.replace("127.0.0.1", "localhost")
+    return str(tmp_path / "other") if name == "cache_dir" else CASES[name][1]
+
+
+@pytest.mark.parametrize(("call", "name"), of_calls())
+def test_every_option_of_a_call_changes_something(
+    stocked: FaultServer, capsys: pytest.CaptureFixture[str], tmp_path: Path, call: str, name: str
+) -> None:
+    if name in WAITS or name == "quiet":
+        return  # below; and a call shows nothing
+    subject = "" if call in BUCKETS else CASES[name][0]
+    uri = f"s3://b/{subject}"
+    if call == "cd":  # it is read, and nothing is asked
+        uri = value_for(name, stocked, tmp_path) + "/b/"
+    given = WITH.get(name, {})
+    function = getattr(aios3_nb, call)
+
+    def run(**more: Any) -> Any:
+        value = function(*([{"a": 1}] if call == "dump" else []), uri, **given, **more)
+        return aios3_nb.ls(limit=1) if call == "cd" and value is None else value
+
+    plain = observed(stocked, run, capsys, tmp_path)
+    assert plain == observed(stocked, run, capsys, tmp_path)
+    value = value_for(name, stocked, tmp_path)
+    assert observed(stocked, lambda: run(**{name: value}), capsys, tmp_path) != plain
+
+
+@pytest.mark.parametrize(("magic", "option", "name"), of_lines())
+def test_every_option_of_a_magic_changes_something(
+    stocked: FaultServer,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    magics: Any,
+    magic: str,
+    option: str,
+    name: str,
+) -> None:
+    settings.set_session(quiet=False)
+    subject, value = CASES[name][0], value_for(name, stocked, tmp_path)
+    verb = magic.removeprefix("s3")
+    uri = f"s3://b/{'' if verb in BUCKETS else subject}"
+    given = " ".join(
+        f"--{each.replace('_', '-')}{'' if it is True else f' {it}'}" for each, it in WITH.get(name, {}).items()
+    )
+    words = {"save": f"thing s3://b/{subject}", "cache": "", "cd": ""}.get(verb, uri)
+
+    def run(more: str = "") -> Any:
+        if (verb, name) in NEED_MORE:
+            aios3_nb.cd("s3://b/t/")
+            aios3_nb.load("s3://b/d.json", cache="1G")
+        return getattr(magics, magic)(f"{words} {given} {more}", local_ns={"thing": {"a": 1}})
+
+    plain = observed(stocked, run, capsys, tmp_path)
+    assert plain == observed(stocked, run, capsys, tmp_path)
+    written = option if value is True else f"{option} {value}"
+    assert observed(stocked, lambda: run(written), capsys, tmp_path) != plain
+
+
+def test_the_time_that_a_stream_waits_in_all_is_bounded(stocked: FaultServer) -> None:
+    with stocked.holding("big.bin", at=2_000_000), pytest.raises(aios3_nb.StalledError, match=r"\(total_timeout\)"):
+        aios3_nb.load("s3://b/big.bin", total_timeout=0.2)
+
+
+@pytest.mark.parametrize("name", WAITS)
+def test_a_setting_that_changes_only_times_has_a_test_that_sets_it(name: str) -> None:
+    rooms = [Path(__file__).parents[1] / room for room in ("streams", "s3")]
+    texts = [
+        path.read_text() for path in (Path(__file__), *(each for room in rooms for each in room.glob("test_*.py")))
+    ]
+    assert any(re.search(rf"\b{name}=|\"{name}\"|AIOS3_NB_{name.upper()}\b", text) for text in texts)
