@@ -205,6 +205,26 @@ class Notebook:
         self.page.keyboard.press("Control+End")
         self.page.keyboard.type(text)
 
+    def type_and_run(self, cell: int, text: str, *, wait: float = 4 * CELL_SECONDS) -> Outputs:
+        """Type into the cell that has the cursor, by its index, press Shift+Enter, and return what it shows when done.
+
+        Like a person: what is there is typed key by key, and the cursor goes on into the next cell, which may be new.
+        """
+        before = self.source(cell)
+        self.page.keyboard.type(text)
+        self.page.wait_for_function(
+            f"([index, text]) => {_CELLS}[index].model.sharedModel.getSource() === text", arg=[cell, before + text]
+        )
+        self.page.keyboard.press("Shift+Enter")
+        self.page.wait_for_function(
+            f"index => {_CELLS}.length > index + 1 && {_CELLS}[index].model.executionCount !== null"
+            f" && {_PANEL}.sessionContext.session.kernel.status === 'idle'",
+            arg=cell,
+            timeout=wait * 1000,
+            polling=20,
+        )
+        return self.outputs(cell)
+
     def completions(self, *, tries: int = 5) -> list[str]:
         """Press Tab, again if nothing comes, and return what the list offers."""
         items = self.page.locator(".jp-Completer:visible .jp-Completer-match")

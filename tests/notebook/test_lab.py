@@ -216,3 +216,41 @@ def test_tab_completes_a_key(book: Notebook) -> None:
 
 def _shown(output: dict[str, Any]) -> bool:
     return output["output_type"] != "display_data" or bool("".join(output["data"].get("text/plain", "")))
+
+
+FIRST_HOUR = [
+    ("%load_ext aios3_nb", ""),
+    ("%s3demo", "You are in s3://demo/"),
+    ("%s3ls", "models/"),
+    ("model = %s3load models/model.pkl", "CRC32 ok"),
+    ("%s3peek users.json\nprint('not the last line')", "{id: int, name: str"),
+    ("rows = %s3load events.jsonl --limit 3\nlen(rows)", "\n3"),
+    ("%s3cd models\n%s3ls", "model.pkl"),
+    ("%s3cd ..", "s3://demo/"),
+    ("%s3load modle.pkl", "ObjectNotFoundError: No such object: s3://demo/modle.pkl."),
+    ("import aios3_nb\naios3_nb.load('s3://demo/modle.pkl')", "aios3_nb.ls('s3://demo/')"),
+    ("%s3load users.json --path users[0].name", "Write it as"),
+    ("%s3save rows results/rows.json", "stored"),
+    ("%s3load gradient.png --quiet", "Image object"),
+    ("%s3ls s3://", "demo/"),
+    ("%s3ls s3://BUCKET/", "59.json"),
+]
+"""What somebody types in the first hour, and what is to be read below it."""
+
+MISTAKES = ("%s3load modle", "import", "%s3load users.json --path")
+
+
+def test_a_newcomer_types_cell_after_cell_and_reads_what_is_needed(lab: Lab, s3: Any, bucket: str) -> None:
+    for number in range(60):
+        s3.put_object(Bucket=bucket, Key=f"{number}.json", Body=b"1")
+    book = lab.open("")
+    book.cell(0).locator(".cm-content").click()
+    for at, (typed, read) in enumerate(FIRST_HOUR):
+        shown = book.type_and_run(at, typed.replace("BUCKET", bucket))
+        assert read in shown.text, (typed, shown.text)
+        assert bool(shown.errors) == typed.startswith(MISTAKES), (typed, shown.text)
+        assert "aios3_nb/" not in shown.text, (typed, shown.text)  # no frames of this package
+    # The listing scrolls in its cell.
+    table = book.cell(len(FIRST_HOUR) - 1).locator(".jp-RenderedHTMLCommon div:has(> table)")
+    assert table.evaluate("each => each.scrollHeight > each.clientHeight && each.clientHeight < 700")
+    book.screenshot("first-hour")
