@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -565,26 +567,41 @@ def test_naughty_strings_are_text_wherever_they_stand(book: Notebook) -> None:
 # ---- beside cells that run
 
 
-def test_while_the_kernel_does_not_answer_the_panel_says_that_it_waits_and_copies_all_the_same(book: Notebook) -> None:
+def test_while_the_kernel_does_not_answer_the_panel_says_that_it_waits_and_copies_all_the_same(
+    book: Notebook, tmp_path: Path
+) -> None:
     panel = browse(book, "%s3browse s3://data/")
     panel.choose("config.json")
     expect(panel.preview).to_contain_text("resnet für alle", timeout=10_000)
     book.page.evaluate("navigator.clipboard.writeText('')")
-    # A library that keeps all threads of the kernel from running, as no sleep does.
-    stuck = book.add("import ctypes\nctypes.PyDLL(None).sleep(5)")
+    # A library that keeps all threads of the kernel from running, as no sleep does, until there is something to read.
+    gate, begun = tmp_path / "gate", tmp_path / "begun"
+    os.mkfifo(gate)
+    stuck = book.add(
+        f"import ctypes, os\ngate = os.open({str(gate)!r}, os.O_RDWR)\nopen({str(begun)!r}, 'w').close()\n"
+        "ctypes.PyDLL(None).read(gate, ctypes.create_string_buffer(1), 1)"
+    )
     book.start(stuck)
-    book.page.wait_for_timeout(300)
-    panel.open("models/")
-    notice = panel.root.locator(".aios3-nb-notice")
-    expect(notice).to_have_text(re.compile("^Waits for the kernel"), timeout=4000)
-    panel.click("Copy URI")
-    book.page.wait_for_function("async () => await navigator.clipboard.readText() === 's3://data/config.json'")
-    assert book.is_running(stuck)
-    panel.picture("state-waits")
-    panel.check_accessible()
+    try:
+        while not begun.exists():
+            book.page.wait_for_timeout(20)
+        meet_silence(book, panel)
+        assert book.is_running(stuck)
+    finally:
+        gate.write_bytes(b"x")
     book.wait(stuck)
     panel.row("2024/")  # what was clicked is done
-    expect(notice).to_be_hidden()
+    expect(panel.root.locator(".aios3-nb-notice")).to_be_hidden()
+
+
+def meet_silence(book: Notebook, panel: Shown) -> None:
+    panel.open("models/")
+    notice = panel.root.locator(".aios3-nb-notice")
+    expect(notice).to_have_text(re.compile("^Waits for the kernel"), timeout=15_000)
+    panel.click("Copy URI")
+    book.page.wait_for_function("async () => await navigator.clipboard.readText() === 's3://data/config.json'")
+    panel.picture("state-waits")
+    panel.check_accessible()
 
 
 def test_it_lists_and_loads_while_a_cell_is_running(book: Notebook) -> None:
