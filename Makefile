@@ -53,6 +53,7 @@ browser: setup
 # Other ones with each seed; make test has some thousands of one seed.
 attacks: setup
 	$(BIN)/python -m tests.formats.pickle.attacks --seconds $(or $(SECONDS),600) --seed $(or $(SEED),1) $(ARGS)
+	$(BIN)/python -m tests.formats.pickle.attacks.peers
 
 # The readers to compare live apart: s3fs pins the aiobotocore that the tests take as it comes.
 faults: setup $(PEERS)/.ready

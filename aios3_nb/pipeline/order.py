@@ -129,7 +129,7 @@ def _check_encoding(encoding: str | None) -> None:
         "".encode(encoding)  # unlike codecs.lookup it takes none that is not for text, such as hex
     except (LookupError, TypeError, ValueError) as exc:
         raise OptionError(
-            f"encoding={visible(repr(encoding))} is no encoding of text that Python knows. "
+            f"encoding={visible(repr(encoding), most=80)} is no encoding of text that Python knows. "
             "Often it is utf-8, latin1, cp1252 or utf-16."
         ) from exc
 

@@ -155,7 +155,7 @@ def _check_names_ahead(file: BinaryIO, names: Names, head: bytes, start: int) ->
         blocked += [name for name, owner in every.within.items() if owner in blocked or name == GETATTR]
         dotted = [".".join(name) for name in blocked]
         _check_gone(blocked)
-        where = start + max(head.find(blocked[0][1].rpartition(".")[2].encode()), 0)
+        where = start + max(head.find(blocked[0][1].rpartition(".")[2].encode("utf-8", "surrogatepass")), 0)
         raise _blocked(dotted, where, ahead.called | every.called)
     for module, name in ahead.names:
         if missing_package(module):

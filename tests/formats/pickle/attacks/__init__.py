@@ -6,6 +6,7 @@
 ``frames``    writes pickles whose frames are not what they seem
 ``harm``      sees what a load did that it must not do
 ``runner``    loads thousands in processes that may die, and makes what did harm small
+``peers``     loads the named ones by other libraries
 ``prove``     switches a check off, for the proof that this is seen
 
 ``python -m tests.formats.pickle.attacks`` runs the generator, for as long as one likes; see `__main__`.
