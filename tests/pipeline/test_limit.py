@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+import safetensors.numpy
 
 import aios3_nb
 from aios3_nb.streams.plan import FIRST
@@ -141,7 +142,11 @@ def test_the_first_objects_of_a_glob_are_whole(faulty: FaultServer) -> None:
 
 @pytest.mark.parametrize("key", ["a.npy", "a.npz", "a.bin", "a.safetensors", "a.joblib"])
 def test_where_a_limit_means_nothing_it_is_an_error(faulty: FaultServer, key: str) -> None:
-    faulty.put("b", key, written(lambda file: np.save(file, np.arange(3))))
+    save = np.savez if key == "a.npz" else np.save
+    array = np.arange(3)
+    is_tensors = key == "a.safetensors"
+    data = safetensors.numpy.save({"n": array}) if is_tensors else written(lambda file: save(file, array))
+    faulty.put("b", key, data)
     with pytest.raises(aios3_nb.OptionError, match="limit is for items and rows"):
         aios3_nb.load(f"s3://b/{key}", limit=1, trust=True)
 
