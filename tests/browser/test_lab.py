@@ -200,17 +200,35 @@ def drag(book: Notebook, box: dict[str, float] | None, right: float, down: float
     mouse.up()
 
 
+def places_at_rest(panel: Shown) -> list[list[float]]:
+    """Where the parts stand within the panel, and how large they are, once nothing moves any more."""
+    parts = ".aios3-nb-toolbar, .aios3-nb-actions, .aios3-nb-grid"
+    seen: list[list[float]] = []
+    for _ in range(50):
+        before = seen
+        seen = panel.root.evaluate(
+            """(root, parts) => [root, ...root.querySelectorAll(parts)].map(each => {
+                const [box, whole] = [each.getBoundingClientRect(), root.getBoundingClientRect()];
+                return [box.x - whole.x, box.y - whole.y, box.width, box.height].map(Math.round);
+            })""",
+            parts,
+        )
+        if seen == before:
+            return seen
+        panel.page.wait_for_timeout(200)
+    raise AssertionError(f"the panel does not come to rest: {before}, {seen}")
+
+
 def test_nothing_moves_when_a_row_is_chosen_and_long_names_keep_their_end(book: Notebook) -> None:
     panel = browse(book, "%s3browse s3://awkward/long/")
     long = "n" * 1010 + ".pkl"
     row = panel.row(long)
-    tools = panel.root.locator(".aios3-nb-toolbar, .aios3-nb-actions, .aios3-nb-grid")
-    before = [each.bounding_box() for each in tools.all()]
+    before = places_at_rest(panel)
     row.click()
     panel.expect("Details")
     panel.root.get_by_role("button", name="Preview").click()
     book.page.wait_for_timeout(700)
-    assert [each.bounding_box() for each in tools.all()] == before
+    assert places_at_rest(panel) == before
     tail = row.locator(".aios3-nb-tail")
     expect(tail).to_have_text("nnnnnnnn.pkl")
     box, cell = tail.bounding_box(), panel.grid.bounding_box()
