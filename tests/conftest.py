@@ -25,6 +25,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import settings as hypothesis
 
 from aios3_nb import settings
 from aios3_nb.pipeline import set_place
@@ -36,6 +37,10 @@ from tests.faults.store import Store
 BUCKET = "aios3-nb-tests"
 
 pytest_plugins = ["tests.ending", "tests.lab"]
+
+# An example may take as long as a busy machine needs.
+hypothesis.register_profile("unhurried", hypothesis.default, deadline=None)
+hypothesis.load_profile("unhurried")
 
 
 @pytest.fixture(autouse=True)
