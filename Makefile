@@ -61,6 +61,7 @@ faults: setup $(PEERS)/.ready
 
 $(PEERS)/.ready: Makefile
 	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip install --quiet --upgrade pip
 	$(PEERS)/bin/python -m pip install --quiet aiobotocore boto3 's3fs>=2026.1' 'smart_open[s3]>=7' obstore pandas
 	touch $@
 
@@ -80,6 +81,7 @@ bench: $(BENCH)/.ready
 
 $(BENCH)/.ready: Makefile pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --upgrade pip
 	$(BENCH)/bin/python -m pip install --quiet --editable '.[all]' boto3 's3fs>=2026.1' 'smart_open[s3]>=7' 'megfile>=4' \
 		obstore 'pandas>=2.2' 'zarr>=3' matplotlib ipykernel jupyter-client
 	$(BENCH)/bin/python -m pip install --quiet --no-deps aios3  # it pins an aiobotocore of its own

@@ -81,6 +81,7 @@ def test_polars_by_file(fs: Any, bucket: str) -> None:
         assert pl.read_parquet(file, columns=["n"]).equals(frame.select("n"))
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # dask's own use of pandas 3.1
 @pytest.mark.filterwarnings("default")  # of dask, when it is imported
 def test_dask_writes_and_reads_by_url(bucket: str) -> None:
     import dask.bag
