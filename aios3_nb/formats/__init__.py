@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from aios3_nb.formats.imports import noted_imports as noted_imports
     from aios3_nb.formats.media import picture_kind as picture_kind, sound_kind as sound_kind
     from aios3_nb.formats.memory import forecast as forecast
+    from aios3_nb.formats.ranged import Ranged as Ranged
     from aios3_nb.formats.registry import (
         check_path as check_path,
         expected_format as expected_format,
@@ -59,6 +60,7 @@ else:
         imports="noted_imports",
         media="picture_kind sound_kind",
         memory="forecast",
+        ranged="Ranged",
         registry="check_path expected_format format_names mistaken_for recognise register",
         safetensors="read_safetensors_header",
         shape="KINDS concatenated",

@@ -6,7 +6,6 @@ given a file that has nothing but them.
 
 from __future__ import annotations
 
-import io
 import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from aios3_nb.errors import FormatError
 from aios3_nb.formats.expansion import ExpansionLimit
 from aios3_nb.formats.pages import Pages, Range, check_parquet, range_of
+from aios3_nb.formats.ranged import Ranged
 
 _AT_ONCE = 256 * 1024
 """Bytes of a column that are read at once: its first pages, and not the whole of it."""
@@ -99,7 +99,7 @@ def _check_apart(ranges: Sequence[Range]) -> None:
             raise FormatError("Its footer names the same pages twice.")
 
 
-class _Part(io.RawIOBase):
+class _Part(Ranged):
     """A file of which only some ranges can be read; what else there is reads as zeros.
 
     Args:
@@ -109,32 +109,13 @@ class _Part(io.RawIOBase):
     """
 
     def __init__(self, read: Callable[[int, int], bytes | memoryview], size: int, ranges: Sequence[Range]) -> None:
+        super().__init__(size)
         self._read = read
-        self._size = size
         self._ranges = sorted(ranges)
-        self._at = 0
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        self._at = max(0, (0, self._at, self._size)[whence] + offset)
-        return self._at
-
-    def readinto(self, buffer: Any, /) -> int:
-        view = memoryview(buffer).cast("B")
-        begin, end = self._at, min(self._at + len(view), self._size)
-        count = max(0, end - begin)
-        view[:count] = bytes(count)
-        for start, stop in self._ranges:
-            start, stop = max(start, begin), min(stop, end)
-            if start < stop:
-                view[start - begin : stop - begin] = self._read(start, stop)
-        self._at += count
-        return count
+    def _fill(self, view: memoryview, start: int) -> None:
+        view[:] = bytes(len(view))
+        for begin, end in self._ranges:
+            begin, end = max(begin, start), min(end, start + len(view))
+            if begin < end:
+                view[begin - start : end - start] = self._read(begin, end)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from aios3_nb.errors import CredentialsError, EndpointError, LoadCancelledError, S3Error
-from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
+from aios3_nb.loop import in_thread, interruptible, thread_bridge
 from aios3_nb.pipeline.items import Items
 from aios3_nb.pipeline.load import amatching
 from aios3_nb.pipeline.order import Order
@@ -54,17 +54,7 @@ class ItemsOfEach(Items):
     Its attributes and arguments are those of `Items`.
     """
 
-    def __init__(
-        self,
-        order: Order,
-        monitor: Monitor,
-        *,
-        via: Any = bridge,
-        on_close: Callable[[Items], None] | None = None,
-        in_line: bool = False,
-    ) -> None:
-        self._begin_none(order, monitor, on_close, in_line)
-        self._via = via
+    def _prepare(self) -> None:
         self._orders: list[Order] | None = None
         self._next = 0
         self._current: Items | None = None

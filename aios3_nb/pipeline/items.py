@@ -43,14 +43,6 @@ class Items:
         on_close: Callable[[Items], None] | None = None,
         in_line: bool = False,
     ) -> None:
-        self._begin_none(order, monitor, on_close, in_line)
-        self._share = counting(order)[1]
-        self._file = open_file(order, monitor, whole=False, via=via, share=self._share)
-        self._items: Iterator[Any] | None = None
-
-    def _begin_none(
-        self, order: Order, monitor: Monitor, on_close: Callable[[Items], None] | None, in_line: bool
-    ) -> None:
         self.count = 0
         self.done = False
         self.error: BaseException | None = None
@@ -61,6 +53,13 @@ class Items:
         self._in_line = in_line
         self._order = order
         self._monitor = monitor
+        self._via = via
+        self._prepare()
+
+    def _prepare(self) -> None:
+        self._share = counting(self._order)[1]
+        self._file = open_file(self._order, self._monitor, whole=False, via=self._via, share=self._share)
+        self._items: Iterator[Any] | None = None
 
     @property
     def info(self) -> ObjectInfo | None:

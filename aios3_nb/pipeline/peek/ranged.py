@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 
 from aios3_nb.errors import S3Error
+from aios3_nb.formats import Ranged
 from aios3_nb.settings import KIB
 
 _BLOCK = 32 * KIB
@@ -15,7 +15,7 @@ class TooMuchError(S3Error):
     """More of the object was wanted than a look may fetch."""
 
 
-class RangedFile(io.RawIOBase):
+class RangedFile(Ranged):
     """A seekable file whose reads are ranges, fetched in blocks that are kept.
 
     Args:
@@ -28,36 +28,15 @@ class RangedFile(io.RawIOBase):
     """
 
     def __init__(self, read_range: Callable[[int, int], bytes], size: int, *, most: int) -> None:
+        super().__init__(size)
         self._read_range = read_range
-        self._size = size
         self._left = most
-        self._at = 0
         self._blocks: dict[int, bytes] = {}
 
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._at
-
-    def seek(self, offset: int, whence: int = 0, /) -> int:
-        base = (0, self._at, self._size)[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]  # any writable buffer
-        wanted = min(len(buffer), max(0, self._size - self._at))
-        data = self._bytes(self._at, self._at + wanted)
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
+    def _fill(self, view: memoryview, start: int) -> None:
+        view[:] = self._bytes(start, start + len(view))
 
     def _bytes(self, start: int, stop: int) -> bytes:
-        if start >= stop:
-            return b""
         first, last = start // _BLOCK, (stop - 1) // _BLOCK
         missing = [number for number in range(first, last + 1) if number not in self._blocks]
         if missing:
