@@ -51,7 +51,7 @@ class Actions:
                 loaded = await aload_one(order, progress)
         except BlockedPickleError as exc:
             code = blocked_code(order, name, exc.names)
-            said = str(exc).partition("\n")[0].rstrip(":")
+            said = exc.said.partition("\n")[0].rstrip(":")
             text = f"{said}: {', '.join(visible(each, most=100) for each in exc.names)}"
             self._activity.say(
                 f"{text}. Only if you trust whoever wrote it, run this line in a cell:", "error", code=code

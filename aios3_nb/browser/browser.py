@@ -133,7 +133,7 @@ class S3Browser(anywidget.AnyWidget):  # type: ignore[misc]  # not typed, for wh
         except MessageError as exc:
             self.say(f"The page asked for something that is not known here ({visible(str(exc), most=60)}).", "error")
         except S3Error as exc:
-            self.say(str(exc), "error")
+            self.say(exc.said, "error")
 
     def _grow(self, pixels: int) -> None:
         global _height
@@ -168,9 +168,9 @@ class S3Browser(anywidget.AnyWidget):  # type: ignore[misc]  # not typed, for wh
         try:
             await work(*args)
         except LoadCancelledError as exc:
-            self.say(str(exc), "note")
+            self.say(exc.said, "note")
         except S3Error as exc:
-            self.say(str(exc), "error")
+            self.say(exc.said, "error")
         except Exception as exc:
             # Whatever a pickle of trusted names or a full disk raises: nobody else would show it.
             self.say(f"{type(exc).__name__}: {visible(str(exc), most=500)}", "error")

@@ -9,7 +9,7 @@ from typing import BinaryIO
 from aios3_nb.browser.preview import Preview
 from aios3_nb.browser.table import cells
 from aios3_nb.pipeline.peek import Array, npy_array, npz_arrays, safetensors_arrays, tar_members, zip_members
-from aios3_nb.text import size_text
+from aios3_nb.text import counted, size_text
 
 _MOST = 500
 """Members that are shown."""
@@ -23,7 +23,7 @@ def zip_preview(file: BinaryIO, size: int) -> Preview:
     members = zip_members(file)
     rows = [(member.name, size_text(member.size), size_text(member.packed)) for member in members]
     total = size_text(sum(member.size for member in members))
-    title = f"Zip archive, {size_text(size)}: {len(members):,} members, {total} unpacked"
+    title = f"Zip archive, {size_text(size)}: {counted(len(members), 'member')}, {total} unpacked"
     return _listed(title, ("name", "size", "packed"), rows, len(members))
 
 
@@ -31,7 +31,7 @@ def tar_preview(file: BinaryIO, size: int) -> Preview:
     """Return the members of a tar archive, as far as a look goes."""
     members, complete = tar_members(file, _MOST)
     rows = [(member.name, member.kind, size_text(member.size)) for member in members]
-    title = f"Tar archive, {size_text(size)}: {'' if complete else 'the first '}{len(rows):,} members"
+    title = f"Tar archive, {size_text(size)}: {'' if complete else 'the first '}{counted(len(rows), 'member')}"
     return _listed(title, ("name", "kind", "size"), rows, len(rows) if complete else None)
 
 
@@ -54,7 +54,7 @@ def safetensors_preview(file: BinaryIO, size: int) -> Preview:
 
 def _arrays(title: str, arrays: Sequence[Array]) -> Preview:
     rows = [(array.name, array.dtype, _shape(array), size_text(array.size)) for array in arrays]
-    return _listed(f"{title}: {len(arrays):,} arrays", ("name", "dtype", "shape", "size"), rows, len(arrays))
+    return _listed(f"{title}: {counted(len(arrays), 'array')}", ("name", "dtype", "shape", "size"), rows, len(arrays))
 
 
 def _listed(title: str, names: tuple[str, ...], rows: Sequence[tuple[str, ...]], all: int | None) -> Preview:

@@ -132,7 +132,7 @@ class Desk:
             known, preview = await look(self._order(entry), most=most)
         except S3Error as exc:
             if self._chosen == (entry,):
-                self._show_preview(({"is": "preview", "error": str(exc)}, []))
+                self._show_preview(({"is": "preview", "error": exc.said}, []))
             return
         if self._chosen != (entry,):
             return

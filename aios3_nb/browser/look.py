@@ -13,7 +13,7 @@ from aios3_nb.browser.contents import BY_SUFFIX, Look
 from aios3_nb.browser.objects import Details
 from aios3_nb.browser.parquet import parquet_preview
 from aios3_nb.browser.preview import Preview, preview_of, suffix_of
-from aios3_nb.browser.text import age_text
+from aios3_nb.browser.text import age_text, told
 from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats import recognise
 from aios3_nb.loop import thread_bridge
@@ -63,11 +63,11 @@ async def _contents(order: Order, look: Look) -> Preview:
         try:
             return await asyncio.to_thread(look, cast(BinaryIO, io.BufferedReader(file)), size)
         except TooMuchError as exc:
-            said = str(exc)
+            said = exc.said
         except Exception as exc:  # each of these formats has errors of its own
             if isinstance(exc, S3Error) and not isinstance(exc, FormatError):
                 raise
-            said = f"No such file that could be read: {visible(str(exc), most=200)}."
+            said = f"No such file that could be read: {visible(told(exc), most=200)}."
     return replace(await _beginning(order), note=said)
 
 
@@ -102,7 +102,7 @@ async def _table(order: Order, most: int) -> Preview:
         except S3Error:
             raise
         except Exception as exc:  # pyarrow has many; each says that this is no such file
-            return Preview(f"No Parquet that could be read: {visible(str(exc), most=200)}")
+            return Preview(f"No Parquet that could be read: {visible(told(exc), most=200)}")
 
 
 def _format_by_name(key: str) -> str:

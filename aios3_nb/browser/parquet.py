@@ -8,7 +8,7 @@ from aios3_nb.browser.preview import Preview
 from aios3_nb.browser.table import cells
 from aios3_nb.formats import ExpansionLimit, first_rows
 from aios3_nb.pipeline.peek import RangedFile, TooMuchError
-from aios3_nb.text import size_text
+from aios3_nb.text import counted, size_text
 
 _ROWS = 50
 _COLUMNS = 60
@@ -40,7 +40,7 @@ def parquet_preview(file: RangedFile, size: int) -> Preview:
 
     about = pq.ParquetFile(file).metadata
     fields = list(about.schema.to_arrow_schema())
-    title = f"Parquet, {size_text(size)}: {about.num_rows:,} rows, {about.num_columns:,} columns"
+    title = f"Parquet, {size_text(size)}: {counted(about.num_rows, 'row')}, {counted(about.num_columns, 'column')}"
     names, types = cells([field.name for field in fields]), cells([str(field.type) for field in fields])
     try:
         rows = _first_rows(file, size, about, [field.name for field in fields[:_COLUMNS]])

@@ -9,13 +9,18 @@ import datetime
 
 from aios3_nb.address import S3Uri, quote
 from aios3_nb.browser.model import Contents, Question
-from aios3_nb.errors import CredentialsError, EndpointError, ObjectNotFoundError
-from aios3_nb.text import is_visible, visible
+from aios3_nb.errors import CredentialsError, EndpointError, ObjectNotFoundError, S3Error
+from aios3_nb.text import counted, is_visible, visible
 
 
 def place_text(where: S3Uri | None) -> str:
     """Return the address as it stands in the field for it; empty for the buckets."""
     return "" if where is None else visible(str(where))
+
+
+def told(error: Exception | None) -> str:
+    """Return what the panel says of an error: it speaks as lines of magics do, which is what it offers to run."""
+    return error.said if isinstance(error, S3Error) else str(error)
 
 
 def copied_text(uri: S3Uri) -> str:
@@ -68,19 +73,15 @@ def _asked(question: Question) -> str:
     return f"{visible(str(question.where), most=100)}{begun}"
 
 
-def _counted(number: int, one: str, many: str = "") -> str:
-    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
-
-
 def _searched(contents: Contents) -> str:
-    return f"Looked at {_counted(contents.looked, 'key')} for '{visible(contents.question.needle, most=40)}'"
+    return f"Looked at {counted(contents.looked, 'key')} for '{visible(contents.question.needle, most=40)}'"
 
 
 def _found(contents: Contents) -> str:
     if contents.question.is_search:
         hint = " …" if contents.busy else ". Search on: there are more keys" if contents.token else ", all there are"
         return f"{_searched(contents)}: {contents.count:,} found{hint}."
-    text = _counted(contents.count, *(("bucket",) if contents.question.where is None else ("entry", "entries")))
+    text = counted(contents.count, *(("bucket",) if contents.question.where is None else ("entry", "entries")))
     if not contents.complete:
         text += " so far"
         if contents.sort != "name" or contents.descending:
@@ -105,7 +106,7 @@ def _nothing(contents: Contents) -> str:
 def _of_error(contents: Contents) -> str:
     if contents.state == "denied" and contents.question.where is None:
         return "These credentials may not list buckets; they may still open some."
-    return str(contents.error)
+    return told(contents.error)
 
 
 def _way_on(contents: Contents) -> str:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from aios3_nb.text import visible
+from aios3_nb.text import counted, visible
 
 _MOST_NODES = 4_000
 _MOST_INSIDE = 500
@@ -154,7 +154,7 @@ class _Reader:
 
     def _finish(self, each: _Open) -> None:
         count = len(each.node[3]) + each.left_out
-        each.node[2] = f"{count:,} {'key' if each.is_object else 'item'}{'' if count == 1 else 's'}"
+        each.node[2] = counted(count, "key" if each.is_object else "item")
         if each.left_out:
             each.node[3].append(["", "more", f"and {each.left_out:,} more", None])
 

@@ -13,7 +13,7 @@ from aios3_nb.cache.kept import DamagedError, Kept
 from aios3_nb.cache.store import Cache
 from aios3_nb.errors import OptionError
 from aios3_nb.settings import current
-from aios3_nb.text import size_text, table_html, visible
+from aios3_nb.text import counted, size_text, table_html, visible
 
 _SHOWN = 1000
 
@@ -172,7 +172,7 @@ class Cached(Sequence[CachedObject]):
 
 
 def _amount(count: int, size: int) -> str:
-    return f"{'1 object' if count == 1 else f'{count:,} objects'}, {size_text(size)}"
+    return f"{counted(count, 'object')}, {size_text(size)}"
 
 
 def _objects(cache: Cache, prefix: str) -> Iterator[CachedObject]:

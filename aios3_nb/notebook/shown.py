@@ -28,7 +28,7 @@ from aios3_nb.pipeline import (
     store_value,
 )
 from aios3_nb.progress import Progress, closing_line, display_for, items_line, stored_line, total_line
-from aios3_nb.text import visible
+from aios3_nb.text import counted, visible
 
 _MOST_ROWS = 4
 """Loads of one call that have a row each; of more, only the total is shown."""
@@ -157,7 +157,7 @@ class _Group:
         quiet = bool(orders) and orders[0].settings.quiet
         self._show = (lambda _: None) if quiet else display_for(self._shell)
         self._count = len(orders)
-        name = "1 object" if len(orders) == 1 else f"{len(orders):,} objects"
+        name = counted(len(orders), "object")
         self._total = Progress(name, self._show if len(orders) > 1 else (lambda _: None))
         sizes = [order.listed_size for order in orders]
         if sizes and None not in sizes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from aios3_nb.text import seconds_text, share_text, size_text, visible
+from aios3_nb.text import counted, seconds_text, share_text, size_text, visible
 
 if TYPE_CHECKING:
     from aios3_nb.pipeline import Loaded, Stored
@@ -53,7 +53,7 @@ def stored_line(name: str, stored: Stored) -> str:
 def total_line(count: int, size: int, seconds: float, verdicts: Mapping[str, int]) -> str:
     """Return the line that stays after many loads: ``60 objects: 12 MB in 0.4 s, 60 CRC32 ok``."""
     checked = ", ".join(f"{number:,} {verdict}" for verdict, number in verdicts.items())
-    return f"{count:,} objects: {size_text(size)} in {seconds_text(seconds)}, {checked}"
+    return f"{counted(count, 'object')}: {size_text(size)} in {seconds_text(seconds)}, {checked}"
 
 
 def items_line(
@@ -66,7 +66,7 @@ def items_line(
     share = share_text(fetched, info.size) if info is not None else "0 B"
     came = share if verdict and info is not None and info.is_cached else f"{_came(info)} {share}"
     notes = "".join(f", {note}" for note in (verdict, trusted) if note)
-    items = "1 item" if count == 1 else f"{count:,} items"
+    items = counted(count, "item")
     return f"{visible(name, most=80)}: {items}, {came}{notes}{_etag(info)}"
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aios3_nb.text.telling import as_call as as_call, warn as warn
     from aios3_nb.text.tracebacks import rendered as rendered
     from aios3_nb.text.words import (
+        counted as counted,
         in_quotes as in_quotes,
         is_visible as is_visible,
         seconds_text as seconds_text,
@@ -29,5 +30,5 @@ else:
         markup="table_html",
         telling="as_call warn",
         tracebacks="rendered",
-        words="in_quotes is_visible seconds_text share_text size_text visible without_secrets",
+        words="counted in_quotes is_visible seconds_text share_text size_text visible without_secrets",
     )

@@ -60,6 +60,11 @@ def size_text(size: float) -> str:
     return f"{_three_digits(size / unit)} {name}"
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with what it counts: ``"1 object"``, ``"2,500 objects"``; `many` if it is not `one` and an s."""
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def share_text(part: float, whole: float) -> str:
     """Return two sizes, in bytes, in one unit if it shows both: ``"0.3 of 954 MB"``, ``"3 KB of 1 GB"``."""
     unit, name = _unit(whole)

@@ -194,8 +194,10 @@ class TestWords:
 
     def test_a_denied_folder_names_itself_and_other_ways(self) -> None:
         contents = Contents()
-        contents.fail(contents.begin(Question(PLACE)), AccessDeniedError("Access denied: s3://bkt/dir/."))
+        error = AccessDeniedError("Access denied: s3://bkt/dir/. Try --profile NAME or --no-sign-request.")
+        contents.fail(contents.begin(Question(PLACE)), error)
         assert "Access denied: s3://bkt/dir/" in status_text(contents)
+        assert "--profile NAME or --no-sign-request" in status_text(contents)  # in lines, as all that the panel offers
         assert "another profile above" in status_text(contents)
 
     def test_a_row_is_visible_whatever_its_name(self) -> None:

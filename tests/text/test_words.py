@@ -8,7 +8,7 @@ import unicodedata
 import pytest
 from hypothesis import example, given, strategies as st
 
-from aios3_nb.text import is_visible, seconds_text, share_text, size_text, visible, without_secrets
+from aios3_nb.text import counted, is_visible, seconds_text, share_text, size_text, visible, without_secrets
 from tests.awkward import KEYS
 
 
@@ -171,3 +171,11 @@ def test_a_share_names_the_unit_once_where_it_can(part: int, whole: int, text: s
 )
 def test_durations_read_as_people_say_them(seconds: float, text: str):
     assert seconds_text(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(0, "0 entries"), (1, "1 entry"), (2, "2 entries"), (1_000_000, "1,000,000 entries")]
+)
+def test_what_is_counted_is_one_or_many(number: int, text: str):
+    assert counted(number, "entry", "entries") == text
+    assert counted(number, "key") == text.replace("entries", "keys").replace("entry", "key")

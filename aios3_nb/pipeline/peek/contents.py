@@ -17,7 +17,7 @@ from aios3_nb.pipeline.peek.members import npz_arrays, safetensors_arrays, tar_m
 from aios3_nb.pipeline.peek.other import OtherOutline, array_text
 from aios3_nb.pipeline.peek.ranged import RangedFile
 from aios3_nb.pipeline.peek.torch import torch_tensors
-from aios3_nb.text import size_text, visible
+from aios3_nb.text import counted, size_text, visible
 
 _SHOWN = 40
 """Columns, arrays or members that are shown."""
@@ -78,7 +78,8 @@ def _parquet(file: BinaryIO) -> list[Row]:
     return [
         (
             "holds",
-            f"table of {about.num_rows:,} rows, {about.num_columns:,} columns, {about.num_row_groups:,} row groups",
+            f"table of {counted(about.num_rows, 'row')}, {counted(about.num_columns, 'column')}, "
+            f"{counted(about.num_row_groups, 'row group')}",
         ),
         ("written by", visible(about.created_by or "?", most=_WIDTH)),
         *([("compressed", ", ".join(sorted(codecs)))] if codecs else []),
@@ -98,7 +99,10 @@ def _arrow(file: BinaryIO) -> list[Row]:
     if not is_file:
         return [("holds", "Arrow stream"), *_columns(pa.ipc.open_stream(file).schema)]
     whole = pa.ipc.open_file(file)
-    return [("holds", f"Arrow file of {whole.num_record_batches:,} batches"), *_columns(whole.schema)]
+    return [
+        ("holds", f"Arrow file of {counted(whole.num_record_batches, 'batch', 'batches')}"),
+        *_columns(whole.schema),
+    ]
 
 
 def _columns(schema: Any) -> list[Row]:
@@ -109,13 +113,13 @@ def _safetensors(file: BinaryIO, only: str | None = None) -> list[Row]:
     arrays = safetensors_arrays(file, only=only)
     rows = [(array.name, f"{array.dtype} of shape {array.shape}") for array in arrays]
     total = size_text(sum(array.size for array in arrays))
-    return [("holds", f"{len(arrays):,} arrays, {total}"), *_listed(rows, "array")]
+    return [("holds", f"{counted(len(arrays), 'array')}, {total}"), *_listed(rows, "array")]
 
 
 def _npz(file: BinaryIO, only: str | None = None) -> list[Row]:
     arrays = npz_arrays(file, _SHOWN, only=only)
     return [
-        ("holds", f"{len(arrays):,} arrays"),
+        ("holds", f"{counted(len(arrays), 'array')}"),
         *_listed([(array.name, array_text(array)) for array in arrays], "array"),
     ]
 
@@ -124,7 +128,7 @@ def _zip(file: BinaryIO) -> list[Row]:
     members = zip_members(file)
     rows = [(member.name, size_text(member.size)) for member in members if member.kind != "folder"]
     total = size_text(sum(member.size for member in members))
-    return [("holds", f"{len(rows):,} files, {total} unpacked"), *_listed(rows, "file")]
+    return [("holds", f"{counted(len(rows), 'file')}, {total} unpacked"), *_listed(rows, "file")]
 
 
 def _torch(file: BinaryIO) -> list[Row]:
@@ -132,20 +136,23 @@ def _torch(file: BinaryIO) -> list[Row]:
     if not tensors:
         return _zip(file)
     rows = [(name, f"{tensor.dtype} of shape {tensor.shape}") for name, tensor in tensors.items()]
-    return [("holds", f"{len(rows):,} tensors"), *_listed(rows, "tensor")]
+    return [("holds", counted(len(rows), "tensor")), *_listed(rows, "tensor")]
 
 
 def _tar(file: BinaryIO) -> list[Row]:
     members, complete = tar_members(file, _SHOWN)
     rows = [(member.name, "folder" if member.kind == "folder" else size_text(member.size)) for member in members]
-    return [("holds", f"{len(rows):,}{'' if complete else ' or more'} members"), *_listed(rows, "member")]
+    return [
+        ("holds", counted(len(rows), "member") if complete else f"{len(rows):,} or more members"),
+        *_listed(rows, "member"),
+    ]
 
 
 def _listed(rows: Sequence[Row], kind: str) -> list[Row]:
     """Return a row for each of the first, and one that says how many more there are."""
     shown = [(visible(name, most=40), visible(text, most=_WIDTH)) for name, text in rows[:_SHOWN]]
     left = len(rows) - len(shown)
-    return [*shown, ("...", f"and {left:,} more {kind}s")] if left else shown
+    return [*shown, ("...", f"and {counted(left, f'more {kind}')}")] if left else shown
 
 
 _ARRAYS: Mapping[str, Callable[..., list[Row]]] = MappingProxyType({"safetensors": _safetensors, "npz": _npz})

@@ -8,7 +8,7 @@ from typing import Protocol
 from aios3_nb.pipeline.peek.json import JsonOutline, outline_json
 from aios3_nb.pipeline.peek.other import OtherOutline, outline_other, outline_problem
 from aios3_nb.pipeline.peek.pickle import MAY_LOAD, PickleOutline, outline_pickle
-from aios3_nb.text import as_call, size_text, table_html, visible
+from aios3_nb.text import as_call, counted, size_text, table_html, visible
 
 __all__ = [
     "JsonOutline",
@@ -65,13 +65,12 @@ class Peek:
     def rows(self) -> list[tuple[str, str]]:
         """Return what to show, line by line: a heading and its text; hostile characters are visible."""
         kind = f"{self.format}, {self.codec} compressed" if self.codec else self.format
-        many = "" if self.requests == 1 else "s"
         own = [
             ("size", f"{size_text(self.size)} ({self.size:,} bytes)"),
             ("etag", self.etag),
             *([("checked by", self.checked_by)] if self.checked_by else ()),
             ("format", kind),
-            ("looked at", f"{size_text(self.fetched)} in {self.requests:,} request{many}"),
+            ("looked at", f"{size_text(self.fetched)} in {counted(self.requests, 'request')}"),
         ]
         inside = self.outline.rows()
         if isinstance(self.outline, PickleOutline) and not self.in_line:  # only what is said there is in our words
