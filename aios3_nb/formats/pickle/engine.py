@@ -35,7 +35,7 @@ class SafeUnpickler(Scan):
     # Looked up for every opcode that asks, and faster so.
     __slots__ = (
         *("blocked", "blocked_at", "dtypes", "_names", "_makers", "_open", "_empties", "_kept", "_fresh", "_waiting"),
-        *("_to_check", "_do"),
+        *("_needy", "_to_check", "_do"),
     )
 
     def __init__(self, feed: Feed, names: Names, *, encoding: str = "ASCII") -> None:
@@ -54,6 +54,8 @@ class SafeUnpickler(Scan):
         """By id, what was made and may be given a state."""
         self._waiting: set[int] = set()
         """Ids of those that are of no use before they have it."""
+        self._needy: set[type] = set()
+        """Classes that were imported, whose instances have to get one before the end."""
         self._to_check: list[tuple[Check, Any]] = []
         containers = Containers(self._is_allowed)
         self._do: tuple[Callable[[Any, Any], Any], ...] = (
@@ -96,6 +98,8 @@ class SafeUnpickler(Scan):
         if entry.make == "empty" or entry.make.startswith("new or "):
             build = states.builder(self, entry.state, found) if entry.state else None
             self._empties[id(found)] = pandas.empty(found), build
+        if states.is_needed(entry.state):
+            self._needy.add(found)
         return found
 
     def _allow(self, cls: type, dotted: str) -> None:
@@ -123,13 +127,17 @@ class SafeUnpickler(Scan):
         Raises:
             FormatError: Something is not consistent.
         """
+        if self._needy:
+            for value, _ in self._fresh.values():
+                if type(value) in self._needy:
+                    raise not_done(f"makes one of {name_of(type(value))} and gives it no state")
         for check, target in self._to_check:
             check(target)
 
     def release(self) -> None:
         """Let go of all that was unpickled, and of the circles that this object stands in."""
         self.memo.clear()
-        for held in (self._makers, self._empties, self._kept, self._fresh, self._to_check):
+        for held in (self._makers, self._empties, self._kept, self._fresh, self._needy, self._to_check):
             held.clear()
         self.dtypes.release()
         self._do = ()
@@ -184,7 +192,7 @@ class SafeUnpickler(Scan):
         new, build = made_empty
         value = new() if make is None else make()
         if build is not None and type(value) is cls:
-            self._fresh[id(value)] = value, build
+            self.fresh(value, build, waits=cls in self._needy)
         return value
 
     def inner(self, owner: type, name: str) -> Any:

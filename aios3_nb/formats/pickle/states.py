@@ -50,6 +50,11 @@ def _rule(state: str, cls: type) -> Rule:
     return _RULES[name](cls, frozenset(keys.split()))
 
 
+def is_needed(state: str) -> bool:
+    """Return whether what is to have a state by that rule is of no use without: pandas reads through a null pointer."""
+    return state.partition(" ")[0] in ("pandas.backed", "pandas.categorical")
+
+
 def is_known(state: str) -> bool:
     """Return whether there is a rule of that name; see ``names.toml``."""
     return state.partition(" ")[0] in _RULES

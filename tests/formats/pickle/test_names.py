@@ -145,3 +145,16 @@ def test_a_name_is_not_matched_in_part():
         ("UUID", "uuid"),
     ]:
         assert not Names().permits(module, name)
+
+
+def test_what_pandas_reads_through_a_null_pointer_without_a_state_has_to_get_one():
+    from pandas._libs.arrays import NDArrayBacked
+
+    backed = [
+        (qualname, entry.state)
+        for (module, qualname), entry in safe_names().items()
+        if module.startswith("pandas.") and "." not in qualname
+        if isinstance(found := _found(module, qualname), type) and issubclass(found, NDArrayBacked)
+    ]
+    assert {"DatetimeArray", "TimedeltaArray", "PeriodArray", "Categorical"} <= {name for name, _ in backed}
+    assert [name for name, state in backed if not states.is_needed(state)] == []

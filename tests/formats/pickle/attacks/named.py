@@ -622,6 +622,16 @@ def frame_with_a_block_of_a_billion_rows() -> bytes:
 
 
 @attack
+def array_of_pandas_without_a_state() -> bytes:
+    return b"\x80\x02cpandas.arrays\nDatetimeArray\n)\x81."
+
+
+@attack
+def array_of_pandas_without_a_state_in_another() -> bytes:
+    return b"\x80\x04]((ipandas.arrays\nCategorical\nK\x01e."
+
+
+@attack
 def index_of_a_billion_numbers() -> bytes:
     import pandas as pd
 
