@@ -51,7 +51,7 @@ class Watch:
         if not (self.loading or self.using) or event.startswith(HARMLESS):
             return
         if self.loading:
-            if _is_zone(event, args):
+            if _is_zone(event, args) or _is_words(event, args):
                 return
             self.seen.append(f"{event} {args!r}"[:300])
             raise PermissionError(f"{event} while loading")
@@ -64,6 +64,15 @@ def _is_zone(event: str, args: tuple[Any, ...]) -> bool:
         return str(args[0]).split(".")[0] == "tzdata"
     is_read = event == "open" and not _writes(event, args)
     return (is_read or event == "os.listdir") and os.path.realpath(str(args[0])).startswith(_ZONES)
+
+
+def _is_words(event: str, args: tuple[Any, ...]) -> bool:
+    """Say whether Python says on stderr that it had no memory for a bytearray.
+
+    It leaves the number of its exports as it finds it then, and takes note of that as it lets go of it; so does the
+    standard library's pickle. See: `PyByteArray_FromStringAndSize` in Objects/bytearrayobject.c
+    """
+    return event == "sys.excepthook" and str(args[2]) == "deallocated bytearray object has exported buffers"
 
 
 def _writes(event: str, args: tuple[Any, ...]) -> bool:
@@ -124,7 +133,7 @@ def _inside(part: Any) -> list[Any]:
     if isinstance(part, dict):
         found += [*dict.keys(part), *dict.values(part)]
     elif isinstance(part, (list, tuple, set, frozenset)) and len(part) < 10_000:
-        found += part
+        found.extend(part)  # for += the part itself may answer
     elif type(part).__module__ == "numpy" and type(part).__name__ == "ndarray" and part.dtype.hasobject:
         found += part.ravel().tolist()[:1000]
     own = getattr(part, "__dict__", None)
