@@ -165,12 +165,18 @@ class Desk:
 
     def _bind_each(self, action: Callable[..., Any], name: str) -> None:
         self.activity.clear()
-        objects = self._objects
-        taken: set[str] = set()
-        for entry in objects:
-            own = name if len(objects) == 1 else _free_name(name_from_key(entry.uri.key), taken)
-            taken.add(own)
+        for entry, own in self._named(name):
             self._face.post(action, self._order(entry), own)
+
+    def _named(self, name: str) -> list[tuple[Entry, str]]:
+        """Give what is chosen, each with its variable: `name` for one alone, else each has one of its own."""
+        objects = self._objects
+        if name and len(objects) == 1:
+            return [(objects[0], name)]
+        named: dict[str, Entry] = {}
+        for entry in objects:
+            named[_free_name(name_from_key(entry.uri.key), named)] = entry
+        return [(entry, own) for own, entry in named.items()]
 
     def download(self) -> None:
         """Save what is chosen beside the notebook."""
@@ -195,10 +201,7 @@ class Desk:
 
     def code(self, name: str) -> None:
         """Send the page the lines that load what is chosen."""
-        objects = self._objects
-        names = [name or name_from_key(objects[0].uri.key)] if len(objects) == 1 else []
-        names = names or [name_from_key(entry.uri.key) for entry in objects]
-        lines = [code_for(entry.uri, self._face.settings, own) for entry, own in zip(objects, names, strict=True)]
+        lines = [code_for(entry.uri, self._face.settings, own) for entry, own in self._named(name)]
         if lines:
             self._face.tell({"is": "code", "text": "\n".join(lines)})
 
@@ -278,7 +281,7 @@ class Desk:
             self._face.show("connection", shown | {"found": found})
 
 
-def _free_name(name: str, taken: set[str]) -> str:
+def _free_name(name: str, taken: Collection[str]) -> str:
     """Return `name`, or with a number behind it, so that it is none of those taken already."""
     number, free = 1, name
     while free in taken:

@@ -152,6 +152,35 @@ def test_everything_goes_by_keyboard_and_the_notebook_hears_none_of_it(book: Not
     )
 
 
+def test_what_is_done_before_the_kernel_answers_is_done_with_the_new_object(book: Notebook) -> None:
+    panel = browse(book, "%s3browse s3://data/")
+    panel.choose("plot.png")
+    name = panel.root.get_by_label("Name of the variable")
+    expect(name).to_have_value("plot")
+    offered = panel.root.get_by_label("The text to copy")
+
+    def go_down_and(then: str) -> None:
+        """Choose the row below, and do `then`, all before the kernel can answer."""
+        panel.root.evaluate(
+            """(root, then) => {
+                const down = {key: "ArrowDown", bubbles: true, cancelable: true};
+                root.querySelector("[role=grid]").dispatchEvent(new KeyboardEvent("keydown", down));
+                new Function("root", then)(root);
+            }""",
+            then + "; root.querySelector('[title^=\"Put the line\"]').click()",
+        )
+
+    go_down_and("")
+    expect(offered).to_have_value("table = %s3load s3://data/table.csv")
+    expect(name).to_have_value("table")
+    panel.choose("plot.png")
+    expect(name).to_have_value("plot")
+    field = "const field = root.querySelector('.aios3-nb-variable')"
+    go_down_and(f"{field}; field.value = 'mine'; field.dispatchEvent(new Event('input'))")
+    expect(offered).to_have_value("mine = %s3load s3://data/table.csv")
+    expect(name).to_have_value("mine")
+
+
 def test_the_order_and_the_widths_are_the_users(book: Notebook) -> None:
     panel = browse(book, "%s3browse s3://data/")
     panel.row("table.csv")

@@ -511,6 +511,19 @@ def test_a_load_binds_the_proposed_name(faulty: FaultServer, browse: Any, shell:
     assert "no name of a variable" in driver.said
 
 
+def test_a_load_without_a_name_binds_one_of_the_objects_own(faulty: FaultServer, browse: Any, shell: Shell) -> None:
+    for key in ("a.json", "a.txt"):
+        faulty.put("bkt", key, b"[1]")
+    driver = browse("s3://bkt/")
+    driver.listed()
+    driver.choose("a.json")
+    driver.ask("load", name="")
+    assert shell.user_ns == {"a": [1]}
+    driver.choose("a.json", "a.txt")
+    driver.ask("code", name="")  # two in a row would else load into one variable
+    assert driver.told[-1][0]["text"] == "a = %s3load s3://bkt/a.json\na_2 = %s3load s3://bkt/a.txt"
+
+
 @pytest.mark.parametrize("action", ["load", "file"])
 def test_a_variable_is_replaced_only_when_that_is_wanted(
     faulty: FaultServer, browse: Any, shell: Shell, action: str

@@ -887,6 +887,7 @@ class Panel {
     this.resting = 0;
     this.typing = 0;
     this.named = "";
+    this.typed = false; // whether the variable's name was typed for what is chosen now
     this.kernel = new Kernel(model, (state) => this.kernelIs(state));
     this.rows = new Rows(this);
     this.cards = new Cards(this);
@@ -1000,6 +1001,7 @@ class Panel {
   side() {
     this.name.classList.add(`${P}variable`);
     this.name.addEventListener("keydown", (event) => event.key === "Enter" && this.act("load"));
+    this.name.addEventListener("input", () => (this.typed = true));
     const actions = make("div", "actions", {}, this.loading, this.name, make("div", "tools", {}, ...Object.values(this.buttons)));
     const turn = make("input", "", { type: "checkbox", id: `${this.id}-auto` });
     turn.checked = true;
@@ -1244,6 +1246,7 @@ class Panel {
   /** Called when another row is chosen here, before the kernel has heard of it. */
   chose() {
     window.clearTimeout(this.resting);
+    this.typed = false; // so was what the variable's name says
     this.root.querySelector(`.${P}flash`)?.remove(); // it was about the other one
   }
 
@@ -1257,10 +1260,8 @@ class Panel {
     this.title.title = chosen.uri ?? "";
     this.summary.textContent = chosen.summary ?? "";
     const key = `${chosen.uri}\n${chosen.variable}`;
-    if (key !== this.named) {
-      this.named = key;
-      this.name.value = chosen.variable ?? "";
-    }
+    if (key !== this.named && !this.typed) this.name.value = chosen.variable ?? "";
+    this.named = key;
     this.loading.disabled = !objects || Boolean(chosen.blocked);
     this.name.disabled = !(one && objects);
     this.buttons.look.disabled = !(one && objects);
@@ -1305,6 +1306,11 @@ class Panel {
 
   // -- acting
 
+  /** The variable to load into; none while the name that is shown is still that of what was chosen before. */
+  get variable() {
+    return this.typed || this.known ? this.name.value.trim() : "";
+  }
+
   /** What the kernel knows of what is chosen here; null as long as it has not heard of it. @returns {Chosen | null} */
   get known() {
     /** @type {Chosen} */
@@ -1318,7 +1324,7 @@ class Panel {
     const copies = this.known?.copies;
     // In the click itself, for a page may hardly write later; of more than that, or sooner, the kernel tells.
     if (what === "copy" && copies) void this.copy(copies);
-    else if (what === "load" || what === "file" || what === "code") this.kernel.ask(what, { name: this.name.value.trim() });
+    else if (what === "load" || what === "file" || what === "code") this.kernel.ask(what, { name: this.variable });
     else if (what === "look") this.kernel.ask(what, { by_itself: false });
     else this.kernel.ask(what);
   }
