@@ -100,6 +100,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
             of its rows). JSON Lines of records, and a JSON array of them, make a table when one of these is given.
             Of a picture ``pil`` gives PIL's.
         version_id: This version instead of the latest.
+        quiet: Do not warn of what ``%s3load`` says in its closing line, such as that there are more pickles behind it.
         options: Settings for this load alone, such as ``profile``, ``endpoint_url``, ``verify``, ``max_bytes``.
 
     Raises:
@@ -116,7 +117,7 @@ def load(uri: str, **options: Unpack[Loading]) -> Any:
     if wanted.pattern or wanted.concat:
         with interruptible():
             return bridge().run(_load_matching, wanted)
-    return _noted(load_one(wanted, Monitor()))
+    return _noted(load_one(wanted, Monitor()), quiet=options.get("quiet", False))
 
 
 @awaited(load)
@@ -125,12 +126,16 @@ async def aload(uri: str, **options: Any) -> Any:
     _check_errors(wanted)
     if wanted.pattern or wanted.concat:
         return await _load_matching(wanted)
-    return _noted(await aload_one(wanted, Monitor()))
+    return _noted(await aload_one(wanted, Monitor()), quiet=options.get("quiet", False))
 
 
-def _noted(loaded: Loaded) -> Any:
-    """Return the value; what the closing line of a magic says about it is a warning here."""
-    _tell(loaded.note, f"{visible(str(loaded.info.uri))}: ")
+def _noted(loaded: Loaded, *, quiet: bool) -> Any:
+    """Return the value; what the closing line of a magic says about it is a warning here, unless the call is `quiet`.
+
+    The session's setting is for magics: who has silenced their lines has not silenced what a call leaves out.
+    """
+    if not quiet:
+        _tell(loaded.note, f"{visible(str(loaded.info.uri))}: ")
     return loaded.value
 
 

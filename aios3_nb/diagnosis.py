@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Unpack
 
 from aios3_nb import api
-from aios3_nb.errors import S3Error
+from aios3_nb.errors import OptionError, S3Error
 from aios3_nb.loop import bridge, interruptible
 from aios3_nb.options import Opening, divided, spelled_out
 from aios3_nb.s3 import client_for, endpoint_of
@@ -74,7 +74,9 @@ def doctor(uri: str | None = None, **options: Unpack[Opening]) -> Diagnosis:
         version_id: This version instead of the latest.
         options: See `open`.
     """
-    _, settings = divided(options, Opening)
+    chosen, settings = divided(options, Opening)
+    if uri is None and chosen:
+        raise OptionError("version_id is that of an object. Name it: aios3_nb.doctor(uri, version_id=...).")
     looks: dict[str, Callable[[], str]] = {
         "Python": lambda: f"{platform.python_version()} ({sys.implementation.name}), {platform.platform()}",
         "packages": _packages,

@@ -92,29 +92,44 @@ class Settings:
         return table_html(rows, caption="Settings", note="In bold: what is not the default.", kinds=kinds)
 
 
-class Overrides(TypedDict, total=False):
-    """What a call may set for itself; the fields of `Settings`."""
+class Reaching(TypedDict, total=False):
+    """What a call may set for itself where nothing is sent, and only an address is made."""
 
     profile: str | None
     region: str | None
     endpoint_url: str | None
     no_sign_request: bool
     request_payer: str | None
+
+
+class Asking(Reaching, total=False):
+    """... where S3 is asked, and what it answers is small."""
+
+    connect_timeout: float
+    read_timeout: float
+    retries: int
+    retry_wait: float
+
+
+class Reading(Asking, total=False):
+    """... where bytes of objects are read."""
+
     part_size: int
     concurrency: int
     budget: int
-    connect_timeout: float
-    read_timeout: float
     total_timeout: float
     floor_bytes: int
     floor_seconds: float
-    retries: int
-    retry_wait: float
     verify: Verify
-    max_bytes: int | None
-    quiet: bool
     cache: Cache
     cache_dir: str | None
+
+
+class Overrides(Reading, total=False):
+    """All of them: the fields of `Settings`."""
+
+    max_bytes: int | None
+    quiet: bool
 
 
 CONNECTION = (
@@ -168,7 +183,7 @@ def travelling(settings: Settings) -> dict[str, Any]:
     """Return the options that make another process reach the same objects: what is set, and nothing secret.
 
     An endpoint or a region that stands in this process's environment goes along, for a bucket's name means another
-    bucket elsewhere; the folder of the local cache does not, for it is this machine's.
+    bucket elsewhere; the folder of the local cache does not, for it is this machine's, nor what a notebook shows.
     """
     plain = Settings()
     settings = replace(
@@ -176,7 +191,7 @@ def travelling(settings: Settings) -> dict[str, Any]:
         endpoint_url=settings.endpoint_url or _first_set(_ENDPOINT),
         region=settings.region or _first_set(_REGION),
     )
-    names = [one.name for one in dataclasses.fields(Settings) if one.name not in ("s3", "cache_dir")]
+    names = [one.name for one in dataclasses.fields(Settings) if one.name not in ("s3", "cache_dir", "quiet")]
     return {name: value for name in names if (value := getattr(settings, name)) != getattr(plain, name)}
 
 

@@ -63,9 +63,12 @@ def frame(uri: str, **options: Unpack[Iterating]) -> Any:
     Raises:
         ObjectNotFoundError: There is none.
         FormatError: What the first object holds has no rows.
-        OptionError: An option that does not fit; ``limit`` is one, for a frame has ``head``.
+        OptionError: An option that does not fit; ``limit`` is one, for a frame has ``head``, and so are ``allow`` and
+            ``trust``, for no frame is made of pickles.
         MissingPackageError: Dask is not installed, or pandas.
     """
+    if options.get("trust") or options.get("allow"):
+        raise OptionError("allow and trust are for pickles, and frames are made of tables. aios3_nb.bag takes pickles.")
     return _frame(_parts(uri, options))
 
 
@@ -114,6 +117,8 @@ def _head(parts: list[Part]) -> Any:
 def _parts(uri: str, options: Any) -> list[Part]:
     if options.get("limit") is not None:
         raise OptionError("limit is for what is loaded at once. Of a bag take(n) gives the first, of a frame head(n).")
+    if options.get("cache_dir") is not None:
+        raise OptionError("cache_dir is a folder of this machine. Where workers run, AIOS3_NB_CACHE_DIR names theirs.")
     order = make_order(uri, options, Iterating)
     if order.skips_errors and not order.pattern:
         raise OptionError("--errors skip is for several objects; this is one, and without it there is nothing.")
@@ -142,8 +147,9 @@ def _may_be_cut(order: Order, info: ObjectInfo) -> bool:
 async def _versions(order: Order) -> list[ObjectInfo]:
     if not order.pattern:
         uri = order.uri
-        version = {"VersionId": uri.version_id} if uri.version_id else {}
-        answer = await ask("head_object", uri, order.settings, Bucket=uri.bucket, Key=uri.key, **version)
+        more = {"VersionId": uri.version_id, "RequestPayer": order.settings.request_payer}
+        said = {name: value for name, value in more.items() if value}
+        answer = await ask("head_object", uri, order.settings, Bucket=uri.bucket, Key=uri.key, **said)
         return [ObjectInfo(uri=uri, size=int(answer["ContentLength"]), etag=answer.get("ETag", ""))]
     entries = await list_matching(order.uri, order.pattern, order.settings)
     if not entries:

@@ -21,7 +21,7 @@ from fsspec.utils import stringify_path, tokenize
 from aios3_nb.address import S3Uri
 from aios3_nb.errors import ObjectNotFoundError
 from aios3_nb.filesystems.entries import answered, described, folder, path_of, stripped, uri_of
-from aios3_nb.filesystems.options import sorted_out
+from aios3_nb.filesystems.options import OURS, sorted_out
 from aios3_nb.loop import background
 from aios3_nb.s3 import Entry, ask, list_buckets, list_page, signed_url, walk
 from aios3_nb.settings import travelling
@@ -64,7 +64,8 @@ class Folders(AsyncFileSystem):  # type: ignore[misc]  # fsspec is not typed
         return str(tokenize(type(self).__name__, self._options()))
 
     def _options(self) -> dict[str, Any]:
-        options = {**travelling(self.settings), **self._for_fsspec}
+        taken = {name: value for name, value in travelling(self.settings).items() if name in OURS}
+        options = {**taken, **self._for_fsspec}
         if self.version_aware:
             options["version_aware"] = True
         if self.asynchronous:

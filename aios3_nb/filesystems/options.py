@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from aios3_nb.errors import OptionError
+from aios3_nb.options import Opening, without_effect
 from aios3_nb.settings import NAMES, Settings, current
 
 FSSPEC = ("asynchronous", "loop", "batch_size", "use_listings_cache", "listings_expiry_time", "max_paths")
 """Handed on to fsspec."""
+
+OURS = tuple(name for name in NAMES if name in Opening.__annotations__)
+"""The settings that change something for a file system: those of reading and of storing."""
 
 _SECRETS = frozenset(
     {
@@ -48,10 +52,12 @@ def sorted_out(options: Mapping[str, Any]) -> Options:
             raise _secret(name)
     fsspec = {name: rest.pop(name) for name in FSSPEC if name in rest}
     aware = bool(rest.pop("version_aware", False))
-    overrides = {name: rest.pop(name) for name in NAMES if name in rest} | _of_s3fs(rest)
+    overrides = {name: rest.pop(name) for name in OURS if name in rest} | _of_s3fs(rest)
     if rest:
-        known = sorted({*NAMES, *FSSPEC, "anon", "client_kwargs", "requester_pays", "version_aware"})
-        raise OptionError(f"Unknown option {next(iter(rest))!r}. A file system takes: {', '.join(known)}.")
+        if (name := next(iter(rest))) in NAMES:
+            raise without_effect(name)
+        known = sorted({*OURS, *FSSPEC, "anon", "client_kwargs", "requester_pays", "version_aware"})
+        raise OptionError(f"Unknown option {name!r}. A file system takes: {', '.join(known)}.")
     return Options(current(**overrides), aware, fsspec)
 
 

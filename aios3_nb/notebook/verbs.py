@@ -15,13 +15,18 @@ from aios3_nb.errors import OptionError, UriError
 from aios3_nb.notebook.cell import Body
 from aios3_nb.notebook.shown import ShownLoads
 from aios3_nb.notebook.target import Target
-from aios3_nb.options import Iterating, Loading, Looking, Storing, names_in
+from aios3_nb.options import Browsing, Iterating, Loading, Looking, Storing, names_in
 from aios3_nb.pipeline import Order, look_into, make_order, make_store_order, open_file, place, set_place
-from aios3_nb.settings import Overrides
 from aios3_nb.streams import Monitor
 from aios3_nb.text import visible
 
 Args = argparse.Namespace
+
+
+class _Shown(Storing, total=False):
+    """What storing takes where it is shown."""
+
+    quiet: bool
 
 
 class Verbs:
@@ -75,7 +80,7 @@ class Verbs:
         """Return the panel."""
         from aios3_nb.browser import browse  # with ipywidgets, which takes a while
 
-        return browse(_text(args.target), **_chosen(args, Overrides))
+        return browse(_text(args.target), **_chosen(args, Browsing))
 
     def cd(self, args: Args) -> None:
         """Go there, and say where this is."""
@@ -91,7 +96,7 @@ class Verbs:
         name, uri = (target.text for target in args.words)
         if name not in variables:
             raise OptionError(f"There is no variable {visible(name)!r}. Write %s3save NAME URI.")
-        self._shown.save(variables[name], make_store_order(uri, _chosen(args, Storing)))
+        self._shown.save(variables[name], make_store_order(uri, _chosen(args, _Shown), _Shown))
 
     def cache(self, args: Args) -> Any:
         """Return what is in the local cache, or what was found or removed there."""

@@ -24,11 +24,13 @@ if TYPE_CHECKING:
         Storing as Storing,
         divided as divided,
         names_in as names_in,
+        without_effect as without_effect,
     )
     from aios3_nb.options.signatures import awaited as awaited, spelled_out as spelled_out
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
-        groups="DEFAULTS Browsing Iterating Loading Looking Moving Opening Peeking Signing Storing divided names_in",
+        groups="DEFAULTS Browsing Iterating Loading Looking Moving Opening Peeking Signing Storing divided names_in "
+        "without_effect",
         signatures="awaited spelled_out",
     )

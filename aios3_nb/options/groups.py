@@ -9,31 +9,37 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from aios3_nb.errors import OptionError
-from aios3_nb.settings import Overrides, Settings, current
+from aios3_nb.settings import Asking, Overrides, Reaching, Reading, Settings, current
 from aios3_nb.text import in_quotes
 
 
-class Opening(Overrides, total=False):
+class Opening(Reading, total=False):
     """What every call takes that reads one object."""
 
     version_id: str | None
 
 
-class Peeking(Opening, total=False):
-    """What looking into an object takes."""
+class Peeking(Asking, total=False):
+    """What looking into an object takes: the little that it fetches comes one range after the other."""
+
+    version_id: str | None
+    format: str | None
+    path: str | None
+    floor_bytes: int
+    floor_seconds: float
+
+
+class Iterating(Opening, total=False):
+    """What loading items one by one takes."""
 
     format: str | None
     path: str | None
-
-
-class Iterating(Peeking, total=False):
-    """What loading items one by one takes."""
-
     allow: Iterable[str]
     trust: bool
     encoding: str | None
     limit: int | None
     errors: str
+    max_bytes: int | None
 
 
 class Loading(Iterating, total=False):
@@ -44,9 +50,10 @@ class Loading(Iterating, total=False):
     columns: Iterable[str]
     rows: int | None
     as_: str | None
+    quiet: bool
 
 
-class Looking(Overrides, total=False):
+class Looking(Asking, total=False):
     """What listing takes."""
 
     recursive: bool
@@ -59,23 +66,32 @@ class Moving(TypedDict, total=False):
     endpoint_url: str | None
 
 
-class Signing(Opening, total=False):
-    """What signing a URL takes."""
+class Signing(Reaching, total=False):
+    """What signing a URL takes; nothing is sent."""
 
+    version_id: str | None
     expires: float | None
 
 
-class Browsing(Overrides, total=False):
-    """What the browser takes."""
+class Browsing(Reading, total=False):
+    """What the browser takes, which loads and stores as well."""
 
     height: int | None
+    max_bytes: int | None
 
 
-class Storing(Overrides, total=False):
+class Storing(Asking, total=False):
     """What storing an object takes."""
 
     format: str | None
+    part_size: int
+    concurrency: int
 
+
+_CALLS: Mapping[str, type] = {
+    "load": Loading, "iterate": Iterating, "open": Opening, "peek": Peeking, "ls": Looking, "dump": Storing,
+    "sign": Signing, "browse": Browsing,
+}  # fmt: skip
 
 DEFAULTS: Mapping[str, Any] = {
     "allow": (),
@@ -91,8 +107,7 @@ DEFAULTS: Mapping[str, Any] = {
 
 def names_in(group: type) -> tuple[str, ...]:
     """Return the names of the options in `group`, its own before the settings."""
-    inherited = Overrides.__annotations__
-    return tuple(sorted(group.__annotations__, key=lambda name: name in inherited))
+    return tuple(sorted(group.__annotations__, key=lambda name: name in Overrides.__annotations__))
 
 
 def divided(options: Mapping[str, Any], group: type) -> tuple[dict[str, Any], Settings]:
@@ -104,11 +119,24 @@ def divided(options: Mapping[str, Any], group: type) -> tuple[dict[str, Any], Se
     known = names_in(group)
     for name in options:
         if name not in known:
-            from difflib import get_close_matches  # seldom needed
-
-            near = get_close_matches(name, known, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            raise OptionError(f"Unknown option {in_quotes(name)}.{hint} The options are: {', '.join(sorted(known))}.")
+            raise without_effect(name) if name in Overrides.__annotations__ else _unknown(name, known)
     given = {name: value for name, value in options.items() if value is not None}
-    settings: Any = {name: given.pop(name) for name in Overrides.__annotations__ if name in given}
-    return given, current(**settings)
+    chosen: Any = {name: given.pop(name) for name in Overrides.__annotations__ if name in given}
+    settings = current(**chosen)
+    if "cache_dir" in chosen and settings.cache == "off":
+        raise OptionError("cache_dir changes nothing where no cache is used. Say cache='on' (or '20G') as well.")
+    return given, settings
+
+
+def without_effect(name: str) -> OptionError:
+    """Return the error for a setting that would change nothing in the call that it was given."""
+    takers = ", ".join(call for call, group in _CALLS.items() if name in group.__annotations__)
+    return OptionError(f"{name} changes nothing in this call: it is for {takers}. Leave it out.")
+
+
+def _unknown(name: str, known: tuple[str, ...]) -> OptionError:
+    from difflib import get_close_matches  # seldom needed
+
+    near = get_close_matches(name, known, 1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return OptionError(f"Unknown option {in_quotes(name)}.{hint} The options are: {', '.join(sorted(known))}.")

@@ -20,7 +20,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 _ARGS = re.compile(r"(?<=\nArgs:\n)(?:    .*\n?)+")
 _ENTRY = re.compile(r"^    (\w+): ((?:.*\n?)(?:     .*\n?)*)", re.MULTILINE)
 
-_SETTINGS = f"{', '.join(Overrides.__annotations__)}: Settings for this call alone; see `Settings`."
 _REFERRED = re.compile(r"See `\w+`\.\n?")
 
 _said: dict[str, str] = {}
@@ -36,13 +35,14 @@ def spelled_out(function: F) -> F:
     signature = inspect.signature(function)
     (*subjects, options) = signature.parameters.values()
     group = typing.get_args(options.annotation)[0]
-    # `cd` takes one of the settings, and says itself what it means there.
-    shared = Overrides.__annotations__ if Overrides.__annotations__.keys() <= group.__annotations__.keys() else {}
+    said = _entries_in(inspect.cleandoc(function.__doc__ or ""))
+    # A setting that the docstring tells of means something of its own there.
+    shared = [name for name in names_in(group) if name in Overrides.__annotations__ and name not in said]
     own = [name for name in names_in(group) if name not in shared]
     types = typing.get_type_hints(group)
     named = [_parameter(name, types[name]) for name in names_in(group)]
     _set(function, signature.replace(parameters=[*subjects, *named]), inspect.cleandoc(function.__doc__ or ""))
-    _describe(function, [*(subject.name for subject in subjects), *own], ends=f"    {_SETTINGS}\n" if shared else "")
+    _describe(function, [*(subject.name for subject in subjects), *own], shared)
     return function
 
 
@@ -73,16 +73,19 @@ def _set(function: Any, signature: inspect.Signature, text: str) -> None:
     function.__doc__ = text
 
 
-def _describe(function: Any, names: list[str], *, ends: str) -> None:
+def _entries_in(text: str) -> dict[str, str]:
+    """Return what the ``Args`` of a docstring say of each name, but for references to others."""
+    args = _ARGS.search(text)
+    entries = _ENTRY.findall(args[0] if args else "")
+    return {name: text for name, text in entries if name != "options" and not _REFERRED.fullmatch(text)}
+
+
+def _describe(function: Any, names: list[str], shared: list[str]) -> None:
     """Complete the ``Args`` of the docstring: `names` in this order, then the settings."""
-
-    def complete(found: re.Match[str]) -> str:
-        entries = {name: text for name, text in _ENTRY.findall(found[0]) if not _REFERRED.fullmatch(text)}
-        entries.pop("options", None)
-        for name, text in entries.items():
-            _said.setdefault(name, text)
-        lines = [f"    {name}: {entries.get(name, _said[name])}".rstrip() for name in names]
-        # On one line, as Sphinx wants several names to be.
-        return "\n".join([*lines, ends])
-
-    function.__doc__ = _ARGS.sub(complete, function.__doc__)
+    entries = _entries_in(function.__doc__)
+    for name, text in entries.items():
+        _said.setdefault(name, text)
+    lines = [f"    {name}: {entries.get(name, _said[name])}".rstrip() for name in names]
+    # On one line, as Sphinx wants several names to be.
+    ends = f"    {', '.join(shared)}: Settings for this call alone; see `Settings`.\n" if shared else ""
+    function.__doc__ = _ARGS.sub(lambda _: "\n".join([*lines, ends]), function.__doc__)

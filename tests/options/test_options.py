@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
+import sys
 import time
 import warnings
 from argparse import Namespace
@@ -21,9 +22,10 @@ from traitlets.config import Config
 
 import aios3_nb
 from aios3_nb import options, settings
-from aios3_nb.errors import S3Error
+from aios3_nb.errors import OptionError, S3Error
 from aios3_nb.notebook.magics import S3Magics
-from aios3_nb.settings import CONNECTION, NAMES
+from aios3_nb.settings import NAMES, Settings
+from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
 from tests.options.test_signatures import GROUPS
 
@@ -36,8 +38,10 @@ OBJECTS = {
     "mix/a.jsonl": b"1",
     "mix/b.jsonl": b"{",
     "own.pkl": pickle.dumps(Namespace(x=1)),
+    "row.pkl": pickle.dumps(1) + pickle.dumps(2),
     "latin.txt": b"caf\xe9",
     "big.bin": bytes(3_000_000),
+    "long.csv": b"n\n" + b"1\n" * 750_000,
 }
 
 CASES: dict[str, tuple[str, Any]] = {
@@ -65,7 +69,7 @@ CASES: dict[str, tuple[str, Any]] = {
     # Settings
     "verify": ("unchecked.json", "require"),
     "max_bytes": ("d.json", 3),
-    "quiet": ("d.json", True),
+    "quiet": ("row.pkl", True),
     "cache": ("d.json", "1G"),
     "cache_dir": ("d.json", "other"),
     "part_size": ("big.bin", 500_000),
@@ -80,8 +84,21 @@ CASES: dict[str, tuple[str, Any]] = {
 WITH = {"key_column": {"concat": True}, "cache_dir": {"cache": "1G"}, "encoding": {"format": "text"}}
 """What an option needs beside it to mean anything; both are given it."""
 
-NEED_MORE = [("cd", "clear"), ("cache", "clear"), ("cache", "check"), ("open", "cache")]
-"""Lines that find something only where there is a place, or something in the cache."""
+OTHERWISE: dict[tuple[str, str], tuple[str, Any]] = {
+    ("frame", "encoding"): ("t/a.csv", "utf-16"),
+    ("frame", "format"): ("t/a.csv", "text"),
+    ("frame", "part_size"): ("long.csv", 500_000),
+    ("frame", "cache"): ("t/a.csv", "1G"),
+    ("iterate", "cache"): ("rows.jsonl", "1G"),
+    ("iterate", "cache_dir"): ("rows.jsonl", ""),
+}
+"""The same for calls in which it means nothing for that object."""
+
+NEED_MORE = [
+    ("cd", "clear"), ("cache", "clear"), ("cache", "check"), ("open", "cache"), ("open", "cache_dir"),
+    ("iterate", "cache"), ("iterate", "cache_dir"),
+]  # fmt: skip
+"""What finds something only where there is a place, or something in the cache."""
 
 WAITS = [name for name in NAMES if name not in CASES and name != "s3"]
 """Settings of how hard to pull and how long to wait: what they change is time, which tests of their own make happen."""
@@ -98,10 +115,15 @@ def of_lines() -> list[tuple[str, str, str]]:
     ]
 
 
+CALLS = {**GROUPS, "bag": options.Iterating, "frame": options.Iterating}
+READ = {"dump": {"part_size"}}
+"""What changes something only for more than a test has to send; that it is read is looked at."""
+
+
 def of_calls() -> list[tuple[str, str]]:
     return [
-        (call, name) for call, group in GROUPS.items() for name in options.names_in(group)
-        if name not in NAMES or name in CONNECTION or call == "load"
+        (call, name) for call, group in CALLS.items() for name in options.names_in(group)
+        if name not in WAITS and name not in READ.get(call, ())
     ]  # fmt: skip
 
 
@@ -129,13 +151,15 @@ def seen(value: Any) -> Any:
             return "file", value.read(), value.info
     if hasattr(value, "selected"):
         value.close()
-        return "panel", value.height, [getattr(value.settings, name) for name in CONNECTION]
+        return "panel", value.height, [getattr(value.settings, name) for name in NAMES]
     if callable(getattr(value, "done", None)):
         while not value.done():
             time.sleep(0.01)
         return "handle"
     if hasattr(value, "__next__"):
         return "items", list(value)
+    if isinstance(value, bytes) or (isinstance(value, list) and isinstance(value[0], bytes)):
+        return "bytes", value
     return type(value).__name__, re.sub(r"\b[\d.]+ m?s\b|X-Amz-(?:Date|Signature)=\w+|0x\w+", "", str(value))
 
 
@@ -152,7 +176,7 @@ def observed(server: FaultServer, call: Any, capsys: pytest.CaptureFixture[str],
             value = type(exc).__name__, exc.said
     asked = [
         (each.method, each.key, sorted(each.query.items()), each.body, *(
-            each.headers.get(name, "") for name in ("host", "range", "x-amz-request-payer")
+            each.headers.get(name, "") for name in ("host", "range", "x-amz-request-payer", "if-none-match")
         ), re.findall(r"/([\w-]+)/s3/", each.headers.get("authorization", "")))
         for each in server.requests
     ]  # fmt: skip
@@ -172,23 +196,96 @@ def value_for(name: str, server: FaultServer, tmp_path: Path) -> Any:
 def test_every_option_of_a_call_changes_something(
     stocked: FaultServer, capsys: pytest.CaptureFixture[str], tmp_path: Path, call: str, name: str
 ) -> None:
-    if name in WAITS or name == "quiet":
-        return  # below; and a call shows nothing
-    subject = "" if call in BUCKETS else CASES[name][0]
-    uri = f"s3://b/{subject}"
+    subject, value = OTHERWISE.get((call, name), CASES[name])
+    if name in ("endpoint_url", "cache_dir"):
+        value = value_for(name, stocked, tmp_path)
+    uri = f"s3://b/{'' if call in BUCKETS else subject}"
     if call == "cd":  # it is read, and nothing is asked
-        uri = value_for(name, stocked, tmp_path) + "/b/"
-    given = WITH.get(name, {})
-    function = getattr(aios3_nb, call)
+        uri = f"{value}/b/"
+    given = WITH.get(name, {}) if (call, name) not in OTHERWISE or name == "cache_dir" else {}
 
     def run(**more: Any) -> Any:
-        value = function(*([{"a": 1}] if call == "dump" else []), uri, **given, **more)
-        return aios3_nb.ls(limit=1) if call == "cd" and value is None else value
+        if (call, name) in NEED_MORE:
+            aios3_nb.load(uri, cache="1G")
+        return called(call, uri, **given, **more)
 
     plain = observed(stocked, run, capsys, tmp_path)
     assert plain == observed(stocked, run, capsys, tmp_path)
-    value = value_for(name, stocked, tmp_path)
     assert observed(stocked, lambda: run(**{name: value}), capsys, tmp_path) != plain
+
+
+def called(call: str, uri: str, **given: Any) -> Any:
+    """Return what `call` gives, as far as it is to be asked for."""
+    value = getattr(aios3_nb, call)(*([{"a": 1}] if call == "dump" else []), uri, **given)
+    if call in ("bag", "frame"):
+        return value.compute(scheduler="sync")
+    return aios3_nb.ls(limit=1) if call == "cd" and value is None else value
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_a_setting_that_would_change_nothing_in_a_call_is_refused_before_anything_is_asked(
+    stocked: FaultServer, call: str
+) -> None:
+    for name in set(NAMES) - set(options.names_in(CALLS[call])):
+        with pytest.raises(OptionError, match=rf"^{name} changes nothing in this call: it is for \w.*\. Leave it out"):
+            called(call, "s3://b/d.json", **{name: CASES.get(name, ("", 1))[1]})
+    assert not stocked.requests
+
+
+def test_a_file_system_takes_the_settings_that_change_something_for_it_and_no_others(stocked: FaultServer) -> None:
+    for name in ("quiet", "max_bytes"):
+        with pytest.raises(OptionError, match=f"^{name} changes nothing in this call: it is for load"):
+            aios3_nb.filesystem(**{name: 1})
+    settings.set_session(quiet=True, max_bytes=5)
+    again = pickle.loads(pickle.dumps(aios3_nb.filesystem(part_size="1M")))
+    assert (again.settings.part_size, again.cat("b/d.json")) == (1 << 20, OBJECTS["d.json"])
+
+
+@pytest.mark.parametrize("call", [call for call in CALLS if call not in ("cd", "sign")])
+def test_a_setting_that_a_call_takes_is_read_in_it(
+    stocked: FaultServer, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    """What changes only times cannot be seen in what comes; but what nobody reads does nothing."""
+    read = set()
+    plain = Settings.__getattribute__
+
+    def noted(self: Settings, name: str) -> Any:
+        file = sys._getframe(1).f_code.co_filename
+        if "aios3_nb" in file and not file.endswith(("settings.py", "diagnosis.py")):
+            read.add(name)
+        return plain(self, name)
+
+    subject = {"frame": "t/a.csv", "iterate": "rows.jsonl", "bag": "rows.jsonl", "dump": "d.json"}.get(call, "big.bin")
+    for key in ("", None):
+        stocked.fault(Kind.STATUS, method="", key=key)
+    monkeypatch.setattr(Settings, "__getattribute__", noted)
+    value = called(call, f"s3://b/{'' if call in BUCKETS else subject}")
+    while call == "browse" and len(stocked.requests) < 2:
+        time.sleep(0.01)
+    seen(value)
+    wanted = {name for name in options.names_in(CALLS[call]) if name in WAITS or name in READ.get(call, ())}
+    if call == "browse":  # which loads and stores by the same ways, once that is asked of it
+        wanted &= set(options.names_in(options.Looking))
+    assert wanted - read == set()
+
+
+def test_more_than_the_setting_is_needed_where_it_says_so(stocked: FaultServer) -> None:
+    with pytest.raises(OptionError, match=r"cache_dir changes nothing where no cache is used\. Say cache='on'"):
+        aios3_nb.load("s3://b/d.json", cache_dir="x")
+    with pytest.raises(OptionError, match="cache_dir is a folder of this machine"):
+        aios3_nb.bag("s3://b/d.json", cache="on", cache_dir="x")
+    with pytest.raises(OptionError, match=r"version_id is that of an object\. Name it"):
+        aios3_nb.doctor(version_id="x")
+    with pytest.raises(OptionError, match=r"trust are for pickles.*aios3_nb\.bag"):
+        aios3_nb.frame("s3://b/own.pkl", trust=True)
+
+
+def test_who_pays_is_said_in_every_request(stocked: FaultServer) -> None:
+    aios3_nb.bag("s3://b/rows.jsonl", request_payer="requester").compute(scheduler="sync")
+    assert {(each.method, each.headers.get("x-amz-request-payer")) for each in stocked.requests} == {
+        ("HEAD", "requester"),
+        ("GET", "requester"),
+    }
 
 
 @pytest.mark.parametrize(("magic", "option", "name"), of_lines())
