@@ -42,6 +42,9 @@ from aios3_nb.text import size_text, visible, warn
 _INLINE = 1 * MIB
 """Objects up to here are decoded on the loop's own thread when awaited: sooner done than handed over."""
 
+_SMALL = MIB // 4
+"""Objects up to here are decoded once they are here as a whole: what is saved while they come is less than it costs."""
+
 _WORTH_A_FORECAST = 16 * MIB
 """Objects up to here are loaded without asking how much memory is free."""
 
@@ -105,7 +108,9 @@ def load_one(order: Order, monitor: Monitor) -> Loaded:
     """
     order, share = counting(order)
     with interruptible(), open_file(order, monitor, whole=not order.is_partial, share=share) as file:
-        return _decoded(file, order, monitor)
+        began = time.perf_counter()
+        small = None if order.is_partial else file.take_small(_at_most(_SMALL, order))
+        return _decoded(file, order, monitor, began) if small is None else _held(file, *small, order, monitor, began)
 
 
 async def aload_one(order: Order, monitor: Monitor) -> Loaded:
@@ -115,14 +120,10 @@ async def aload_one(order: Order, monitor: Monitor) -> Loaded:
     order, share = counting(order)
     file = open_file(order, monitor, whole=not order.is_partial, via=partial(thread_bridge, loop), share=share)
     try:
-        await file.apeek()
-        if file.info is None or file.info.size > _INLINE or order.is_partial:
-            return await in_thread(lambda: _decoded(file, order, monitor), file.cancel)
-        check_size(file, order)
-        data = await file.aread()
-        verdict = await file.afinish()
-        with named(order.uri):
-            return _decode(Held(data), file.info, order, monitor, began, lambda: verdict)
+        small = None if order.is_partial else await file.atake_small(_at_most(_INLINE, order))
+        if small is None:
+            return await in_thread(lambda: _decoded(file, order, monitor, began), file.cancel)
+        return _held(file, *small, order, monitor, began)
     finally:
         await file.aclose()
 
@@ -152,8 +153,20 @@ async def amatching(order: Order) -> list[Order]:
     ]
 
 
-def _decoded(file: S3File, order: Order, monitor: Monitor) -> Loaded:
-    began = time.perf_counter()
+def _at_most(size: int, order: Order) -> int:
+    """Return `size`, or less where the order allows less."""
+    most = order.settings.max_bytes
+    return size if most is None else min(size, most)
+
+
+def _held(file: S3File, data: bytes, verdict: str, order: Order, monitor: Monitor, began: float) -> Loaded:
+    """Return what `data` holds, all of the object that was read from `file`."""
+    assert file.info is not None
+    with named(order.uri):
+        return _decode(Held(data), file.info, order, monitor, began, lambda: verdict)
+
+
+def _decoded(file: S3File, order: Order, monitor: Monitor, began: float) -> Loaded:
     file.peek()
     check_size(file, order)
     assert file.info is not None

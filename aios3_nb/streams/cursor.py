@@ -166,6 +166,12 @@ class Cursor:
         self.info = self.stream.info
         return found
 
+    async def take_small(self, most: int) -> tuple[bytes, str] | None:
+        """Return all of the object, and what `finish` does, if it has at most `most` bytes; None otherwise."""
+        await self._load_window()
+        assert self.info is not None
+        return (await self.read(None), await self.finish()) if self.info.size <= most else None
+
     async def mapped(self) -> memoryview | None:
         """Return all of the object as memory; see `CachedStream.mapped`."""
         found = await self.stream.mapped()

@@ -150,6 +150,13 @@ class S3File(io.BufferedIOBase):
         """
         return self._turns.run(self._cursor.mapped)
 
+    def take_small(self, most: int) -> tuple[bytes, str] | None:
+        """Return all of an object that has at most `most` bytes, with what `finish` does, and close; None otherwise.
+
+        Nothing was read before. That is one way to the loop, where reading, `finish` and `close` are several.
+        """
+        return self._turns.run(self._take_small, most)
+
     def finish(self) -> str:
         """Return what the closing line says of the checksum; see `ObjectStream.finish`."""
         return self._turns.run(self._cursor.finish)
@@ -202,6 +209,16 @@ class S3File(io.BufferedIOBase):
     async def asize(self) -> int:
         """Await the object's length in bytes."""
         return await self._turns.wait(self._cursor.size)
+
+    async def atake_small(self, most: int) -> tuple[bytes, str] | None:
+        """Await what `take_small` returns."""
+        return await self._turns.wait(self._take_small, most)
+
+    async def _take_small(self, most: int) -> tuple[bytes, str] | None:
+        found = await self._cursor.take_small(most)
+        if found is not None:
+            await self.aclose()
+        return found
 
     async def afinish(self) -> str:
         """Await what `finish` returns."""
