@@ -15,7 +15,8 @@ help:
 	@echo "make notebooks  run the notebooks, and save them with what they show"
 	@echo "make picture  take the moving picture of the README anew, in a real JupyterLab"
 	@echo "make smoke   build the package, and try it on every Python with oldest and newest dependencies (15 minutes)"
-	@echo "make bench   measure against other ways to load from S3 (25 minutes; QUICK=1: 4; ARGS='case ...')"
+	@echo "make bench   measure against other ways to load from S3 (half an hour and more; QUICK=1: some minutes)"
+	@echo "             ARGS=--list says what cases there are; ARGS='one arrays*' measures those"
 	@echo "make docs    build the documentation into docs/_build/html"
 	@echo "make lint    check format, lint and types    make format    write the format"
 
@@ -83,7 +84,7 @@ $(BENCH)/.ready: Makefile pyproject.toml
 	$(PYTHON) -m venv $(BENCH)
 	$(BENCH)/bin/python -m pip install --quiet --upgrade pip
 	$(BENCH)/bin/python -m pip install --quiet --editable '.[all]' boto3 's3fs>=2026.1' 'smart_open[s3]>=7' 'megfile>=4' \
-		obstore 'pandas>=2.2' 'zarr>=3' matplotlib ipykernel jupyter-client
+		obstore 'pandas>=2.2' 'zarr>=3' scipy scikit-learn safetensors matplotlib ipykernel jupyter-client
 	$(BENCH)/bin/python -m pip install --quiet --no-deps aios3  # it pins an aiobotocore of its own
 	touch $@
 

@@ -193,21 +193,6 @@ def test_the_picture_moves_and_is_small() -> None:
     assert len(content) < 1_000_000
 
 
-def test_speed_is_what_was_measured() -> None:
-    results = (ROOT / "tests/benchmarks/RESULTS.md").read_text(encoding="utf-8")
-    table = re.search(r"## In short\n\n(\|.*?\n)\n", results, re.DOTALL)
-    assert table
-    assert table[1] in read("explain", "speed.md")
-    first = next(line for line in table[1].splitlines() if line.startswith("| 512 MB of arrays, S3-like server"))
-    _, ours, others = _cells(first)
-    measured = {"aios3_nb": ours} | dict(
-        each.rsplit(" ", 1) for each in others.replace("pandas pickle", "pandas").split(", ")
-    )
-    head, row = re.findall(r"^\| (?:seconds|512 MB).*$", PAGES[0].read_text(encoding="utf-8"), re.MULTILINE)
-    told = dict(zip(_cells(head)[1:], _cells(row)[1:], strict=True))
-    assert told == {name: measured[name] for name in told}
-
-
 def _cells(line: str) -> list[str]:
     return [cell.strip(" *") for cell in line.strip("|").split("|")]
 

@@ -1,64 +1,24 @@
-"""What is measured: object, server, ways, rounds, and what is to be reached."""
+"""What is measured: objects, servers, ways, rounds and goals; `CASES` by name."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
-
-@dataclass(frozen=True)
-class Run:
-    """One way, with settings of our own where it is ours; `rounds` at most, where one takes a minute.
-
-    Its `key`, where it has one, goes before that of the case.
-    """
-
-    way: str
-    label: str = ""
-    options: Mapping[str, Any] = field(default_factory=dict)
-    rounds: int = 99
-    key: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.label or self.way
+from tests.benchmarks.case import LOAD, Case, Goal, Run
+from tests.benchmarks.growth import CONTENTS
+from tests.benchmarks.kinds import KINDS
 
 
-@dataclass(frozen=True)
-class Case:
-    """One table of the results.
-
-    Attributes:
-        title: What is loaded, and from where.
-        server: ``s3``, ``straggler``, ``plain``, ``tls`` (nginx) or ``seaweedfs``.
-        key: The object.
-        runs: The ways, in the order of the table.
-        rounds: Times that each is measured.
-        repeat: Loads within one process, whose median counts.
-        in_short: Whether it has a row in the table that stands first.
-    """
-
-    title: str
-    server: str
-    key: str
-    runs: tuple[Run, ...]
-    rounds: int = 3
-    repeat: int = 1
-    in_short: bool = True
-
-    @property
-    def keys(self) -> set[str]:
-        """All objects that it needs."""
-        return {run.key or self.key for run in self.runs}
+def _runs(*ways: str, **settings: Any) -> tuple[Run, ...]:
+    return tuple(Run(way, **settings) for way in ways)
 
 
-def _runs(*ways: str) -> tuple[Run, ...]:
-    return tuple(Run(way) for way in ways)
-
-
-_ARRAYS = _runs("ours", "megfile", "boto3_download", "boto3_stream", "obstore", "local_pickle")
-_SLOW = (*_runs("smart_open", "pandas_pickle"), Run("aios3", rounds=1))
+_NO_NETWORK = _runs("local_pickle", counts=False)
+_BARE = tuple(
+    Run("bare_buffer", f"bare client, {count} connections", {"concurrency": count}, counts=False) for count in (10, 16)
+)
+_ARRAYS = _runs("ours", "megfile", "boto3_download", "boto3_stream", "obstore")
+_SLOW = (*_runs("smart_open", "pandas_pickle"), Run("aios3", rounds=1, counts=False))
 _MIB = 1 << 20
 
 
@@ -76,45 +36,93 @@ _IN_PARTS = (
 )
 
 
+_AS_ONE_STREAM = (Goal("seconds", "ours", "boto3_stream", 1.0),)
+_SMALL = (*_runs("ours_glob", "ours_gather", "boto3_threads"), Run("boto3_loop", rounds=1))
+_CHEAP = (Goal("cpu", "ours_gather", "boto3_threads", 1 / 2.2), Goal("cpu", "ours_glob", "boto3_threads", 1 / 2.2))
+
+
+def _slow_and_even(way: str, rounds: int) -> tuple[Run, Run]:
+    """Return the run with slow connections, and the one without, as a baseline."""
+    return Run(way, rounds=rounds), Run(way, f"{way}, none slow", rounds=rounds, server="even", counts=False)
+
+
 CASES: dict[str, Case] = {
-    "arrays": Case("512 MB of arrays, S3-like server", "s3", "arrays.pkl", (*_ARRAYS, *_SLOW), rounds=5),
-    "arrays-plain": Case("512 MB of arrays, loopback without limits", "plain", "arrays.pkl", _ARRAYS, rounds=5),
-    "arrays-tls": Case("512 MB of arrays, loopback without limits, TLS", "tls", "arrays.pkl", _ARRAYS[:-1]),
-    "arrays-seaweedfs": Case("512 MB of arrays, SeaweedFS", "seaweedfs", "arrays.pkl", _ARRAYS[:-1]),
+    "arrays": Case(
+        "512 MB of arrays, S3-like server",
+        "s3",
+        "arrays.pkl",
+        (*_ARRAYS, *_NO_NETWORK, *_BARE, *_SLOW),
+        rounds=5,
+        in_readme=True,
+        goals=(
+            Goal("seconds", "ours", "megfile", 1 / 1.8),
+            Goal("seconds", "ours", "bare client, 16 connections", 1.4),
+        ),
+    ),
+    "arrays-plain": Case(
+        "512 MB of arrays, loopback without limits",
+        "plain",
+        "arrays.pkl",
+        (*_ARRAYS, *_NO_NETWORK),
+        rounds=5,
+        goals=_AS_ONE_STREAM,
+    ),
+    "arrays-tls": Case(
+        "512 MB of arrays, loopback without limits, TLS", "tls", "arrays.pkl", _ARRAYS, goals=_AS_ONE_STREAM
+    ),
+    "arrays-seaweedfs": Case(
+        "512 MB of arrays, SeaweedFS", "seaweedfs", "arrays.pkl", _ARRAYS, in_readme=True, goals=_AS_ONE_STREAM
+    ),
     "safety": Case(
         "512 MB of arrays: safe unpickling, checksum and progress, on and off",
         "s3",
         "arrays.pkl",
         _runs("ours", "ours_unsafe", "magic", "magic_bare"),
         rounds=7,
+        short="",
     ),
     "straggler": Case(
         "512 MB of arrays, S3-like server, one connection in ten brings 1 MB/s",
         "straggler",
         "arrays.pkl",
-        (*_runs("ours", "megfile", "boto3_download"), Run("s3fs_cat_file", rounds=1)),
-        in_short=False,
+        (
+            *_slow_and_even("ours", 3),
+            *_slow_and_even("megfile", 1),
+            *_slow_and_even("boto3_download", 2),
+            *_slow_and_even("s3fs_cat_file", 1),
+        ),
+        goals=(
+            Goal("seconds", "ours", "ours, none slow", 1.3),
+            Goal("seconds", "megfile", "megfile, none slow"),
+            Goal("seconds", "boto3_download", "boto3_download, none slow"),
+            Goal("seconds", "s3fs_cat_file", "s3fs_cat_file, none slow"),
+        ),
     ),
-    "in-parts": Case(
-        "512 MB of arrays, uploaded in parts, S3-like server", "s3", "in-parts.pkl", _IN_PARTS, in_short=False
-    ),
+    "in-parts": Case("512 MB of arrays, uploaded in parts, S3-like server", "s3", "in-parts.pkl", _IN_PARTS, short=""),
     "in-parts-plain": Case(
         "512 MB of arrays, uploaded in parts, loopback without limits",
         "plain",
         "in-parts.pkl",
         _IN_PARTS,
-        in_short=False,
+        short="",
     ),
     "in-parts-seaweedfs": Case(
-        "512 MB of arrays, uploaded in parts, SeaweedFS", "seaweedfs", "in-parts.pkl", _IN_PARTS, in_short=False
+        "512 MB of arrays, uploaded in parts, SeaweedFS", "seaweedfs", "in-parts.pkl", _IN_PARTS, short=""
     ),
     "dicts": Case(
         "A million dicts, pickle",
         "s3",
         "dicts.pkl",
-        _runs("ours", "ours_unsafe", "boto3_stream", "boto3_download", "local_pickle", "memory_pickle"),
+        (
+            Run("ours"),
+            Run("ours_unsafe", counts=False),
+            *_runs("boto3_stream", "boto3_download"),
+            *_runs("local_pickle", "memory_pickle", counts=False),
+        ),
     ),
-    "json": Case("A million dicts, JSON", "s3", "dicts.json", _runs("ours", "boto3_json", "memory_json")),
+    "json": Case(
+        "A million dicts, JSON", "s3", "dicts.json", (*_runs("ours", "boto3_json"), Run("memory_json", counts=False))
+    ),
     "jsonl": Case("A million dicts, JSON Lines", "s3", "dicts.jsonl", _runs("ours", "ours_items", "boto3_json_lines")),
     "frame": Case(
         "192 MB DataFrame",
@@ -131,20 +139,81 @@ CASES: dict[str, Case] = {
         "many.pkl",
         _runs("ours_first_ten", "boto3_first_ten", "s3fs_first_ten"),
     ),
+    "first-ten-larger": Case(
+        "First ten of 1,000 pickles of 84 KB",
+        "s3",
+        "larger.pkl",
+        _runs("ours_first_ten", "ours_first_ten_awaited", "boto3_first_ten", "s3fs_first_ten"),
+        goals=tuple(
+            Goal(figure, way, most=most)
+            for way in ("ours_first_ten", "ours_first_ten_awaited")
+            for figure, most in (("requests", 3), ("bytes", 2 * 844_000))
+        ),
+    ),
     "second": Case(
         "512 MB of arrays, with the local cache",
         "s3",
         "arrays.pkl",
-        _runs("ours", "ours_keeping", "ours_cached", "ours_offline", "local_pickle"),
+        (*_runs("ours", "ours_keeping", "ours_cached", "ours_offline"), *_NO_NETWORK),
     ),
     "second-dicts": Case(
         "A million dicts, with the local cache",
         "s3",
         "dicts.pkl",
-        _runs("ours", "ours_keeping", "ours_cached", "ours_offline", "local_pickle"),
+        (*_runs("ours", "ours_keeping", "ours_cached", "ours_offline"), *_NO_NETWORK),
     ),
-    "small": Case(
-        "1,000 objects of 10 KB", "s3", "small/*", _runs("ours_glob", "ours_gather", "boto3_threads", "boto3_loop")
+    "request": Case(
+        "One small load, loopback without limits, client warm",
+        "plain",
+        "one.pkl",
+        (*_runs("ours", "ours_awaited", "boto3_stream", "aiobotocore"), Run("bare_request", counts=False)),
+        rounds=5,
+        repeat=300,
+        short="cpu",
+        in_readme=True,
+        columns=("cpu_ms", "ms", "min_ms", "max_ms"),
+        goals=(
+            Goal("cpu", "ours", most=0.0012),
+            Goal("cpu", "ours_awaited", most=0.0009),
+            Goal("cpu", "ours", "boto3_stream"),
+            Goal("cpu", "ours_awaited", "aiobotocore"),
+        ),
+    ),
+    "small": Case("1,000 objects of 10 KB", "s3", "small/*", _SMALL, in_readme=True, goals=_CHEAP),
+    "small-plain": Case(
+        "1,000 objects of 10 KB, loopback without limits",
+        "plain",
+        "small/*",
+        _SMALL,
+        short="cpu",
+        columns=LOAD[:-1],
+        goals=_CHEAP,
+    ),
+    "tiny": Case(
+        "2,500 numbers of 6 bytes, loopback without limits",
+        "plain",
+        "tiny/*",
+        _runs("ours_glob", "ours_gather", "boto3_threads"),
+        rounds=1,
+        columns=LOAD[:-1],  # the server's clock is too coarse to tell how many are open
+    ),
+    "beside": Case(
+        "24 MB at 1.2 MB/s per connection, alone and beside objects of 5 bytes",
+        "thin",
+        "beside-three/*",
+        (
+            Run("ours_glob", "ours, alone", key="beside-none/*"),
+            Run("ours_glob", "ours, beside one", key="beside-one/*"),
+            Run("ours_glob", "ours, beside three"),
+            Run("ours_loop", "ours, one after the other"),
+            Run("boto3_download_loop", "boto3_download, one after the other"),
+        ),
+        rounds=2,
+        short="",
+        goals=(
+            Goal("seconds", "ours, beside three", "ours, one after the other", 1.0),
+            Goal("seconds", "ours, beside one", "ours, alone"),
+        ),
     ),
     "fs-parquet": Case(
         "File systems: two columns of forty of a Parquet file of 512 MB",
@@ -168,9 +237,37 @@ CASES: dict[str, Case] = {
         "Dask on two workers: 2 GB in 64 pickles of arrays", "s3", "lake/*", _runs("ours_dask", "s3fs_dask"), rounds=1
     ),
     "one": Case(
-        "One object of 1 KB, client warm", "s3", "one.pkl", _runs("ours", "boto3_stream", "pandas_pickle"), repeat=20
+        "One object of 1 KB, client warm",
+        "s3",
+        "one.pkl",
+        _runs("ours", "boto3_stream", "pandas_pickle"),
+        repeat=20,
+        in_readme=True,
+        goals=(Goal("seconds", "ours", "boto3_stream", 1.0),),
     ),
-    "import": Case("import aios3_nb; %load_ext aios3_nb", "s3", "one.pkl", _runs("import", "load_ext"), rounds=7),
+    "import": Case(
+        "import aios3_nb; %load_ext aios3_nb", "", "", _runs("import", "load_ext"), rounds=7, columns=LOAD[:3]
+    ),
+    "kinds": Case(
+        "Kinds of pickles: safe unpickling against pickle.load",
+        "",
+        "",
+        tuple(Run("kind", kind, key=kind) for kind in KINDS),
+        rounds=1,
+        short="",
+        columns=("size", "stock_ms", "safe_ms", "ratio"),
+        goals=(Goal("ratio", most=1.3),),
+    ),
+    "growth": Case(
+        "Growth: processor time against size",
+        "",
+        "",
+        tuple(Run("growth", content, key=content) for content in CONTENTS),
+        rounds=1,
+        short="",
+        columns=("small", "middle", "large", "growth"),
+        goals=(Goal("growth", most=8),),
+    ),
     "stream": Case("4 GB streamed in chunks", "plain", "sparse.bin", _runs("ours_chunks", "boto3_chunks"), rounds=1),
     "connections": Case(
         "512 MB of arrays by connections", "s3", "arrays.pkl", _scaling("concurrency", (1, 2, 4, 8, 16))

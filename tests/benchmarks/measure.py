@@ -11,6 +11,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -63,14 +64,14 @@ def _array_bytes(value: Any) -> int:
     return sum(getattr(each, "nbytes", 0) for each in value.values())
 
 
-def measure_import() -> dict[str, Any]:
+def measure_import(_: str) -> dict[str, Any]:
     began = time.perf_counter()
     import aios3_nb  # noqa: F401
 
     return {"seconds": time.perf_counter() - began}
 
 
-def measure_extension() -> dict[str, Any]:
+def measure_extension(_: str) -> dict[str, Any]:
     """Time ``%load_ext`` as a kernel finds it: IPython is imported already."""
     from IPython.core.interactiveshell import InteractiveShell
 
@@ -82,7 +83,7 @@ def measure_extension() -> dict[str, Any]:
 
 def measure_kernel(key: str, options: str) -> dict[str, Any]:
     """Time ``%s3load`` in a real kernel, widgets and all; the clock runs inside the kernel."""
-    from tests.benchmarks.storage import BUCKET
+    from tests.benchmarks.configuration import BUCKET
     from tests.benchmarks.ways import WARM_KEY
     from tests.kernels import kernel
 
@@ -98,21 +99,38 @@ def measure_kernel(key: str, options: str) -> dict[str, Any]:
     return dict(json.loads(line.removeprefix("figures ")))
 
 
+def measure_kind(kind: str) -> dict[str, Any]:
+    from tests.benchmarks import kinds
+
+    return kinds.measure(kind)
+
+
+def measure_growth(name: str) -> dict[str, Any]:
+    from tests.benchmarks import growth
+
+    return growth.measure(name)
+
+
+WITHOUT_A_LOAD: dict[str, Callable[[str], dict[str, Any]]] = {
+    "import": measure_import,
+    "load_ext": measure_extension,
+    "magic": lambda key: measure_kernel(key, ""),
+    "magic_bare": lambda key: measure_kernel(key, "--quiet --trust --verify=off"),
+    "kind": measure_kind,
+    "growth": measure_growth,
+}
+"""What is measured otherwise than by `measured` in this process."""
+
+
 def main(way: str, key: str, repeat: int) -> dict[str, Any]:
-    if way == "import":
-        return measure_import()
-    if way == "load_ext":
-        return measure_extension()
-    if way == "magic":
-        return measure_kernel(key, "")
-    if way == "magic_bare":
-        return measure_kernel(key, "--quiet --trust --verify=off")
+    if way in WITHOUT_A_LOAD:
+        return WITHOUT_A_LOAD[way](key)
     import pandas  # noqa: F401  what the pickles need belongs neither to the load's time nor to its memory
 
-    from tests.benchmarks import systems, ways
+    from tests.benchmarks.ways import all_ways
 
     began = time.perf_counter()
-    load = (ways.WAYS | systems.WAYS)[way](key)
+    load = all_ways()[way](key)
     prepared = time.perf_counter() - began
     return measured(load, repeat) | {"prepared": prepared}
 

@@ -6,6 +6,7 @@ import json
 import pickle
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -76,13 +77,24 @@ def _frame(file: BinaryIO, scale: float) -> None:
 
 def _many(file: BinaryIO, scale: float) -> None:
     """Write 1 GB of pickles in a row, some 10 KB each."""
-    generator = random.Random(3)
-    block = b"".join(
-        pickle.dumps({"id": index, "values": [generator.random() for _ in range(1100)]}, protocol=5)
-        for index in range(100)
-    )
+    block = _in_a_row(100, numbers=1100)
     for _ in range(int(1024 * MB * scale) // len(block)):
         file.write(block)
+
+
+def _larger(file: BinaryIO, scale: float) -> None:
+    """Write 1,000 pickles in a row, 84 KB each."""
+    block = _in_a_row(10, numbers=9300)
+    for _ in range(max(2, int(100 * scale))):
+        file.write(block)
+
+
+def _in_a_row(count: int, numbers: int) -> bytes:
+    generator = random.Random(3)
+    return b"".join(
+        pickle.dumps({"id": index, "values": [generator.random() for _ in range(numbers)]}, protocol=5)
+        for index in range(count)
+    )
 
 
 def _sparse(file: BinaryIO, scale: float) -> None:
@@ -114,6 +126,21 @@ def _write_small(folder: Path, scale: float) -> None:
     for index in range(max(20, int(1000 * scale))):
         data = pickle.dumps({"id": index, "values": [generator.random() for _ in range(1100)]}, protocol=5)
         (folder / f"{index:04}.pkl").write_bytes(data)
+
+
+def _write_beside(small: int, folder: Path, scale: float) -> None:
+    """Write one object of 24 MB and `small` of a few bytes, which come after it in a listing."""
+    folder.mkdir(exist_ok=True)
+    (folder / "big.pkl").write_bytes(pickle.dumps(random.Random(8).randbytes(int(24 * MB * scale))))
+    for index in range(small):
+        (folder / f"small-{index}.pkl").write_bytes(pickle.dumps(index, protocol=2))
+
+
+def _write_tiny(folder: Path, scale: float) -> None:
+    """Write 2,500 numbers, 8 bytes or less each."""
+    folder.mkdir(exist_ok=True)
+    for index in range(int(2500 * scale)):
+        (folder / f"{index:04}.pkl").write_bytes(pickle.dumps(index, protocol=2))
 
 
 def _write_keys(folder: Path, scale: float) -> None:
@@ -148,6 +175,10 @@ def _write_zarr(folder: Path, scale: float) -> None:
 
 _FOLDERS: dict[str, Callable[[Path, float], None]] = {
     "small/*": _write_small,
+    "beside-none/*": partial(_write_beside, 0),
+    "beside-one/*": partial(_write_beside, 1),
+    "beside-three/*": partial(_write_beside, 3),
+    "tiny/*": _write_tiny,
     "keys/*": _write_keys,
     "lake/*": _write_lake,
     "cube.zarr": _write_zarr,
@@ -161,8 +192,11 @@ _WRITERS: dict[str, Callable[[BinaryIO, float], None]] = {
     "dicts.jsonl": _json_lines,
     "frame.pkl": _frame,
     "many.pkl": _many,
+    "larger.pkl": _larger,
     "sparse.bin": _sparse,
     "one.pkl": _one,
     "wide.parquet": _parquet,
     "warm.pkl": _one,
 }
+
+KEYS = (*_FOLDERS, *_WRITERS)

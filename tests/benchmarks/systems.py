@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tests.benchmarks.storage import BUCKET
+from tests.benchmarks.configuration import BUCKET
 from tests.benchmarks.ways import WARM_KEY, Load, Way
 
 Maker = Callable[[], Any]
