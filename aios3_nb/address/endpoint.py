@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
@@ -23,6 +24,7 @@ class Server(NamedTuple):
     path: str
 
 
+@functools.lru_cache(16)
 def server_of(endpoint_url: str) -> Server:
     """Return the server that `endpoint_url` names.
 

@@ -21,10 +21,12 @@ home. Where there is no such list (Windows), nothing is trusted by a file.
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import stat
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -137,9 +139,17 @@ def configuration_file() -> Path | None:
     """Return where the configuration file is, or would be; None when the system has no home for the user."""
     try:
         import pwd
+    except ImportError:  # Windows has no such list
+        return None
+    return _file_of(os.getuid(), pwd.getpwuid)
 
-        home = pwd.getpwuid(os.getuid()).pw_dir
-    except (ImportError, KeyError):  # Windows has no such list; a container may run as a user that nobody entered
+
+@functools.lru_cache(4)
+def _file_of(user: int, account: Callable[[int], Any]) -> Path | None:
+    """Return the file of `user`, whom the system's list is asked for once: it may be a directory in the network."""
+    try:
+        home = account(user).pw_dir
+    except KeyError:  # a container may run as a user that nobody entered
         return None
     return Path(home) / ".config" / FILE if os.path.isabs(home) else None
 
@@ -148,10 +158,13 @@ def _warn_of_another(path: Path | None) -> None:
     """Warn of a file where the environment says that configuration is: someone may rely on it."""
     base = os.environ.get("XDG_CONFIG_HOME", "")
     # The specification has a relative path ignored: https://specifications.freedesktop.org/basedir-spec/latest/
-    other = (Path(base) if os.path.isabs(base) else Path(os.path.expanduser("~")) / ".config") / FILE
-    if other.is_file() and not (path is not None and path.is_file() and path.samefile(other)):
+    folder = base if os.path.isabs(base) else os.path.join(os.path.expanduser("~"), ".config")
+    other = os.path.join(folder, FILE)
+    if other == str(path) or not os.path.isfile(other):
+        return
+    if not (path is not None and path.is_file() and path.samefile(other)):
         there = visible(str(path)) if path is not None else "a home in the system's list of accounts, and there is none"
-        warn(f"{visible(str(other))} is ignored: only the account's own file may trust anything, {there}.")
+        warn(f"{visible(other)} is ignored: only the account's own file may trust anything, {there}.")
 
 
 def _doubt(path: Path) -> str | None:

@@ -51,7 +51,7 @@ class _Life:
         if self._entered is None:
             # A task of its own: a caller that is cancelled does not take the client from the others.
             self._entered = asyncio.get_running_loop().create_task(anext(self._generator))
-        return await result_of(self._entered)
+        return self._entered.result() if self._entered.done() else await result_of(self._entered)
 
     async def end(self) -> None:
         await self._generator.aclose()
@@ -112,7 +112,7 @@ def forget_refused(settings: Settings, error: S3Error) -> bool:
 def _key(settings: Settings) -> _Key:
     # botocore reads AWS_* once, when the client is made. Whoever sets them in a cell expects the next call
     # to use them. Only a digest of them is kept, for they hold secrets.
-    environment = [f"{name}={os.environ.get(name)}" for name in sorted(os.environ) if name.startswith("AWS_")]
+    environment = sorted(f"{name}={os.environ.get(name)}" for name in os.environ if name.startswith("AWS_"))
     told = [*environment, *map(_state_of, _files())]
     return settings.connection, hashlib.sha256("\0".join(told).encode()).hexdigest()
 

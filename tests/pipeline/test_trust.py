@@ -111,6 +111,15 @@ def test_a_user_whom_the_system_does_not_know_trusts_nothing(configured, tmp_pat
         assert trusted_prefix("b", "models/m.pkl", "") is None
 
 
+def test_the_system_is_asked_once_for_all_loads_where_the_home_is(configured, monkeypatch):
+    configured(ONE)
+    account, asked = pwd.getpwuid(os.getuid()), []
+    monkeypatch.setattr(pwd, "getpwuid", lambda uid: asked.append(uid) or account)
+    for key in ("models/a.pkl", "models/b.pkl", "other.pkl"):
+        assert (trusted_prefix("b", key, "") is None) == (key == "other.pkl")
+    assert asked == [os.getuid()]
+
+
 @pytest.mark.parametrize(("place", "mode"), [("home", 0o777), ("home", 0o775), (".config", 0o757), ("file", 0o666)])
 def test_what_others_may_write_is_ignored_and_said(configured, account_home, place, mode):
     folder = configured(ONE)
