@@ -245,7 +245,7 @@ def test_every_error_is_there_with_its_cause_and_what_to_do() -> None:
 
 def test_every_format_is_there() -> None:
     for name in registry.format_names():
-        assert re.search(rf"\| (?:[\w, ]+, )?{name}(?:, [\w, ]+)? \|", read("reference", "formats.md")), name
+        assert re.search(rf"\| (?:[\w, -]+, )?{name}(?:, [\w, -]+)? \|", read("reference", "formats.md")), name
 
 
 def test_every_notebook_is_linked() -> None:

@@ -27,7 +27,7 @@ _EXPANDED = 1024 * 1024
 
 _COMPRESSED = re.compile(r"\.(?:gz|bz2|xz|zst|zstd|lz4)\Z", re.IGNORECASE)
 _JSON = frozenset({".json", ".geojson", ".ipynb"})
-_JSON_LINES = frozenset({".jsonl", ".ndjson", ".jsonlines"})
+_JSON_LINES = frozenset({".jsonl", ".ndjson", ".jsonlines", ".geojsonl", ".json-seq", ".geojsons"})
 _SEPARATORS = {".csv": ",", ".tsv": "\t", ".tab": "\t"}
 _JSON_TOKEN = re.compile(
     r'(?P<string>"(?:[^"\\]|\\.)*"?)|(?P<open>[\[{])|(?P<close>[\]}])|(?P<rest>[^"\[\]{},:]+|[,:])'
@@ -89,7 +89,7 @@ def preview_of(name: str, head: bytes, size: int) -> Preview:
         return _json(text, _title("JSON", head, size, packed))
     if suffix in _JSON_LINES:
         title = _title("JSON Lines", head, size, packed)
-        table = records(text, whole)
+        table = records(text.replace("\x1e", ""), whole)  # what a sequence has before each
         return _table(table, title) if table is not None else _text(text, title)
     return _text(text, _title("Text", head, size, packed))
 

@@ -23,7 +23,7 @@ _KINDS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("pkl", "pickle", "joblib", "pt", "pth"), "pickle"),
         **dict.fromkeys(("csv", "tsv", "tab", "parquet", "feather", "arrow", "xlsx"), "table"),
-        **dict.fromkeys(("json", "jsonl", "ndjson", "geojson", "yaml", "yml", "toml", "ipynb"), "json"),
+        **dict.fromkeys(("json", "jsonl", "ndjson", "json-seq", "geojson", "yaml", "yml", "toml", "ipynb"), "json"),
         **dict.fromkeys(("txt", "md", "log", "py", "rst", "xml", "html", "svg"), "text"),
         **dict.fromkeys(("png", "jpg", "jpeg", "gif", "webp"), "image"),
         **dict.fromkeys(("zip", "tar", "tgz", "gz", "bz2", "xz", "zst", "lz4", "whl"), "archive"),

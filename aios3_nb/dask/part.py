@@ -17,7 +17,7 @@ from aios3_nb.text import visible, warn
 
 _ONE_BY_ONE = ("pickle", "text")
 """Formats of which a load gives one value, or the first, where a bag has many."""
-_ARRAYS = ("json", "jsonl")
+_ARRAYS = ("json", "jsonl", "json-seq")
 T = TypeVar("T")
 _HEAD_ROWS = 100
 _TELL_COLUMNS = ("parquet", "arrow")

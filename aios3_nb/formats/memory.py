@@ -16,6 +16,7 @@ FACTORS: Mapping[str, tuple[float, float]] = {
     "joblib": (1.0, 2.0),
     "json": (2.0, 7.0),
     "jsonl": (2.0, 6.0),
+    "json-seq": (2.0, 6.0),
     "csv": (1.0, 2.0),
     "tsv": (1.0, 2.0),
     "parquet": (2.0, 6.0),

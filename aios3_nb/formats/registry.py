@@ -72,7 +72,8 @@ def _is_json(head: bytes) -> bool:
     """Return whether `head`, in UTF-8 or with a mark that says what else, begins as an object or array does."""
     codec, size = codec_and_mark(marked_encoding(head) or "utf-8", head)
     text = head[size:].decode(codec, "ignore").lstrip("\ufeff \t\r\n")
-    return text.startswith(("{", "["))
+    # The mark of a sequence, and what a record of one begins with.
+    return text.startswith(("{", "[", "\x1e{", "\x1e["))
 
 
 def _load_json(file: BinaryIO, options: LoadOptions) -> object:
@@ -115,6 +116,12 @@ def _dump_lines(value: object, file: BinaryIO) -> None:
     dump_lines(value, file)
 
 
+def _dump_sequence(value: object, file: BinaryIO) -> None:
+    from aios3_nb.formats.json import dump_sequence
+
+    dump_sequence(value, file)
+
+
 JSON = Format(
     name="json",
     suffixes=(".json", ".geojson", ".ipynb"),
@@ -130,7 +137,7 @@ JSON = Format(
 )
 JSON_LINES = Format(
     name="jsonl",
-    suffixes=(".jsonl", ".ndjson", ".jsonlines"),
+    suffixes=(".jsonl", ".ndjson", ".jsonlines", ".geojsonl"),
     loader=_load_lines,
     items=_iterate_lines,
     dumper=_dump_lines,
@@ -139,6 +146,15 @@ JSON_LINES = Format(
     way_on="[json.loads(line) for line in aios3_nb.open(uri)]",
     way_on_encoded='[json.loads(line) for line in aios3_nb.open(uri).read().decode("cp1252").splitlines()]',
 )
+JSON_SEQUENCE = Format(
+    name="json-seq",
+    suffixes=(".json-seq", ".geojsons"),
+    loader=_load_lines,
+    items=_iterate_lines,
+    dumper=_dump_sequence,
+    takes_columns=True,
+    way_on='[json.loads(each) for each in aios3_nb.open(uri).read().split(b"\x1e") if each.strip()]',
+)
 
 # In the order in which first bytes are compared: joblib before pickle, npz and torch before zip.
 _formats = [
@@ -146,6 +162,7 @@ _formats = [
     PICKLE,
     JSON,
     JSON_LINES,
+    JSON_SEQUENCE,
     NPY,
     NPZ,
     SAFETENSORS,

@@ -168,7 +168,7 @@ def _outline(format: str, head: bytes, size: int, read: Reader, max_bytes: int, 
         return outline_problem(f"not a pickle: {kind}")
     if format == "pickle":
         return outline_pickle(read, size, max_bytes=max_bytes, is_cut=is_cut)
-    if format in ("json", "jsonl"):
+    if format in ("json", "jsonl", "json-seq"):
         return outline_json(head, size + 1 if is_cut else size)
     if is_cut:
         return outline_other(head, format)

@@ -41,6 +41,7 @@ VALUES = {
     ".json": {"rows": ROWS, "n": 1},
     ".jsonl": ROWS,
     ".ndjson": ROWS,
+    ".json-seq": ROWS,
     ".csv": FRAME,
     ".tsv": FRAME,
     ".parquet": FRAME,
@@ -142,6 +143,7 @@ class Own:
         ({"a": [1]}, "x.npz", "numpy array is meant"),
         ({"a": 1}, "x.jsonl", "jsonl cannot hold this dict: lines are made of a list"),
         ("abc", "x.jsonl", "lines are made of"),
+        (FRAME, "x.json-seq", "records are made of"),
         (5, "x.jsonl", "lines are made of"),
     ],
 )

@@ -72,6 +72,13 @@ class Sparse:
         return bytes(data)
 
 
+def test_a_text_sequence_is_called_so_of_one_record_as_of_many() -> None:
+    for document in (b'\x1e{"a": 1}\n', b'\x1e{"a": 1}\n\x1e{"a": 2}\n'):
+        assert outline_json(document, len(document)).rows() == [
+            ("holds", "a JSON text sequence"), ("the first", "object: a"),
+        ]  # fmt: skip
+
+
 def test_half_a_gigabyte_of_arrays_takes_a_few_requests_and_little():
     reader = Sparse()
     outline = outline_pickle(reader, reader.length)

@@ -97,6 +97,15 @@ def line(data: bytes, fast: FastDecoder | None, *, offset: int, at_end: bool) ->
     return row(text, "utf-8", offset + mark_size, 0, at_end=at_end)
 
 
+def whole(data: bytes, fast: FastDecoder | None, *, offset: int) -> object:
+    """Return the value of one document of UTF-8 that is `data`, which begins at byte `offset` of the object."""
+    if fast is not None:
+        value = _attempt(fast, data)
+        if value is not _REFUSED:
+            return value
+    return exact(_text(data, "utf-8", 0, offset, at_end=True), "utf-8", offset)
+
+
 def row(text: str, encoding: str, offset: int, at: int, *, at_end: bool) -> list[object]:
     """Return the values that follow one another in `text` from the character `at` on, by the standard library.
 

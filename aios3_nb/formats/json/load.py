@@ -1,4 +1,4 @@
-"""JSON and JSON Lines: file -> object, or items while the rest is still coming."""
+"""JSON, JSON Lines and sequences: file -> object, or items while the rest is still coming."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from itertools import chain
 from typing import BinaryIO
 
 from aios3_nb.errors import FormatError, TruncatedError
+from aios3_nb.formats.codecs import peek_head
 from aios3_nb.formats.collector import collector_paused
 from aios3_nb.formats.decoding import split_lines
 from aios3_nb.formats.json import decode
-from aios3_nb.formats.json.encoding import Head, read_head, text_reader
+from aios3_nb.formats.json.encoding import Head, encoding_of, read_head, text_reader
 from aios3_nb.formats.json.path import parse_path
 from aios3_nb.formats.json.scan import CHUNK_SIZE, JsonScanner
 from aios3_nb.formats.json.select import Selection
+from aios3_nb.formats.json.sequence import is_sequence, no_path, records
 from aios3_nb.text import visible
 
 _IN_ORDER_TO_KNOW = 1024 * 1024
 """Characters of a document without items that are read to find whether it is the first of several."""
+
+_HEAD = 64
+"""Bytes in which the RS of a sequence is looked for, behind white space."""
 
 _LONGEST_LINE = 8 * 1024 * 1024
 """Bytes without a newline that may still be a line; its values are built faster than those of a row."""
@@ -26,7 +31,8 @@ _LONGEST_LINE = 8 * 1024 * 1024
 def load_json(file: BinaryIO, *, path: str | None = None, encoding: str | None = None) -> object:
     """Return the document, equal to what json.load returns for it, or the value at `path`.
 
-    Several documents in a row (JSON Lines, with or without the newlines) are a list. A path is as `parse_path` reads
+    Several documents in a row (JSON Lines, with or without the newlines) are a list, and so is a JSON text sequence
+    (RFC 7464), of one as well. A path is as `parse_path` reads
     it: ``a.b`` or ``/a/b`` is one value, and nothing behind it is read; ``users.item.name`` or ``/users/*/name`` is
     the list of all that there are. What lies beside the path is not checked beyond its brackets and quotes, and of
     members with the same name the first counts.
@@ -38,6 +44,8 @@ def load_json(file: BinaryIO, *, path: str | None = None, encoding: str | None =
     """
     with collector_paused():
         if not path:
+            if _is_sequence(file, encoding):
+                return list(records(_pieces(file)))
             return decode.document(file.read(), decode.fast_decoder(), encoding)
         steps = parse_path(path)
         selection = Selection(_scanner(file, encoding))
@@ -59,6 +67,9 @@ def iterate_json(file: BinaryIO, *, path: str | None = None, encoding: str | Non
         OptionError: `path` is none.
     """
     steps = parse_path(path or "")
+    if not path and _is_sequence(file, encoding):
+        yield from records(_pieces(file))
+        return
     scanner = _scanner(file, encoding)
     if not path:
         yield from _elements(scanner)
@@ -75,7 +86,7 @@ def iterate_json(file: BinaryIO, *, path: str | None = None, encoding: str | Non
 def iterate_lines(file: BinaryIO, *, encoding: str | None = None) -> Iterator[object]:
     """Yield the value of each line of a JSON Lines file; blank lines are passed over.
 
-    There may be several values in a line, or no newlines at all, or values over several lines.
+    There may be several values in a line, or no newlines at all, or values over several lines; or records of RFC 7464.
 
     Raises:
         FormatError: A line is malformed, with the byte offset.
@@ -83,6 +94,9 @@ def iterate_lines(file: BinaryIO, *, encoding: str | None = None) -> Iterator[ob
 
     See: https://jsonlines.org
     """
+    if _is_sequence(file, encoding):
+        yield from records(_pieces(file))
+        return
     head, in_lines = _begun(file, encoding)
     if not in_lines:
         yield from JsonScanner(text_reader(file, head)).row()
@@ -101,6 +115,10 @@ def iterate_lines_between(file: BinaryIO, start: int, stop: int, *, encoding: st
     tells that, and what the last line takes behind `stop`.
     """
     file.seek(0)
+    if _is_sequence(file, encoding):
+        if not start:
+            yield from records(_pieces(file))
+        return
     head, in_lines = _begun(file, encoding)
     if not in_lines:
         if not start:
@@ -158,7 +176,14 @@ def _first_line(file: BinaryIO, head: bytes) -> tuple[bytes, bool]:
         read += data
 
 
+def _is_sequence(file: BinaryIO, encoding: str | None) -> bool:
+    """Return whether the file is a sequence, which is UTF-8 and nothing else."""
+    return encoding_of(b"", encoding)[0] == "utf-8" and is_sequence(peek_head(file, _HEAD))
+
+
 def _scanner(file: BinaryIO, encoding: str | None) -> JsonScanner:
+    if _is_sequence(file, encoding):
+        raise no_path()
     scanner = JsonScanner(text_reader(file, read_head(file, encoding)))
     if scanner.is_empty():
         raise TruncatedError("The JSON document is empty.", offset=0)

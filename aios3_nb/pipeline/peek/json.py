@@ -14,6 +14,8 @@ from aios3_nb.text import share_text, visible
 
 _SHOWN = 20
 _IN_A_ROW = "several values in a row"
+_SEQUENCE = "a JSON text sequence"
+_BEGIN = re.compile(r"\ufeff?[ \t\r\n]*\x1e").match
 _CLOSING = {"{": "}", "[": "]"}
 _SPACE = re.compile(r"[ \t\r\n]*")
 
@@ -46,7 +48,9 @@ class JsonOutline:
     def rows(self) -> list[tuple[str, str]]:
         """Return what to show, line by line: a heading and its text."""
         more = "" if self.complete else f" or more ({share_text(self.scanned, self.size)} looked at)"
-        count = f" of {len(self.entries):,}{more}" if self.entries and self.outermost != _IN_A_ROW else ""
+        count = (
+            f" of {len(self.entries):,}{more}" if self.entries and self.outermost not in (_IN_A_ROW, _SEQUENCE) else ""
+        )
         rows = [("holds", f"{self.outermost}{count}{f': {self.shape}' if self.shape else ''}")]
         rows += [(visible(key, most=40), text) for key, text in self.entries[:_SHOWN]]
         if len(self.entries) > _SHOWN:
@@ -60,7 +64,8 @@ def outline_json(head: bytes, size: int) -> JsonOutline:
     """Return the outline of the JSON document, or JSON Lines, that begins with `head` and has `size` bytes."""
     encoding = json.detect_encoding(head)
     text = head.decode(encoding, "replace")
-    at = _end_of_space(text, 0)
+    begin = _BEGIN(text)
+    at = _end_of_space(text, begin.end() if begin else 0)
     scanner = _Scanner(text, is_cut=len(head) < size)
     problem = ""
     try:
@@ -70,9 +75,9 @@ def outline_json(head: bytes, size: int) -> JsonOutline:
         if len(head) >= size or not isinstance(exc, _CutError):
             problem = f"not JSON, or cut short, after {len(entries):,} entries"
     complete = end >= 0 and len(head) >= size
-    if end >= 0 and _end_of_space(text, end) < len(text):
+    if begin or (end >= 0 and _end_of_space(text, end) < len(text)):
         first = describe(entries, outermost)
-        outermost, entries = _IN_A_ROW, [("the first", first)]
+        outermost, entries = _SEQUENCE if begin else _IN_A_ROW, [("the first", first)]
     if not problem and "\ufffd" in text and _is_wrong(head, encoding):
         problem = "not UTF-8: say --encoding cp1252, or whatever it is written in"
     shape = shape_of(scanner.elements) if outermost == "array" else ""

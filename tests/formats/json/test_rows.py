@@ -8,7 +8,7 @@ import pytest
 
 from aios3_nb.errors import FormatError, OptionError, TruncatedError
 from aios3_nb.formats import LoadOptions, recognise
-from aios3_nb.formats.json import iterate_json, iterate_lines, load_json, load_lines
+from aios3_nb.formats.json import iterate_json, iterate_lines, iterate_lines_between, load_json, load_lines
 from tests.dripping import Dripping
 
 ROWS = [{"a": 1, "b": [{}, "}{"]}, {"a": 2}, [3, [4]], {}]
@@ -42,9 +42,8 @@ def test_values_in_a_row_are_a_list_and_items_whatever_is_between_them(way, enco
         return  # these are made of UTF-8
     assert load_lines(drip(data, chunk)) == ROWS
     assert list(iterate_lines(drip(data, chunk))) == ROWS
-    if way != "RFC 7464":
-        assert load_json(drip(data, chunk)) == ROWS
-        assert list(iterate_json(drip(data, chunk))) == ROWS
+    assert load_json(drip(data, chunk)) == ROWS
+    assert list(iterate_json(drip(data, chunk))) == ROWS
 
 
 @pytest.mark.parametrize(
@@ -161,3 +160,54 @@ def test_formats_that_have_no_text_take_no_encoding():
     for name in ("npy", "parquet", "bytes", "arrow", "npz", "safetensors"):
         with pytest.raises(OptionError, match="encoding is for text"):
             recognise("", b"", name).load(drip(b""), LoadOptions(encoding="latin1"))
+
+
+EVERY_WAY = (load_json, load_lines, lambda file: list(iterate_json(file)), lambda file: list(iterate_lines(file)))
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
+@pytest.mark.parametrize("read", EVERY_WAY)
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ('\x1e{"a": 1}\n', [{"a": 1}]),  # a list, of one as of many
+        ('\x1e{\n "a": 1\n}\n\x1e[2,\n3]\n\x1e{"b": 4}\n', [{"a": 1}, [2, 3], {"b": 4}]),  # some over several lines
+        ('\n\x1e\x1e{"a": 1}\x1e"x"\x1e\n\x1e', [{"a": 1}, "x"]),  # several RS in a row are no record
+        ("\x1e1\n\x1etrue\n\x1enull \n\x1e-2.5\n", [1, True, None, -2.5]),
+        ('\ufeff\x1e{"a": NaN, "b": 123456789012345678901}\n', [{"a": float("nan"), "b": 123456789012345678901}]),
+        ('\x1e{"a": "\\u001e"}\n', [{"a": "\x1e"}]),
+    ],
+)
+def test_a_text_sequence_is_the_list_of_its_records(text, values, read, chunk):
+    """See: https://www.rfc-editor.org/rfc/rfc7464."""
+    assert repr(read(drip(text, chunk))) == repr(values)
+
+
+@pytest.mark.parametrize("read", EVERY_WAY)
+@pytest.mark.parametrize(
+    ("text", "kind", "offset"),
+    [
+        ('\x1e{"a": 1}\n\x1e{"a": \x1e{"b": 2}\n', TruncatedError, 17),  # whoever wrote it was stopped, and began again
+        ('\x1e{"a": 1}\n\x1e{"a"', TruncatedError, 15),
+        ("\x1e[1]\n\x1e12\x1e[2]\n", TruncatedError, 6),  # perhaps 123 was to be written
+        ("\x1e[1]\n\x1etrue", TruncatedError, 6),
+        ('\x1e{"a": 1}{"a": 2}\n', FormatError, 9),
+        ("\x1e[1]\n\x1e[2}\n", FormatError, 8),
+        ('\x1e"\xe9"\n'.encode("latin1"), FormatError, 2),
+    ],
+)
+def test_a_record_that_is_cut_or_malformed_is_an_error_that_says_where(text, kind, offset, read):
+    with pytest.raises(FormatError) as caught:
+        read(drip(text, 3))
+    assert (type(caught.value), caught.value.offset) == (kind, offset)
+
+
+def test_a_sequence_has_no_path_and_no_pieces_and_is_known_by_its_beginning():
+    data = '\x1e{"a": 1}\n\x1e{"a": 2}\n'
+    for read in (load_json, lambda file, path: list(iterate_json(file, path=path))):
+        with pytest.raises(FormatError, match=r"text sequence \(RFC 7464\).*Load it without"):
+            read(drip(data), path="a")
+    assert [list(iterate_lines_between(drip(data), start, 99)) for start in (0, 10)] == [[{"a": 1}, {"a": 2}], []]
+    assert recognise("no-suffix", data.encode()).name == "json"
+    assert recognise("x.json-seq.gz", b"").name == recognise("x.geojsons", b"").name == "json-seq"
+    assert list(recognise("x.json-seq", b"").load(drip(data), LoadOptions(columns=("a",)))["a"]) == [1, 2]

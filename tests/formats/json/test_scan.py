@@ -107,6 +107,9 @@ class Endless(io.RawIOBase):
     def __init__(self, start, piece, end, size):
         self._start, self._piece, self._end, self._left = start, piece * (65536 // len(piece)), end, size
 
+    def peek(self, size=0):
+        return (self._start + self._piece)[:size]
+
     def read(self, size=-1):
         data, self._start = self._start[:size], self._start[size:]
         return data
