@@ -28,10 +28,13 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, Page, TimeoutError, expect, sync_playwright
 
-from tests.lab_server import START_SECONDS, Server, clean_environment
+from tests.lab_server import COMPLETER_MS, START_SECONDS, Server, clean_environment
 
 ARTIFACTS = Path(__file__).parent / "artifacts"
-CELL_SECONDS = 30.0
+WAIT_SECONDS = 60.0
+"""Longest wait for what has to come: a busy machine takes its time, and none is lost where it comes at once."""
+
+expect.set_options(timeout=WAIT_SECONDS * 1000)
 
 FLAGS = [
     "--no-sandbox",  # Chromium refuses its sandbox to root
@@ -141,7 +144,7 @@ class Notebook:
             )
         )
 
-    def run(self, cell: int, *, wait: float = CELL_SECONDS) -> Outputs:
+    def run(self, cell: int, *, wait: float = WAIT_SECONDS) -> Outputs:
         """Run a cell and return what it shows when it is done, be it an error."""
         self.start(cell)
         return self.wait(cell, wait=wait)
@@ -160,7 +163,7 @@ class Notebook:
             cell,
         )
 
-    def wait(self, cell: int, *, wait: float = CELL_SECONDS) -> Outputs:
+    def wait(self, cell: int, *, wait: float = WAIT_SECONDS) -> Outputs:
         """Return what a started cell shows when it is done."""
         self.page.wait_for_function("index => !window.testRunning[index]", arg=cell, timeout=wait * 1000, polling=20)
         return Outputs(self.outputs(cell).all, time.monotonic() - self._starts[cell])
@@ -190,14 +193,20 @@ class Notebook:
         """Return the cell in the page, for Playwright's own verbs."""
         return self.page.locator(".jp-Notebook .jp-CodeCell").nth(cell)
 
-    def click(self, text: str, *, cell: int | None = None, wait: float = 10.0) -> None:
+    def click(self, text: str, *, cell: int | None = None) -> None:
         """Click the button with this text, as soon as there is one."""
         scope = self.page.locator(".jp-Notebook") if cell is None else self.cell(cell)
-        scope.get_by_role("button", name=text).first.click(timeout=wait * 1000)
+        scope.get_by_role("button", name=text).first.click()
 
-    def expect(self, cell: int, text: str, *, wait: float = 10.0) -> None:
+    def expect(self, cell: int, text: str) -> None:
         """Return when the page shows `text` in what the cell gave."""
-        expect(self.cell(cell).locator(".jp-OutputArea").first).to_contain_text(text, timeout=wait * 1000)
+        expect(self.cell(cell).locator(".jp-OutputArea").first).to_contain_text(text)
+
+    def expect_source(self, cell: int, text: str) -> None:
+        """Return when this is the text of a cell."""
+        self.page.wait_for_function(
+            f"([index, text]) => {_CELLS}[index].model.sharedModel.getSource() === text", arg=[cell, text]
+        )
 
     def type(self, cell: int, text: str) -> None:
         """Type at the end of a cell, key by key."""
@@ -205,16 +214,14 @@ class Notebook:
         self.page.keyboard.press("Control+End")
         self.page.keyboard.type(text)
 
-    def type_and_run(self, cell: int, text: str, *, wait: float = 4 * CELL_SECONDS) -> Outputs:
+    def type_and_run(self, cell: int, text: str, *, wait: float = 2 * WAIT_SECONDS) -> Outputs:
         """Type into the cell that has the cursor, by its index, press Shift+Enter, and return what it shows when done.
 
         Like a person: what is there is typed key by key, and the cursor goes on into the next cell, which may be new.
         """
         before = self.source(cell)
         self.page.keyboard.type(text)
-        self.page.wait_for_function(
-            f"([index, text]) => {_CELLS}[index].model.sharedModel.getSource() === text", arg=[cell, before + text]
-        )
+        self.expect_source(cell, before + text)
         self.page.keyboard.press("Shift+Enter")
         self.page.wait_for_function(
             f"index => {_CELLS}.length > index + 1 && {_CELLS}[index].model.executionCount !== null"
@@ -225,13 +232,16 @@ class Notebook:
         )
         return self.outputs(cell)
 
-    def completions(self, *, tries: int = 5) -> list[str]:
-        """Press Tab, again if nothing comes, and return what the list offers."""
+    def completions(self, *, tries: int = 8) -> list[str]:
+        """Press Tab, again if nothing comes, and return what the list offers.
+
+        A second Tab would take what the first one offers: it waits longer than Lab does for an answer of the kernel.
+        """
         items = self.page.locator(".jp-Completer:visible .jp-Completer-match")
         for _ in range(tries):
             self.page.keyboard.press("Tab")
             with contextlib.suppress(TimeoutError):
-                items.first.wait_for(timeout=1500)
+                items.first.wait_for(timeout=COMPLETER_MS + 4000)
                 return items.all_text_contents()
         raise AssertionError("Tab offers nothing.")
 
@@ -292,6 +302,7 @@ def notebook7(notebook_server: Server, chrome: Browser) -> Iterator[Lab]:
 def _page(chrome: Browser) -> Iterator[Page]:
     context = chrome.new_context(viewport={"width": 1100, "height": 760}, device_scale_factor=1.5)
     page = context.new_page()
+    page.set_default_timeout(WAIT_SECONDS * 1000)
     # Lab asks before an unsaved notebook is left.
     page.on("dialog", lambda dialog: dialog.accept())
     yield page

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 START_SECONDS = 60.0
+COMPLETER_MS = 3000
 
 SETTINGS = {
     "@jupyterlab/apputils-extension/notification.jupyterlab-settings": {
@@ -24,7 +25,7 @@ SETTINGS = {
     },
     # Every output stays in the page, scrolled away or not.
     "@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
-    "@jupyterlab/completer-extension/manager.jupyterlab-settings": {"providerTimeout": 3000},
+    "@jupyterlab/completer-extension/manager.jupyterlab-settings": {"providerTimeout": COMPLETER_MS},
 }
 
 _MODULES = {"lab": "jupyterlab", "notebook": "notebook"}
@@ -106,7 +107,7 @@ class Server:
         request = urllib.request.Request(
             self.url + path, method=method, headers={"Authorization": f"token {self.token}"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=START_SECONDS) as answer:
             text = answer.read()
         return json.loads(text) if text else None
 

@@ -6,11 +6,11 @@ the panel changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from aios3_nb.address import S3Uri, check_name, quote
+from aios3_nb.address import S3Uri, check_name, name_from_key, quote
 from aios3_nb.browser.activity import Activity
 from aios3_nb.browser.describe import kind_of, lines_of
 from aios3_nb.browser.download import download
@@ -18,6 +18,7 @@ from aios3_nb.errors import BlockedPickleError, OptionError
 from aios3_nb.formats.pickle import Names
 from aios3_nb.pipeline import Order, aload_one, open_file
 from aios3_nb.progress import closing_line
+from aios3_nb.s3 import Entry
 from aios3_nb.settings import Settings, current
 from aios3_nb.streams import Monitor
 from aios3_nb.text import size_text, visible
@@ -82,6 +83,25 @@ class Actions:
             return True
         question = f"{name} is a variable already, a {kind_of(variables[name])}. Replace it?"
         return await self._activity.ask(question, "Replace it", about_choice=True)
+
+
+def named(objects: Sequence[Entry], name: str) -> list[tuple[Entry, str]]:
+    """Return `objects`, each with its variable: `name` for one alone, else each has one of its own."""
+    if name and len(objects) == 1:
+        return [(objects[0], name)]
+    found: dict[str, Entry] = {}
+    for entry in objects:
+        found[_free_name(name_from_key(entry.uri.key), found)] = entry
+    return [(entry, own) for own, entry in found.items()]
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """Return `name`, or with a number behind it, so that it is none of those taken already."""
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}_{number}"
+    return free
 
 
 def blocked_code(order: Order, name: str, blocked: tuple[str, ...]) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 
 from aios3_nb.address import S3Uri, name_from_key
 from aios3_nb.browser import listing
-from aios3_nb.browser.actions import Actions, blocked_code, code_for
+from aios3_nb.browser.actions import Actions, blocked_code, code_for, named
 from aios3_nb.browser.activity import Activity
 from aios3_nb.browser.changes import Changes, local_file
 from aios3_nb.browser.face import Face
@@ -55,6 +55,7 @@ class Desk:
         self._face = face
         self._chosen: tuple[Entry, ...] = ()
         self._edition = 0
+        self._answered = 0
         self._preview: tuple[dict[str, Any], list[bytes]] | None = None
         self.activity = Activity(lambda cards: face.show("cards", cards))
         self.lists = Lists(face, self.choose_nothing, self._follow)
@@ -64,22 +65,29 @@ class Desk:
 
     # ---- choosing
 
-    def choose(self, edition: int, ranges: Sequence[tuple[int, int]], lead: int) -> None:
-        """Choose rows; the one at `lead` is shown, and counts as the last."""
-        if edition != self.lists.contents.edition:
-            return
+    def choose(self, edition: int, ranges: Sequence[tuple[int, int]], lead: int, number: int) -> None:
+        """Choose rows, as the page's message `number` says; the one at `lead` is shown, and counts as the last.
+
+        None is chosen when the rows stand elsewhere by now: what is asked for next would else be done with those that
+        were chosen before.
+        """
         entries: list[Entry] = []
         for start, stop in ranges:
             entries += self.lists.contents.rows(start, min(stop, start + _MOST_CHOSEN - len(entries)))
         last = self.lists.row(edition, lead)
-        self._choose([*(entry for entry in entries if entry != last), *([last] if last is not None else [])], lead)
+        self._answered = number
+        if edition != self.lists.contents.edition:
+            self.choose_nothing()
+            return
+        entries = [*(entry for entry in entries if entry != last), *([last] if last is not None else [])]
+        self._choose(edition, entries, lead)
 
     def choose_nothing(self) -> None:
         """Choose no row."""
-        self._choose([], None)
+        self._choose(self.lists.contents.edition, [], None)
 
-    def _choose(self, entries: Sequence[Entry], at: int | None) -> None:
-        before, self._chosen, self._edition = self._chosen, tuple(entries), self.lists.contents.edition
+    def _choose(self, edition: int, entries: Sequence[Entry], at: int | None) -> None:
+        before, self._chosen, self._edition = self._chosen, tuple(entries), edition
         if self._chosen != before:
             self.activity.clear()
             self._show_preview(None)
@@ -88,7 +96,7 @@ class Desk:
 
     def _show_chosen(self, at: int | None, **known: Any) -> None:
         shown = chosen_shown(self._chosen, now()) | known
-        self._face.show("chosen", shown | {"at": at, "edition": self._edition})
+        self._face.show("chosen", shown | {"at": at, "edition": self._edition, "answers": self._answered})
 
     def _follow(self) -> None:
         """Stay on the row that is chosen when rows were added before it."""
@@ -114,7 +122,7 @@ class Desk:
         if entry.is_prefix:
             self.lists.ask(child(self.lists.contents.question, entry))
         else:
-            self.choose(edition, [(row, row + 1)], row)
+            self._choose(edition, [entry], row)
             self.look(by_itself=False)
 
     def look(self, *, by_itself: bool) -> None:
@@ -127,7 +135,9 @@ class Desk:
         self._send_preview()
 
     async def _look(self, entry: Entry, most: int) -> None:
-        self._face.tell({"is": "looking", "name": visible(entry.name, most=100)})
+        if self._chosen != (entry,):
+            return
+        self._show_preview(({"is": "looking", "name": visible(entry.name, most=100)}, []))
         try:
             known, preview = await look(self._order(entry), most=most)
         except S3Error as exc:
@@ -165,18 +175,8 @@ class Desk:
 
     def _bind_each(self, action: Callable[..., Any], name: str) -> None:
         self.activity.clear()
-        for entry, own in self._named(name):
+        for entry, own in named(self._objects, name):
             self._face.post(action, self._order(entry), own)
-
-    def _named(self, name: str) -> list[tuple[Entry, str]]:
-        """Give what is chosen, each with its variable: `name` for one alone, else each has one of its own."""
-        objects = self._objects
-        if name and len(objects) == 1:
-            return [(objects[0], name)]
-        named: dict[str, Entry] = {}
-        for entry in objects:
-            named[_free_name(name_from_key(entry.uri.key), named)] = entry
-        return [(entry, own) for own, entry in named.items()]
 
     def download(self) -> None:
         """Save what is chosen beside the notebook."""
@@ -201,7 +201,7 @@ class Desk:
 
     def code(self, name: str) -> None:
         """Send the page the lines that load what is chosen."""
-        lines = [code_for(entry.uri, self._face.settings, own) for entry, own in self._named(name)]
+        lines = [code_for(entry.uri, self._face.settings, own) for entry, own in named(self._objects, name)]
         if lines:
             self._face.tell({"is": "code", "text": "\n".join(lines)})
 
@@ -218,9 +218,9 @@ class Desk:
 
     # ---- bringing something in
 
-    def upload(self, number: int, name: str, size: int) -> None:
-        """Store a file of the page here."""
-        where = self.lists.contents.question.where
+    def upload(self, place: int, number: int, name: str, size: int) -> None:
+        """Store a file of the page in the place that it shows."""
+        where = self.lists.place(place)
         if where is not None:
             self._face.post(self._upload, where, number, name, size)
 
@@ -235,13 +235,13 @@ class Desk:
     async def _take_piece(self, number: int, at: int, data: bytes) -> None:
         self._uploads.take(number, at, data)
 
-    def upload_path(self, text: str) -> None:
-        """Store a file from beside the notebook here.
+    def upload_path(self, place: int, text: str) -> None:
+        """Store a file from beside the notebook in the place that the page shows.
 
         Raises:
             OptionError: There is no such file.
         """
-        where = self.lists.contents.question.where
+        where = self.lists.place(place)
         if where is not None and text.strip():
             local = local_file(text.strip(), Path.cwd())
             self._face.post(self._changes.store, where, local, self._face.settings)
@@ -259,7 +259,7 @@ class Desk:
         self._face.settings = settings
         self.learn_connection()
         moved = settings.endpoint_url != before.endpoint_url
-        self.lists.ask(Question(None if moved else self.lists.contents.question.where))
+        self.lists.ask(Question(None if moved else self.lists.where))
 
     def learn_connection(self) -> None:
         """Show how S3 is reached."""
@@ -279,15 +279,6 @@ class Desk:
         with contextlib.suppress(S3Error):  # the listing says what is wrong
             found = visible(await listing.endpoint(settings), most=200)
             self._face.show("connection", shown | {"found": found})
-
-
-def _free_name(name: str, taken: Collection[str]) -> str:
-    """Return `name`, or with a number behind it, so that it is none of those taken already."""
-    number, free = 1, name
-    while free in taken:
-        number += 1
-        free = f"{name}_{number}"
-    return free
 
 
 def _endpoint(text: str) -> str | None:

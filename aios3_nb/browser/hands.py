@@ -7,19 +7,23 @@ From the page, each with its fields (see `Message`):
 ``find edition text from``            which row begins with this
 ``choose edition ranges lead``        these rows are chosen
 ``open edition row``                  a row was opened
-``go text`` ``crumb at`` ``up`` ``back`` ``refresh``   another place, or the same again
-``filter text contains`` ``sort column descending``   fewer rows, another order
+``go text`` ``crumb place at`` ``up`` ``back`` ``refresh``   another place, or the same again
+``filter text contains`` ``sort column``   fewer rows, another order
 ``more`` ``all`` ``stop``             the next page, all pages, no more of them
 ``look by_itself`` ``load name`` ``file name`` ``download`` ``copy`` ``sign`` ``code name`` ``delete``   do so with what
 is chosen
 ``answer card yes`` ``cancel card`` ``dismiss card``   on a card
-``upload file name size`` ``piece file at`` ``path text``   bring something in; a piece has its bytes beside it
+``upload place file name size`` ``piece file at`` ``path place text``   bring something in; a piece has its bytes
+beside it
 ``connect profile endpoint``          reach S3 in another way
 ``height pixels``                     of the panel, by its grip
 
+A page acts on what it shows, and the kernel may be further, or not so far yet: so rows are named with the edition of
+the listing, and a place by its number.
+
 To the page go the panel's state (``_place _listing _chosen _cards _connection _note height``) and messages:
-``heard n``, ``rows edition from rows``, ``found edition row``, ``looking name``, ``preview preview|error`` with a
-picture's bytes beside it, ``copied text``, ``code text``, ``piece file at size``, ``taken file``.
+``heard n``, ``rows edition from rows``, ``found edition row answers``, ``looking name``, ``preview preview|error`` with
+a picture's bytes beside it, ``copied text``, ``code text``, ``piece file at size``, ``taken file``.
 """
 
 from __future__ import annotations
@@ -36,16 +40,16 @@ _HANDS: Mapping[str, Hand] = MappingProxyType(
     {
         "hello": lambda desk, _: desk.show_again(),
         "rows": lambda desk, m: desk.lists.send_rows(m.whole("edition"), m.whole("from"), m.whole("to")),
-        "find": lambda desk, m: desk.lists.find(m.whole("edition"), m.text("text"), m.whole("from")),
-        "choose": lambda desk, m: desk.choose(m.whole("edition"), m.ranges("ranges"), m.whole("lead")),
+        "find": lambda desk, m: desk.lists.find(m.whole("edition"), m.text("text"), m.whole("from"), m.number),
+        "choose": lambda desk, m: desk.choose(m.whole("edition"), m.ranges("ranges"), m.whole("lead"), m.number),
         "open": lambda desk, m: desk.open(m.whole("edition"), m.whole("row")),
         "go": lambda desk, m: desk.lists.go(m.text("text")),
-        "crumb": lambda desk, m: desk.lists.crumb(m.whole("at")),
+        "crumb": lambda desk, m: desk.lists.crumb(m.whole("place"), m.whole("at")),
         "up": lambda desk, _: desk.lists.up(),
         "back": lambda desk, _: desk.lists.back(),
         "refresh": lambda desk, _: desk.lists.refresh(),
         "filter": lambda desk, m: desk.lists.filter(m.text("text"), contains=m.flag("contains")),
-        "sort": lambda desk, m: desk.lists.sort(m.text("column"), descending=m.flag("descending")),
+        "sort": lambda desk, m: desk.lists.sort(m.text("column")),
         "more": lambda desk, _: desk.lists.go_on(),
         "all": lambda desk, _: desk.lists.go_on(all=True),
         "stop": lambda desk, _: desk.lists.stop(),
@@ -60,9 +64,9 @@ _HANDS: Mapping[str, Hand] = MappingProxyType(
         "answer": lambda desk, m: desk.activity.answer(m.whole("card"), yes=m.flag("yes")),
         "cancel": lambda desk, m: desk.activity.cancel(m.whole("card")),
         "dismiss": lambda desk, m: desk.activity.dismiss(m.whole("card")),
-        "upload": lambda desk, m: desk.upload(m.whole("file"), m.text("name"), m.whole("size")),
+        "upload": lambda desk, m: desk.upload(m.whole("place"), m.whole("file"), m.text("name"), m.whole("size")),
         "piece": lambda desk, m: desk.take_piece(m.whole("file"), m.whole("at"), _bytes(m)),
-        "path": lambda desk, m: desk.upload_path(m.text("text")),
+        "path": lambda desk, m: desk.upload_path(m.whole("place"), m.text("text")),
         "connect": lambda desk, m: desk.connect(m.text("profile"), m.text("endpoint")),
     }
 )

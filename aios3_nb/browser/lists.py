@@ -15,6 +15,7 @@ from aios3_nb.address import S3Uri, is_absolute, is_all_buckets, parse
 from aios3_nb.browser import listing
 from aios3_nb.browser.face import Face
 from aios3_nb.browser.kept import COLUMNS
+from aios3_nb.browser.messages import MessageError
 from aios3_nb.browser.model import Contents, Question, crumbs, parent
 from aios3_nb.browser.shown import listing_shown, place_shown, row_shown
 from aios3_nb.errors import S3Error
@@ -51,7 +52,10 @@ class Lists:
         self._face = face
         self._left = left
         self._drawn = drawn
-        self._where: S3Uri | None = None
+        # What was asked for last. The contents come to it on the loop, when it has time: what is asked for next must
+        # not be understood as if they were still what counts.
+        self._asked = Question()
+        self._places: list[S3Uri | None] = []
         self._before: list[Question] = []
         self._updated = 0.0
         self._headed = 0
@@ -68,22 +72,38 @@ class Lists:
 
     def ask(self, question: Question, *, back: bool = False) -> None:
         """List the answer to `question` in the place of what is listed."""
-        if not back and question != self.contents.question:
-            self._before = [*self._before[-_MOST_BACK:], self.contents.question] if self.listed else []
+        if not back and question != self._asked:
+            self._before = [*self._before[-_MOST_BACK:], self._asked] if self.listed else []
+        self._asked = question
         self._left()
         self._moved(question.where)
         self._face.post(self._list, question)
 
-    def crumb(self, at: int) -> None:
-        """Go to a step of the way to here."""
-        way = crumbs(self._where)
+    @property
+    def where(self) -> S3Uri | None:
+        """What is listed, or is going to be."""
+        return self._asked.where
+
+    def place(self, number: int) -> S3Uri | None:
+        """Return the place that was shown under `number`: a page acts on the one that it shows, be it left already.
+
+        Raises:
+            MessageError: None was.
+        """
+        if number >= len(self._places):
+            raise MessageError(f"place {number}")
+        return self._places[number]
+
+    def crumb(self, place: int, at: int) -> None:
+        """Go to a step of the way to a place."""
+        way = crumbs(self.place(place))
         if at < len(way):
             self.ask(Question(way[at][1]))
 
     def up(self) -> None:
         """Go to the place above this one."""
-        if self._where is not None:
-            self.ask(Question(parent(self._where)))
+        if self.where is not None:
+            self.ask(Question(parent(self.where)))
 
     def back(self) -> None:
         """Go to the place before this one."""
@@ -92,32 +112,37 @@ class Lists:
 
     def refresh(self) -> None:
         """List the same again."""
-        self.ask(self.contents.question)
+        self.ask(self._asked)
 
     def filter(self, text: str, *, contains: bool) -> None:
         """List only what begins with `text`, or what contains it in all that is below this place."""
-        if not text and not self.contents.question.is_filtered:
+        if not text and not self._asked.is_filtered:
             return
-        self.ask(Question(self._where, needle=text) if contains else Question(self._where, prefix=text))
+        self.ask(Question(self.where, needle=text) if contains else Question(self.where, prefix=text))
 
-    def sort(self, column: str, *, descending: bool) -> None:
-        """Put the rows in another order."""
+    def sort(self, column: str) -> None:
+        """Put the rows in the order of `column`, or in the opposite one if they are in that already."""
         for known in COLUMNS:
             if known == column:
-                self._face.post(self._change, partial(self.contents.sort_by, known, descending=descending))
+                self._face.post(self._change, partial(self.contents.turn, known))
 
     def _located(self, text: str) -> S3Uri | None:
         text = text.strip()
-        if not text or is_all_buckets(text, base=self._where):
+        if not text or is_all_buckets(text, base=self.where):
             return None
-        if self._where is None and not is_absolute(text):
+        if self.where is None and not is_absolute(text):
             text = f"s3://{text}"
-        return parse(text, base=self._where, endpoint_url=self._face.settings.endpoint_url)
+        return parse(text, base=self.where, endpoint_url=self._face.settings.endpoint_url)
 
     def _moved(self, where: S3Uri | None) -> None:
-        self._where = where
+        self._places.append(where)
         self._face.is_at(where)
-        self._face.show("place", place_shown(where) | {"can_go_back": bool(self._before)})
+        number = len(self._places) - 1
+        self._face.show("place", place_shown(where) | {"number": number, "can_go_back": bool(self._before)})
+
+    def _corrected(self, question: Question) -> None:
+        if self._asked is question:
+            self._moved(question.where)
 
     # ---- listing
 
@@ -133,9 +158,9 @@ class Lists:
         """Send rows to the page; near the end of what is here, ask for more."""
         self._face.post(self._send_rows, edition, start, min(stop, start + MOST_ROWS))
 
-    def find(self, edition: int, text: str, start: int) -> None:
-        """Tell the page which row begins with `text`."""
-        self._face.post(self._find, edition, text, start)
+    def find(self, edition: int, text: str, start: int, number: int) -> None:
+        """Tell the page, in answer to its message `number`, which row begins with `text`."""
+        self._face.post(self._find, edition, text, start, number)
 
     def row(self, edition: int, at: int) -> Entry | None:
         """Return a row, or None if it stands somewhere else by now."""
@@ -189,8 +214,7 @@ class Lists:
                 return
             folder = listing.folder_meant(question, found)
             if folder is not None and not contents.count:
-                await asyncio.to_thread(self._moved, folder)  # whoever observes it may wait
-                await self._list(Question(folder))
+                await self._list_folder(question, Question(folder))
                 return
             more = bool(found.token) and (contents.wants_all or (question.is_search and turn < listing.SEARCH_PAGES))
             contents.add(generation, found, now=now(), more=more)
@@ -199,6 +223,14 @@ class Lists:
                 self.draw()
             if not more:
                 return
+
+    async def _list_folder(self, typed: Question, meant: Question) -> None:
+        """List the folder that was typed without its ``/``, unless something else was asked for meanwhile."""
+        if self._asked is typed:
+            self._asked = meant
+            await asyncio.to_thread(self._corrected, meant)  # whoever observes it may wait
+        if self._asked is meant:
+            await self._list(meant)
 
     async def _change(self, change: Callable[[], None]) -> None:
         change()
@@ -214,12 +246,10 @@ class Lists:
         if stop >= contents.count - _NEAR_THE_END and contents.can_go_on and not contents.question.is_search:
             await self._go_on(all=False)
 
-    async def _find(self, edition: int, text: str, start: int) -> None:
-        if edition != self.contents.edition:
-            return
-        at = await asyncio.to_thread(self.contents.find, text, start)
-        if at is not None:
-            self._face.tell({"is": "found", "edition": edition, "row": at})
+    async def _find(self, edition: int, text: str, start: int, number: int) -> None:
+        same = edition == self.contents.edition
+        at = await asyncio.to_thread(self.contents.find, text, start) if same else None
+        self._face.tell({"is": "found", "edition": edition, "row": at, "answers": number})
 
 
 def now() -> datetime.datetime:

@@ -60,6 +60,8 @@ class Batch:
 
 
 _Rows = tuple[tuple[Kept, Sequence[int]], tuple[Kept, Sequence[int]]]
+_Made = tuple[int, int, int]
+"""Edition, folders and objects that an order was made for."""
 
 
 class Contents:
@@ -93,7 +95,7 @@ class Contents:
         self.sort: Column = "name"
         self.descending = False
         self._kept = (Kept(), Kept())
-        self._orders: _Rows | None = None
+        self._orders: tuple[_Made, _Rows] | None = None
 
     # ---- asking and answering
 
@@ -132,7 +134,6 @@ class Contents:
             self._moved()
         folders.extend(more_folders)
         objects.extend(entry for entry in batch.entries if not entry.is_prefix)
-        self._orders = None
         self.token = batch.token
         self.looked += batch.looked
         self.listed_at = self.listed_at or now
@@ -218,6 +219,11 @@ class Contents:
         self.sort, self.descending = column, descending
         self._moved()
 
+    def turn(self, column: Column) -> None:
+        """Sort by `column`, the largest and the newest first; by the one that it is sorted by, the other way round."""
+        known = column == self.sort
+        self.sort_by(column, descending=not self.descending if known else column in ("size", "modified"))
+
     @property
     def _is_as_listed(self) -> bool:
         return self.sort == "name" and not self.descending
@@ -231,10 +237,14 @@ class Contents:
         folders, objects = self._kept
         if self._is_as_listed:
             return (folders, range(len(folders))), (objects, range(len(objects)))
-        if (orders := self._orders) is None:
-            column, descending = self.sort, self.descending
-            first, second = (kept.order(column, descending=descending) for kept in (folders, objects))
-            orders = self._orders = ((folders, first), (objects, second))
+        # What is here may change while another thread puts it in order: then that order is for nobody.
+        made = (self.edition, len(folders), len(objects))
+        if (kept := self._orders) is not None and kept[0] == made:
+            return kept[1]
+        column, descending = self.sort, self.descending
+        first, second = (each.order(column, descending=descending) for each in (folders, objects))
+        orders = ((folders, first), (objects, second))
+        self._orders = (made, orders)
         return orders
 
 

@@ -38,16 +38,22 @@ class SentFile:
         self.size = size
         self._ask = ask
         self._done = done
-        self._arrived: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue()
+        self._wanted: set[int] = set()
+        self._came: dict[int, bytes] = {}
+        self._arrived = asyncio.Event()
 
     def take(self, at: int, data: bytes) -> None:
-        """Take a piece that came; on the loop."""
-        self._arrived.put_nowait((at, data))
+        """Take a piece that came, in whatever order the page has read them; on the loop."""
+        if at in self._wanted:
+            self._wanted.remove(at)
+            self._came[at] = data
+            self._arrived.set()
 
     async def pieces(self, size: int) -> AsyncIterator[bytes]:
         asked = done = 0
         while done < self.size:
             while asked < min(self.size, done + _AHEAD * PIECE):
+                self._wanted.add(asked)
                 self._ask(asked)
                 asked += PIECE
             data = await self._piece(done)
@@ -58,13 +64,16 @@ class SentFile:
         self._done()
 
     async def _piece(self, at: int) -> bytes:
-        try:
-            came, data = await asyncio.wait_for(self._arrived.get(), _PATIENCE)
-        except TimeoutError:
-            raise S3Error(
-                f"The page sends no more of {visible(self.name)}. Nothing was stored; drop it again."
-            ) from None
-        if came != at or len(data) != min(PIECE, self.size - at):
+        while at not in self._came:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), _PATIENCE)
+            except TimeoutError:
+                raise S3Error(
+                    f"The page sends no more of {visible(self.name)}. Nothing was stored; drop it again."
+                ) from None
+        data = self._came.pop(at)
+        if len(data) != min(PIECE, self.size - at):
             raise S3Error(f"{visible(self.name)} could not be read to its end by the page. Nothing was stored.")
         return data
 

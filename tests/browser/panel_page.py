@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.lab import WAIT_SECONDS
+
 ARTIFACTS = Path(__file__).parent.parent / "artifacts"
 PANEL = ".aios3-nb-panel"
-WAIT_MS = 15_000
 
 
 class Shown:
@@ -26,7 +30,7 @@ class Shown:
         self.page = page
         self.root = root
         self.grid = root.locator("[role=grid]")
-        expect(root).to_be_visible(timeout=WAIT_MS)
+        expect(root).to_be_visible()
         root.scroll_into_view_if_needed()
 
     @property
@@ -49,7 +53,7 @@ class Shown:
 
     def row(self, name: str) -> Locator:
         row = self.root.locator(f".aios3-nb-row:has(.aios3-nb-name-text[title={json.dumps(name)}])")
-        expect(row).to_be_visible(timeout=WAIT_MS)
+        expect(row).to_be_visible()
         return row
 
     def choose(self, name: str, **options: Any) -> None:
@@ -62,7 +66,7 @@ class Shown:
         return self.root.get_by_role("button", name=name, exact=True)
 
     def click(self, name: str) -> None:
-        self.button(name).click(timeout=5000)
+        self.button(name).click()
 
     def go(self, address: str) -> None:
         self.click("Type an address")
@@ -70,8 +74,50 @@ class Shown:
         field.fill(address)
         field.press("Enter")
 
+    def at_once(self, script: str) -> None:
+        """Do what `script` says in one go: the kernel can answer only when all of it is done.
+
+        It has ``grid``, ``row(name)`` and ``titled(beginning)``, and ``key(element, key, options)`` and
+        ``type(field, text)`` to be called.
+        """
+        self.root.evaluate(
+            """(root, script) => {
+                const all = selector => [...root.querySelectorAll(selector)];
+                const tools = {
+                    root,
+                    grid: root.querySelector("[role=grid]"),
+                    row: name => all(".aios3-nb-name-text").find(each => each.title === name).closest("[role=row]"),
+                    titled: text => all("[title]").find(each => each.title.startsWith(text)),
+                    key: (element, key, options) => element.dispatchEvent(
+                        new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true, ...options})),
+                    type: (field, text) => {
+                        field.value = text;
+                        field.dispatchEvent(new Event("input", {bubbles: true}));
+                    },
+                };
+                new Function(...Object.keys(tools), script)(...Object.values(tools));
+            }""",
+            script,
+        )
+
     def expect(self, text: str) -> None:
-        expect(self.root).to_contain_text(text, timeout=WAIT_MS)
+        expect(self.root).to_contain_text(text)
+
+    def expect_copied(self, text: str, *, begins: str = "") -> None:
+        """Return when the clipboard has `text`, behind something that `begins` so if that is given.
+
+        A function for `wait_for_function` cannot say so: what it promises counts as true at once.
+        """
+        read = "navigator.clipboard.readText()"
+        seen = partial(self.page.evaluate, read)
+        self.until(lambda: (text in seen() and seen().startswith(begins)) if begins else seen() == text, seen)
+
+    def until(self, holds: Callable[[], bool], seen: Callable[[], Any]) -> None:
+        """Return when it holds; else an error tells what is to be seen instead."""
+        end = time.monotonic() + WAIT_SECONDS
+        while not holds():
+            assert time.monotonic() < end, seen()
+            self.page.wait_for_timeout(50)
 
     @property
     def status(self) -> Locator:

@@ -20,6 +20,8 @@ from tests.lab import Lab, Notebook
 
 pytestmark = pytest.mark.browser
 
+CELLS = "window.jupyterapp.shell.currentWidget.content.widgets"
+
 
 @pytest.fixture(scope="module")
 def stocked() -> Iterator[FaultServer]:
@@ -87,7 +89,7 @@ def test_everything_goes_by_keyboard_and_the_notebook_hears_none_of_it(book: Not
     press("c")
     expect(panel.row("config.json")).to_have_attribute("aria-selected", "true")
     press("Control+c")
-    book.page.wait_for_function("async () => await navigator.clipboard.readText() === 's3://data/config.json'")
+    panel.expect_copied("s3://data/config.json")
     press("Control+f")
     expect(panel.root.get_by_label("Filter", exact=True)).to_be_focused()
     press("Escape")
@@ -134,7 +136,9 @@ def test_everything_goes_by_keyboard_and_the_notebook_hears_none_of_it(book: Not
     expect(size).to_have_attribute("aria-sort", "descending")
     press("Enter")
     expect(size).to_have_attribute("aria-sort", "ascending")
-    panel.root.get_by_role("columnheader", name="Name").get_by_role("button").click()
+    name = panel.root.get_by_role("columnheader", name="Name")
+    name.get_by_role("button").click()
+    expect(name).to_have_attribute("aria-sort", "ascending")
     panel.choose("config.json")
     # In a field, too, letters are letters.
     panel.root.get_by_label("Name of the variable").fill("")
@@ -159,26 +163,99 @@ def test_what_is_done_before_the_kernel_answers_is_done_with_the_new_object(book
     expect(name).to_have_value("plot")
     offered = panel.root.get_by_label("The text to copy")
 
-    def go_down_and(then: str) -> None:
-        """Choose the row below, and do `then`, all before the kernel can answer."""
-        panel.root.evaluate(
-            """(root, then) => {
-                const down = {key: "ArrowDown", bubbles: true, cancelable: true};
-                root.querySelector("[role=grid]").dispatchEvent(new KeyboardEvent("keydown", down));
-                new Function("root", then)(root);
-            }""",
-            then + "; root.querySelector('[title^=\"Put the line\"]').click()",
-        )
-
-    go_down_and("")
+    go_down_and, insert = "key(grid, 'ArrowDown');", "titled('Put the line').click();"
+    panel.at_once(go_down_and + insert)
     expect(offered).to_have_value("table = %s3load s3://data/table.csv")
     expect(name).to_have_value("table")
     panel.choose("plot.png")
     expect(name).to_have_value("plot")
-    field = "const field = root.querySelector('.aios3-nb-variable')"
-    go_down_and(f"{field}; field.value = 'mine'; field.dispatchEvent(new Event('input'))")
+    panel.at_once(go_down_and + "type(root.querySelector('.aios3-nb-variable'), 'mine');" + insert)
     expect(offered).to_have_value("mine = %s3load s3://data/table.csv")
     expect(name).to_have_value("mine")
+    # Somebody goes on in another notebook meanwhile: nothing is put in there.
+    cells = book.page.evaluate(f"{CELLS}.length")
+    panel.choose("config.json")
+    panel.at_once(
+        insert + "const other = document.createElement('button'), book = document.createElement('div');"
+        "book.className = 'jp-NotebookPanel'; book.id = 'other'; book.append(other);"
+        "document.body.append(book); other.focus();"
+    )
+    expect(offered).to_have_value("config = %s3load s3://data/config.json")
+    book.run(book.add("1"))
+    book.page.evaluate("document.getElementById('other').remove()")
+    assert book.page.evaluate(f"{CELLS}.length") == cells + 1
+
+
+def test_what_the_kernel_says_of_one_act_takes_back_none_of_the_next(book: Notebook) -> None:
+    panel = browse(book, "browser = %s3browse s3://data/\nbrowser")
+    panel.row("table.csv")
+    panel.at_once("key(grid, 'End'); key(grid, 'ArrowUp', {shiftKey: true});")
+    panel.expect("2 chosen")
+    assert panel.chosen == ["plot.png", "table.csv"]
+    panel.at_once(
+        "row('config.json').click(); key(grid, 'ArrowDown', {shiftKey: true}); key(grid, 'c', {ctrlKey: true});"
+    )
+    panel.expect_copied("s3://data/config.json\ns3://data/plot.png")
+    size = panel.root.get_by_role("columnheader", name="Size")
+    panel.at_once(
+        "const size = root.querySelector('.aios3-nb-column.aios3-nb-size button'); size.click(); size.click();"
+    )
+    expect(size).to_have_attribute("aria-sort", "ascending")
+    grip = panel.root.get_by_role("separator", name="Height of the panel")
+    height = int(grip.get_attribute("aria-valuenow") or 0)
+    down = "const grip = titled('Drag to make it higher'); for (const _ of '12') key(grip, 'ArrowDown');"
+    panel.at_once(down)
+    expect(grip).to_have_attribute("aria-valuenow", str(height + 80))
+    panel.at_once(down.replace("Down", "Up"))
+    expect(grip).to_have_attribute("aria-valuenow", str(height))
+    # What is typed into a form stays, when the kernel has something to say of it.
+    panel.root.get_by_role("button", name=re.compile("Connection")).click()
+    endpoint = panel.root.get_by_label("Endpoint", exact=True)
+    endpoint.fill("http://127.0.0.1:9")
+    book.run(book.add("browser._connection = {**browser._connection, 'found': 'http://found'}"))
+    expect(
+        panel.root.get_by_role("button", name="Connection: Profile (default), endpoint http://found")
+    ).to_be_visible()
+    assert endpoint.input_value() == "http://127.0.0.1:9"
+    book.page.keyboard.press("Escape")
+
+
+def test_a_page_goes_on_from_what_it_shows_before_the_kernel_has_answered(book: Notebook) -> None:
+    panel = browse(book, "%s3browse s3://data/")
+    panel.choose("table.csv")
+    # The row that is found is opened, and not the one of before; unless another is chosen by hand.
+    panel.root.evaluate(
+        """root => {
+            window.chosen = new Set();
+            const note = () => root.querySelectorAll("[aria-selected=true] .aios3-nb-name-text")
+                .forEach(name => window.chosen.add(name.title));
+            new MutationObserver(note).observe(root, {subtree: true, attributes: true});
+        }"""
+    )
+    panel.at_once("key(grid, 'p'); key(grid, 'Delete'); row('README.md').click();")
+    panel.at_once("key(grid, 'Home'); key(grid, 'ArrowDown');")
+    panel.at_once("key(grid, 'c'); key(grid, 'Delete');")
+    panel.expect("Delete s3://data/config.json?")
+    panel.click("Keep it")
+    assert "plot.png" not in book.page.evaluate("[...window.chosen]")
+    panel.at_once("key(grid, 'Home'); key(grid, 'ArrowDown'); key(grid, 'm'); key(grid, 'Enter');")
+    panel.row("2024/")
+    # The step of the way that is clicked is meant, wherever else the panel was sent just before.
+    panel.at_once(
+        "titled('Type an address').click(); const field = root.querySelector(\"[aria-label='Address']\");"
+        "type(field, 's3://looks/'); key(field, 'Enter'); titled('s3://data/').click();"
+    )
+    expect(panel.root.locator("[aria-current=location]")).to_have_text("data")
+    panel.row("table.csv")
+    # A filter that is being typed is for the folder that is left.
+    panel.at_once(
+        "const filter = root.querySelector(\"[aria-label='Filter']\"); filter.focus(); type(filter, 'zzz');"
+        "row('models/').dispatchEvent(new MouseEvent('dblclick', {bubbles: true}));"
+    )
+    panel.row("2024/")
+    book.page.evaluate("new Promise(done => setTimeout(done, 450))")
+    panel.open("2024/")
+    panel.row("model.pkl")
 
 
 def test_the_order_and_the_widths_are_the_users(book: Notebook) -> None:
@@ -642,13 +719,14 @@ def test_while_the_kernel_does_not_answer_the_panel_says_that_it_waits_and_copie
 
 
 def meet_silence(book: Notebook, panel: Shown) -> None:
-    panel.open("models/")
+    panel.click("Preview")
     notice = panel.root.locator(".aios3-nb-notice")
-    expect(notice).to_have_text(re.compile("^Waits for the kernel"), timeout=15_000)
+    expect(notice).to_have_text(re.compile("^Waits for the kernel"))
     panel.click("Copy URI")
-    book.page.wait_for_function("async () => await navigator.clipboard.readText() === 's3://data/config.json'")
+    panel.expect_copied("s3://data/config.json")
     panel.picture("state-waits")
     panel.check_accessible()
+    panel.open("models/")
 
 
 def test_it_lists_and_loads_while_a_cell_is_running(book: Notebook) -> None:
@@ -748,7 +826,7 @@ def test_an_address_is_copied_and_shown_where_the_page_may_not_copy(book: Notebo
     panel = browse(book, "%s3browse s3://data/")
     panel.choose("config.json")
     panel.click("Copy URI")
-    book.page.wait_for_function("async () => await navigator.clipboard.readText() === 's3://data/config.json'")
+    panel.expect_copied("s3://data/config.json")
     panel.choose("plot.png", modifiers=["ControlOrMeta"])
     book.page.evaluate("void (navigator.clipboard.writeText = () => Promise.reject(new Error('not allowed')))")
     panel.click("Copy URI")
@@ -758,9 +836,7 @@ def test_an_address_is_copied_and_shown_where_the_page_may_not_copy(book: Notebo
     book.page.evaluate("delete navigator.clipboard.writeText")
     panel.row("config.json").click(button="right")
     panel.root.get_by_role("menuitem", name="Copy link for an hour").click()
-    book.page.wait_for_function(
-        "async () => (await navigator.clipboard.readText()).includes('/data/config.json?X-Amz-Algorithm=')"
-    )
+    panel.expect_copied("/data/config.json?X-Amz-Algorithm=", begins="http")
 
 
 def test_the_menu_of_a_row_has_the_same_actions(book: Notebook) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import pickle
@@ -93,6 +94,8 @@ class Driver:
 
     def do(self, what: str, buffers: Any = (), **fields: Any) -> None:
         self.number += 1
+        if what in ("crumb", "upload", "path"):
+            fields = {"place": self.browser._place["number"], **fields}
         self.browser._handle_custom_msg({**fields, "do": what, "n": self.number}, list(buffers))
 
     def ask(self, what: str, **fields: Any) -> list[str]:
@@ -278,7 +281,7 @@ def test_the_first_rows_come_with_the_listing_and_only_once(faulty: FaultServer,
     assert [row[1] for row in driver.listing["head"]] == driver.names[:100]
     driver.ask("more")
     assert driver.listing["head"] == []
-    driver.ask("sort", column="name", descending=True)
+    driver.ask("sort", column="name")
     assert [row[1] for row in driver.listing["head"]] == driver.names[:100]
     assert driver.names[0] == "part-001499.pkl"
 
@@ -383,6 +386,101 @@ def test_the_profiles_and_the_endpoint_are_shown_and_can_be_switched(
         assert driver.ask("connect", profile="other", endpoint=another.url) == ["there/"]
 
 
+# ---- a page, or a kernel, that is not so far yet
+
+
+@contextlib.contextmanager
+def slow_kernel() -> Iterator[None]:
+    """Let what is asked for be heard meanwhile, and done later."""
+    go_on = threading.Event()
+    background().loop.call_soon_threadsafe(go_on.wait, WAIT)
+    try:
+        yield
+    finally:
+        go_on.set()
+
+
+def test_what_is_asked_for_builds_on_what_was_asked_for_before_and_not_on_what_is_done(
+    faulty: FaultServer, browse: Any
+) -> None:
+    faulty.put("bkt", "a/x", b"x")
+    faulty.put("bkt", "b/y", b"x")
+    driver = browse("s3://bkt/")
+    driver.listed()
+    with slow_kernel():
+        driver.do("go", text="s3://bkt/a/")
+        driver.do("refresh")
+        driver.do("filter", text="zzz", contains=False)
+        driver.do("filter", text="", contains=False)
+    assert driver.listed() == ["x"]
+    with slow_kernel():
+        driver.do("go", text="b")  # the slash is missing: the answer would go there
+        driver.do("go", text="s3://bkt/b/")
+        driver.do("go", text="s3://bkt/")
+    assert driver.listed() == ["a/", "b/"]
+    assert driver.browser.where == S3Uri("bkt")
+    assert driver.ask("back") == ["y"]
+
+
+def test_each_click_on_a_head_turns_the_order_however_soon_it_comes(faulty: FaultServer, browse: Any) -> None:
+    for size in (2, 3, 1):
+        faulty.put("bkt", f"{size}", bytes(size))
+    driver = browse("s3://bkt/")
+    driver.listed()
+    assert driver.ask("sort", column="size") == ["3", "2", "1"]
+    with slow_kernel():
+        driver.do("sort", column="name")
+        driver.do("sort", column="name")
+    assert driver.listed() == ["3", "2", "1"]
+    assert driver.ask("sort", column="name") == ["1", "2", "3"]
+
+
+def test_a_page_acts_on_the_place_that_it_shows(faulty: FaultServer, browse: Any, tmp_path: Path) -> None:
+    faulty.put("bkt", "a/x/y", b"x")
+    faulty.put("other", "b/c/d", b"x")
+    (tmp_path / "beside.txt").write_bytes(b"beside")
+    driver = browse("s3://bkt/a/x/")
+    driver.listed()
+    shown = driver.browser._place["number"]
+    driver.ask("go", text="s3://other/b/c/")
+    driver.files[7] = b"dropped"
+    driver.ask("upload", place=shown, file=7, name="dropped.txt", size=7)
+    driver.ask("path", place=shown, text="beside.txt")
+    assert faulty.store.keys("bkt") == ["a/x/beside.txt", "a/x/dropped.txt", "a/x/y"]
+    assert driver.names == ["d"]
+    assert driver.ask("crumb", place=shown, at=2) == ["x/"]
+    assert driver.browser.where == S3Uri("bkt", "a/")
+
+
+def test_a_choice_among_rows_that_have_moved_is_none_and_nothing_is_done_with_the_one_before(
+    faulty: FaultServer, browse: Any, shell: Shell
+) -> None:
+    for key in ("a.json", "b.json"):
+        faulty.put("bkt", key, b"[1]")
+    driver = browse("s3://bkt/")
+    driver.listed()
+    before = driver.listing["edition"]
+    driver.choose("a.json")
+    driver.ask("sort", column="size")
+    assert driver.browser.selected == S3Uri("bkt", "a.json")
+    driver.do("choose", edition=before, ranges=[[1, 2]], lead=1)
+    assert driver.browser._chosen["count"] == 0
+    assert driver.browser._chosen["answers"] == driver.number
+    driver.ask("load", name="mine")
+    assert shell.user_ns == {}
+
+
+def test_the_page_is_told_that_nothing_is_found_or_that_the_rows_are_others(faulty: FaultServer, browse: Any) -> None:
+    """It may have been told to go on from there."""
+    faulty.put("bkt", "a", b"x")
+    driver = browse("s3://bkt/")
+    driver.listed()
+    for edition, text, row in ((0, "a", 0), (0, "b", None), (1, "a", None)):
+        edition += driver.listing["edition"]
+        driver.ask("find", edition=edition, text=text, **{"from": 0})
+        assert driver.last("found")[0] == {"is": "found", "edition": edition, "row": row, "answers": driver.number}
+
+
 # ---- looking inside
 
 
@@ -479,6 +577,11 @@ def test_a_look_of_one_row_is_not_shown_beside_another(faulty: FaultServer, brow
     assert [each["preview"]["text"] for each, _ in driver.told if each["is"] == "preview" and each["preview"]] == [
         "quick"
     ]
+    driver.choose("a.txt")
+    driver.do("look", by_itself=False)
+    driver.until(lambda: driver.told[-1][0]["is"] == "looking")
+    driver.choose("b.txt")
+    assert driver.told[-1][0] == {"is": "preview", "preview": None}  # it does not look inside for ever
 
 
 def test_a_failed_look_is_said_where_the_preview_would_be(faulty: FaultServer, browse: Any) -> None:
@@ -708,6 +811,21 @@ def test_a_file_of_the_page_goes_up_in_pieces_and_is_asked_for_as_there_is_room(
         assert driver.last("taken")[0]["file"] == 100
     finally:
         driver.browser.close()
+
+
+def test_pieces_of_a_file_may_come_in_any_order(faulty: FaultServer, browse: Any) -> None:
+    """A page reads several at once, and sends each when it has it."""
+    faulty.put("bkt", "a", b"x")
+    driver = browse("s3://bkt/")
+    driver.listed()
+    body = bytes(range(256)) * (4 * PIECE // 256)
+    driver.do("upload", file=7, name="b.bin", size=len(body))
+    asked = driver.until(lambda: [each["at"] for each, _ in driver.told if each["is"] == "piece"][3:] and driver.told)
+    places = [each["at"] for each, _ in asked if each["is"] == "piece"]
+    for at in [10**6 + 1, *reversed(places)]:  # one that nobody has asked for, too
+        driver.do("piece", file=7, at=at, buffers=[memoryview(body[at : at + PIECE])])
+    driver.until(lambda: driver.names == ["a", "b.bin"])
+    assert faulty.store.find("bkt", "b.bin").data == body
 
 
 def test_an_upload_can_be_cancelled_and_stores_nothing(faulty: FaultServer, browse: Any) -> None:

@@ -6,12 +6,13 @@
  * S3 enters the page by `textContent`, never as markup; pictures as blobs of the type that the kernel sniffed.
  *
  * @typedef {{at: number, name: string, title: string}} Crumb
- * @typedef {{address: string, crumbs: Crumb[], shortened: boolean, can_upload: boolean, can_go_back: boolean}} Place
+ * @typedef {{number: number, address: string, crumbs: Crumb[], shortened: boolean, can_upload: boolean, can_go_back: boolean}} Place
  * @typedef {{edition: number, count: number, state: string, text: string, title: string, listed: string, busy: boolean,
  *   complete: boolean, can_go_on: boolean, sort: string, descending: boolean, filter: string, contains: boolean,
  *   is_search: boolean, head?: Row[]}} Listing
  * @typedef {{count: number, objects?: number, kind?: string, uri?: string, title?: string, summary?: string,
- *   pairs?: [string, string][], variable?: string, blocked?: string, copies?: string, at?: number | null, edition?: number}} Chosen
+ *   pairs?: [string, string][], variable?: string, blocked?: string, copies?: string, at?: number | null,
+ *   edition?: number, answers?: number}} Chosen
  * @typedef {{id: number, kind: string, name: string, text: string, fraction: number | null, lines: string[],
  *   code: string, answer: string}} Card
  * @typedef {{profile: string, profiles: string[], endpoint: string, found: string}} Connection
@@ -31,6 +32,7 @@ const TALLEST = 16_000_000;
 /** Pixels of width below which the preview goes below the list (browser.css has it too), and of height added then. */
 const NARROW = 700;
 const STACKED = 200;
+const [LOWEST, HIGHEST] = [240, 2000];
 const CHUNK = 100;
 const REST_MS = 300;
 const TYPE_AHEAD_MS = 700;
@@ -145,7 +147,8 @@ class Kernel {
   constructor(model, tell) {
     this.model = model;
     this.tell = tell;
-    this.number = 0;
+    // All pages that show this panel hear all answers: each counts from elsewhere, and knows its own.
+    this.number = Math.floor(Math.random() * 2 ** 40);
     /** @type {Map<number, number>} */
     this.pending = new Map();
     this.gone = false;
@@ -161,6 +164,7 @@ class Kernel {
    * @param {string} what
    * @param {Record<string, any>} [fields]
    * @param {ArrayBuffer[]} [buffers]
+   * @returns {number} that the answer bears
    */
   ask(what, fields = {}, buffers = []) {
     const number = ++this.number;
@@ -168,15 +172,14 @@ class Kernel {
       this.model.send({ ...fields, do: what, n: number }, undefined, buffers);
     } catch {
       this.lost();
-      return;
     }
-    if (this.gone) return;
-    const timer = window.setTimeout(() => this.tell("waits"), PATIENCE_MS);
-    this.pending.set(number, timer);
+    if (!this.gone) this.pending.set(number, window.setTimeout(() => this.tell("waits"), PATIENCE_MS));
+    return number;
   }
 
   /** @param {number} number */
   heard(number) {
+    if (!this.pending.has(number)) return;
     // Messages are answered in order: what is older is done too.
     for (const [each, timer] of this.pending) {
       if (each <= number) {
@@ -213,6 +216,13 @@ class Rows {
     this.ranges = [];
     this.lead = -1;
     this.anchor = -1;
+    /** Number of the choice that is shown, and whether the kernel has yet to answer it. */
+    this.choice = 0;
+    this.awaited = false;
+    /** @type {Set<number>} numbers of what was typed, and the kernel has not found yet */
+    this.sought = new Set();
+    /** @type {(() => void)[]} what was asked for meanwhile, of the row that is found */
+    this.deferred = [];
     this.typed = "";
     this.typedAt = 0;
     /** @type {Map<number, HTMLElement>} */
@@ -245,9 +255,7 @@ class Rows {
     const sort = make("button", "sort", { type: "button", title: "Sort; Shift with an arrow key sets the width" }, LABELS[name]);
     sort.addEventListener("click", (event) => {
       event.stopPropagation();
-      const now = this.listing;
-      const descending = now.sort === name ? !now.descending : name === "size" || name === "modified";
-      this.panel.kernel.ask("sort", { column: name, descending });
+      this.panel.kernel.ask("sort", { column: name });
     });
     sort.addEventListener("keydown", (event) => {
       const step = { ArrowLeft: -16, ArrowRight: 16 }[event.key];
@@ -288,6 +296,8 @@ class Rows {
       this.asked.clear();
       this.ranges = [];
       this.lead = this.anchor = -1;
+      this.awaited = false;
+      this.seekNothing();
       if (!listing.count) this.root.scrollTop = 0;
     }
     listing.head?.forEach((row, at) => this.known.set(at, row));
@@ -311,6 +321,10 @@ class Rows {
   follow(chosen) {
     // Where the kernel says that the row is, after rows were added before it; none, when none is chosen any more.
     if (chosen.edition !== this.edition) return;
+    // What it says of an earlier choice would take back what was chosen since.
+    if (this.awaited && chosen.answers !== this.choice) return;
+    this.awaited = false;
+    this.choice = chosen.answers ?? 0;
     if (!chosen.count) this.choose([], -1);
     else if (typeof chosen.at === "number" && chosen.at !== this.lead && chosen.count === 1) {
       this.choose([[chosen.at, chosen.at + 1]], chosen.at);
@@ -459,17 +473,15 @@ class Rows {
   /** Whether an object may be among what is chosen: rows that are out of sight may be one. */
   get hasObjects() {
     return this.ranges.some(([start, stop]) => {
-      for (let at = start; at < stop; at++) {
-        const kind = this.known.get(at)?.[0];
-        if (kind !== "folder" && kind !== "bucket") return true;
-      }
+      for (let at = start; at < stop; at++) if (this.isObject(at)) return true;
       return false;
     });
   }
 
-  /** How many rows are chosen. */
-  get number() {
-    return this.ranges.reduce((sum, [start, stop]) => sum + stop - start, 0);
+  /** @param {number} at */
+  isObject(at) {
+    const kind = this.known.get(at)?.[0];
+    return kind !== "folder" && kind !== "bucket";
   }
 
   /** @param {number} at */
@@ -488,23 +500,34 @@ class Rows {
   chosen(ranges, lead) {
     this.choose(ranges, lead);
     this.panel.chose();
-    this.panel.kernel.ask("choose", { edition: this.edition, ranges, lead });
+    const last = lead < 0 ? this.listing.count : lead;
+    this.choice = this.panel.kernel.ask("choose", { edition: this.edition, ranges, lead: last });
+    this.awaited = true;
   }
 
   /** @param {number} at */
   only(at) {
+    this.seekNothing();
     this.anchor = at;
     this.chosen([[at, at + 1]], at);
   }
 
+  /** @param {number} count */
+  all(count) {
+    this.seekNothing();
+    this.chosen([[0, count]], Math.max(0, this.lead));
+  }
+
   /** @param {number} at */
   extend(at) {
+    this.seekNothing();
     if (this.anchor < 0) this.anchor = Math.max(0, this.lead);
     this.chosen([[Math.min(this.anchor, at), Math.max(this.anchor, at) + 1]], at);
   }
 
   /** @param {number} at */
   toggle(at) {
+    this.seekNothing();
     this.anchor = at;
     if (!this.has(at)) {
       this.chosen([...this.ranges, [at, at + 1]], at);
@@ -517,8 +540,7 @@ class Rows {
       return parts.filter(([from, to]) => from < to);
     });
     const last = left.at(-1);
-    if (last) this.chosen(left, last[1] - 1);
-    else this.panel.kernel.ask("choose", { edition: this.edition, ranges: [], lead: this.listing.count });
+    this.chosen(left, last ? last[1] - 1 : -1);
   }
 
   // -- hands
@@ -540,7 +562,9 @@ class Rows {
 
   /** @param {number} at */
   open(at) {
-    if (at >= 0) this.panel.kernel.ask("open", { edition: this.edition, row: at });
+    if (at < 0) return;
+    if (!this.isObject(at)) this.panel.typeNoMore();
+    this.panel.kernel.ask("open", { edition: this.edition, row: at });
   }
 
   /** @param {MouseEvent} event */
@@ -584,14 +608,14 @@ class Rows {
         else this.only(to);
         this.bring(to);
       }
-    } else if (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) this.menuByKey();
-    else if (event.key === "Enter") this.open(this.lead);
-    else if (event.key === "Backspace" || (event.altKey && event.key === "ArrowUp")) this.panel.kernel.ask("up");
-    else if (event.altKey && event.key === "ArrowLeft") this.panel.kernel.ask("back");
-    else if (event.key === "Delete") this.panel.act("delete");
-    else if (event.key === " " && command && from >= 0) this.toggle(from);
-    else if (command && event.key.toLowerCase() === "a" && last >= 0) this.chosen([[0, last + 1]], Math.max(0, from));
-    else if (command && event.key.toLowerCase() === "c") this.panel.act("copy");
+    } else if (event.key === "ContextMenu" || (event.shiftKey && event.key === "F10")) this.whenFound(() => this.menuByKey());
+    else if (event.key === "Enter") this.whenFound(() => this.open(this.lead));
+    else if (event.key === "Backspace" || (event.altKey && event.key === "ArrowUp")) this.panel.leave("up");
+    else if (event.altKey && event.key === "ArrowLeft") this.panel.leave("back");
+    else if (event.key === "Delete") this.whenFound(() => this.panel.act("delete"));
+    else if (event.key === " " && command && from >= 0) this.whenFound(() => this.toggle(this.lead));
+    else if (command && event.key.toLowerCase() === "a" && last >= 0) this.all(last + 1);
+    else if (command && event.key.toLowerCase() === "c") this.whenFound(() => this.panel.act("copy"));
     else if (command && event.key.toLowerCase() === "f") this.panel.filter.focus();
     else if (event.key.length === 1 && !command && !event.altKey) this.typeAhead(event.key, event.timeStamp);
     else return;
@@ -605,14 +629,31 @@ class Rows {
     this.typed = now - this.typedAt > TYPE_AHEAD_MS ? character : this.typed + character;
     this.typedAt = now;
     const from = this.typed.length > 1 ? Math.max(0, this.lead) : this.lead + 1;
-    this.panel.kernel.ask("find", { edition: this.edition, text: this.typed, from: Math.min(from, Math.max(0, this.listing.count - 1)) });
+    const start = Math.min(from, Math.max(0, this.listing.count - 1));
+    this.sought.add(this.panel.kernel.ask("find", { edition: this.edition, text: this.typed, from: start }));
   }
 
-  /** @param {{edition: number, row: number}} found */
-  found(found) {
-    if (found.edition !== this.edition) return;
-    this.only(found.row);
-    this.bring(found.row);
+  /** @param {{edition: number, row: number | null, answers: number}} found */
+  found({ edition, row, answers }) {
+    if (!this.sought.delete(answers)) return; // another row was chosen since
+    if (row !== null && edition === this.edition) {
+      this.anchor = row;
+      this.chosen([[row, row + 1]], row);
+      this.bring(row);
+    }
+    if (!this.sought.size) for (const act of this.deferred.splice(0)) act();
+  }
+
+  /** Have `act` done with the row that begins with what was typed, as soon as the kernel has found it. @param {() => void} act */
+  whenFound(act) {
+    if (this.sought.size) this.deferred.push(act);
+    else act();
+  }
+
+  /** What was typed is done with: another row was chosen by hand, or the rows are others. */
+  seekNothing() {
+    this.sought.clear();
+    this.deferred = [];
   }
 
   close() {
@@ -886,6 +927,9 @@ class Panel {
     this.automatic = true;
     this.resting = 0;
     this.typing = 0;
+    /** @type {number | null} pixels that the kernel has not taken yet */
+    this.wanted = null;
+    this.sized = 0;
     this.named = "";
     this.typed = false; // whether the variable's name was typed for what is chosen now
     this.kernel = new Kernel(model, (state) => this.kernelIs(state));
@@ -903,8 +947,8 @@ class Panel {
     this.notice = make("div", "notice", { role: "status" });
     this.picker = make("input", "", { type: "file", multiple: "", hidden: "", "aria-label": "Files to upload" });
     this.preview = make("div", "preview", { "aria-live": "polite", role: "region", "aria-label": "Preview", tabindex: "0" });
-    this.back = button("Back", "back", () => this.kernel.ask("back"));
-    this.up = button("Up", "up", () => this.kernel.ask("up"));
+    this.back = button("Back", "back", () => this.leave("back"));
+    this.up = button("Up", "up", () => this.leave("up"));
     this.where = make("div", "where");
     this.title = make("h3", "title-line");
     this.summary = make("span", "faint summary");
@@ -925,15 +969,16 @@ class Panel {
     this.profile = make("select", "select", { "aria-label": "Profile of the AWS configuration files" });
     this.endpoint = this.field("AWS", "Endpoint");
     this.uploading = this.popup("Upload", "upload", this.uploadForm());
-    this.connecting = this.popup("Connection", "plug", this.connectionForm());
-    this.grip = make("div", "height", { role: "separator", tabindex: "0", "aria-orientation": "horizontal", "aria-label": "Height of the panel", "aria-valuemin": "240", "aria-valuemax": "2000", "aria-valuenow": "460", title: "Drag to make it higher or lower" });
+    this.connecting = this.popup("Connection", "plug", this.connectionForm(), () => this.fillConnection());
+    this.changed = false; // whether something else is in that form than what is in force
+    this.grip = make("div", "height", { role: "separator", tabindex: "0", "aria-orientation": "horizontal", "aria-label": "Height of the panel", "aria-valuemin": String(LOWEST), "aria-valuemax": String(HIGHEST), "aria-valuenow": "460", title: "Drag to make it higher or lower" });
     this.build();
     /** @type {[string, () => void][]} */
     this.heard = [
       ["change:_place", () => this.drawPlace()], ["change:_listing", () => this.drawListing()],
       ["change:_chosen", () => this.drawChosen()], ["change:_cards", () => this.cards.take(model.get("_cards"))],
       ["change:_connection", () => this.drawConnection()], ["change:_note", () => this.drawNote()],
-      ["change:height", () => this.drawHeight()],
+      ["change:height", () => this.takeHeight()],
     ];
     for (const [name, call] of this.heard) {
       model.on(name, call);
@@ -968,7 +1013,7 @@ class Panel {
     });
     this.address.addEventListener("keydown", (event) => {
       if (event.key === "Enter") {
-        this.kernel.ask("go", { text: this.address.value });
+        this.leave("go", { text: this.address.value });
         this.endAddress();
       } else if (event.key === "Escape") this.endAddress();
     });
@@ -1007,6 +1052,7 @@ class Panel {
     turn.checked = true;
     turn.addEventListener("change", () => {
       this.automatic = turn.checked;
+      this.restNot();
     });
     const auto = make("label", "auto", { for: `${this.id}-auto`, title: "Look inside when a row is chosen; 1 MB is fetched at most" }, turn, " Preview by itself");
     return make("div", "side", {}, make("div", "name-line", {}, this.title, this.summary), actions, this.blocked, make("div", "about", {}, this.facts, auto), this.preview);
@@ -1017,7 +1063,7 @@ class Panel {
     const path = this.field("or a path beside the notebook, and Enter", "Path of a file beside the notebook");
     path.addEventListener("keydown", (event) => {
       if (event.key !== "Enter") return;
-      this.kernel.ask("path", { text: path.value });
+      this.kernel.ask("path", { place: this.model.get("_place").number, text: path.value });
       this.uploading.close();
     });
     this.picker.addEventListener("change", () => {
@@ -1031,16 +1077,19 @@ class Panel {
   connectionForm() {
     const apply = () => {
       this.kernel.ask("connect", { profile: this.profile.value, endpoint: this.endpoint.value });
+      this.changed = false;
       this.connecting.close();
     };
     this.endpoint.addEventListener("keydown", (event) => event.key === "Enter" && apply());
-    return make("div", "form", {},
+    const form = make("div", "form", {},
       make("label", "", {}, "Profile ", this.profile), make("label", "", {}, "Endpoint ", this.endpoint),
       button("Connect", "plug", apply, { text: true, names: "primary" }));
+    form.addEventListener("input", () => (this.changed = true));
+    return form;
   }
 
-  /** @param {string} label @param {string} picture @param {HTMLElement} form */
-  popup(label, picture, form) {
+  /** @param {string} label @param {string} picture @param {HTMLElement} form @param {() => void} [fill] called before it is shown */
+  popup(label, picture, form, fill) {
     const open = button(label, picture, () => (box.hidden ? show() : close()), { text: true });
     open.setAttribute("aria-expanded", "false");
     const box = make("div", "popup", { role: "group", "aria-label": label }, form);
@@ -1049,6 +1098,7 @@ class Panel {
       if (event.target instanceof Node && !root.contains(event.target)) close();
     };
     const show = () => {
+      fill?.();
       box.hidden = false;
       open.setAttribute("aria-expanded", "true");
       document.addEventListener("pointerdown", outside, true);
@@ -1093,23 +1143,23 @@ class Panel {
   /** @param {HTMLElement} grip */
   wireHeight(grip) {
     const set = (/** @type {number} */ pixels) => {
-      const more = this.root.clientWidth < NARROW ? STACKED : 0;
-      this.kernel.ask("height", { pixels: Math.max(0, Math.round(pixels - more)) });
+      this.wanted = Math.min(HIGHEST, Math.max(LOWEST, Math.round(pixels)));
+      this.drawHeight();
+    };
+    const tell = () => {
+      this.sized = this.kernel.ask("height", { pixels: this.height });
     };
     grip.addEventListener("pointerdown", (event) => {
       event.preventDefault();
-      const [begin, height] = [event.clientY, this.root.getBoundingClientRect().height];
-      let wanted = height;
-      drag(event, (move) => {
-        wanted = height + move.clientY - begin;
-        this.root.style.height = `${Math.max(240, wanted)}px`;
-      }, () => set(wanted));
+      const [begin, height] = [event.clientY, this.height];
+      drag(event, (move) => set(height + move.clientY - begin), tell);
     });
     grip.addEventListener("keydown", (event) => {
       const step = { ArrowUp: -40, ArrowDown: 40 }[event.key];
       if (step === undefined) return;
       event.preventDefault();
-      set(this.root.getBoundingClientRect().height + step);
+      set(this.height + step);
+      tell();
     });
   }
 
@@ -1178,11 +1228,22 @@ class Panel {
     this.notice.hidden = !this.notice.textContent;
   }
 
+  /** Pixels, without those that are added where the panel is narrow. @returns {number} */
+  get height() {
+    return this.wanted ?? this.model.get("height");
+  }
+
+  takeHeight() {
+    // The answer to one step comes when the next may be made already.
+    if (!this.kernel.pending.has(this.sized)) this.wanted = null;
+    this.drawHeight();
+  }
+
   drawHeight() {
     // Where list and preview stand below each other, they need more of it.
     const more = this.root.clientWidth && this.root.clientWidth < NARROW ? STACKED : 0;
-    this.grip.setAttribute("aria-valuenow", String(this.model.get("height")));
-    this.root.style.height = `${this.model.get("height") + more}px`;
+    this.grip.setAttribute("aria-valuenow", String(this.height));
+    this.root.style.height = `${this.height + more}px`;
   }
 
   drawPlace() {
@@ -1196,7 +1257,7 @@ class Panel {
       const step = make("button", "crumb", { type: "button", title: crumb.title }, crumb.name);
       if (n === place.crumbs.length - 1) step.setAttribute("aria-current", "location");
       step.addEventListener("click", () => {
-        this.kernel.ask("crumb", { at: crumb.at });
+        this.leave("crumb", { place: place.number, at: crumb.at });
         this.rows.root.focus();
       });
       steps.push(step);
@@ -1224,7 +1285,8 @@ class Panel {
     this.all.replaceChildren(listing.is_search ? "Search on" : "List all");
     this.all.title = listing.is_search ? "Look through more keys" : "List all that is here";
     this.stop.hidden = !listing.busy;
-    if (document.activeElement !== this.filter) this.filter.value = listing.filter;
+    // What is being typed is not applied yet.
+    if (document.activeElement !== this.filter && !this.typing) this.filter.value = listing.filter;
     if (listing.filter) this.mode.value = listing.contains ? "contains" : "begins";
   }
 
@@ -1232,20 +1294,28 @@ class Panel {
     /** @type {Connection} */
     const now = this.model.get("_connection");
     if (!now.profiles) return;
-    const options = ["", ...now.profiles].map((name) => make("option", "", { value: name }, name || "(default)"));
-    this.profile.replaceChildren(...options);
-    this.profile.value = now.profile;
-    this.endpoint.value = now.endpoint;
-    this.endpoint.placeholder = now.found || "AWS";
+    if (!this.changed) this.fillConnection();
     const where = (now.found || now.endpoint).replace(/^https?:\/\//, "");
     this.connecting.open.title = `Profile ${now.profile || "(default)"}, endpoint ${now.found || now.endpoint || "AWS"}`;
     this.connecting.open.replaceChildren(icon("plug"), make("span", "connection", {}, `${now.profile || "default"}${where ? ` · ${where}` : ""}`));
     this.connecting.open.setAttribute("aria-label", `Connection: ${this.connecting.open.title}`);
   }
 
+  /** Put what is in force into the form. */
+  fillConnection() {
+    /** @type {Connection} */
+    const now = this.model.get("_connection");
+    const options = ["", ...(now.profiles ?? [])].map((name) => make("option", "", { value: name }, name || "(default)"));
+    this.profile.replaceChildren(...options);
+    this.profile.value = now.profile ?? "";
+    this.endpoint.value = now.endpoint ?? "";
+    this.endpoint.placeholder = now.found || "AWS";
+    this.changed = false;
+  }
+
   /** Called when another row is chosen here, before the kernel has heard of it. */
   chose() {
-    window.clearTimeout(this.resting);
+    this.restNot();
     this.typed = false; // so was what the variable's name says
     this.root.querySelector(`.${P}flash`)?.remove(); // it was about the other one
   }
@@ -1276,11 +1346,25 @@ class Panel {
     }
     this.pairs.replaceChildren(pairTable(chosen.pairs ?? []));
     this.facts.hidden = !chosen.pairs?.length;
-    window.clearTimeout(this.resting);
-    if (one && objects && this.automatic && this.preview.dataset.of !== chosen.uri) {
-      this.resting = window.setTimeout(() => this.kernel.ask("look", { by_itself: true }), REST_MS);
+    if (this.preview.dataset.of !== (chosen.uri ?? "")) {
+      this.restNot();
+      this.preview.dataset.of = chosen.uri ?? "";
+      if (one && objects && this.automatic) this.resting = window.setTimeout(() => this.rested(), REST_MS);
     }
-    this.preview.dataset.of = chosen.uri ?? "";
+  }
+
+  /** Look into what is chosen, which has rested for a while. */
+  rested() {
+    this.resting = 0;
+    this.kernel.ask("look", { by_itself: true });
+  }
+
+  /** Look into nothing by itself for now; when the same is chosen again, it has not been looked into. */
+  restNot() {
+    if (!this.resting) return;
+    window.clearTimeout(this.resting);
+    this.resting = 0;
+    this.preview.dataset.of = "";
   }
 
   // -- previews
@@ -1315,8 +1399,7 @@ class Panel {
   get known() {
     /** @type {Chosen} */
     const chosen = this.model.get("_chosen");
-    const { edition, lead, number } = this.rows;
-    return chosen.edition === edition && chosen.at === lead && chosen.count === number ? chosen : null;
+    return chosen.edition === this.rows.edition && chosen.answers === this.rows.choice ? chosen : null;
   }
 
   /** @param {string} what */
@@ -1329,8 +1412,19 @@ class Panel {
     else this.kernel.ask(what);
   }
 
-  applyFilter() {
+  /** Go elsewhere: a filter that is being typed is for here. @param {string} what @param {Record<string, any>} [fields] */
+  leave(what, fields) {
+    this.typeNoMore();
+    this.kernel.ask(what, fields);
+  }
+
+  typeNoMore() {
     window.clearTimeout(this.typing);
+    this.typing = 0;
+  }
+
+  applyFilter() {
+    this.typeNoMore();
     this.kernel.ask("filter", { text: this.filter.value, contains: this.mode.value === "contains" });
   }
 
@@ -1446,8 +1540,10 @@ class Panel {
    * @param {string} code
    */
   insert(code) {
-    const lab = document.querySelector(".jp-Notebook, .jp-LabShell");
-    if (!lab || !this.el.closest(".jp-Notebook")) {
+    const book = this.el.closest(".jp-NotebookPanel");
+    const used = document.activeElement?.closest(".jp-NotebookPanel") ?? book;
+    // The command is for the notebook that is used now: when the kernel took its time, that may be another.
+    if (!book || used !== book || !book.checkVisibility()) {
       this.flash("The line to run:", this.offer(code));
       return;
     }
@@ -1470,7 +1566,7 @@ class Panel {
     for (const file of files) {
       const number = ++ids;
       this.files.set(number, file);
-      this.kernel.ask("upload", { file: number, name: file.name, size: file.size });
+      this.kernel.ask("upload", { place: this.model.get("_place").number, file: number, name: file.name, size: file.size });
     }
   }
 
