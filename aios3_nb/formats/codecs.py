@@ -8,6 +8,7 @@ follows a stream is another stream of that codec, padding that its format allows
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Callable
 from typing import Any, BinaryIO
 
@@ -18,6 +19,9 @@ from aios3_nb.formats.expansion import ExpansionLimit
 CHUNK_SIZE = 128 * 1024
 MAX_STEP = 1024 * 1024
 """Most that is expanded at once, however much the reader asks for."""
+
+_HEADER = 18
+"""Bytes at the beginning of a stream in which the number of a dictionary is."""
 
 MAX_LAYERS = 4
 """Times that a file may have been compressed. A file that expands to itself has no end of them.
@@ -204,9 +208,11 @@ class Expander(io.RawIOBase):
             self._pending = self._decompressor.unused_data or b""  # lz4 says None
         self._strip_padding()
         magic, name = self._codec.magic, self._codec.name
-        while len(self._pending) < len(magic[0]) and (data := self._take()):
+        while len(self._pending) < _HEADER and (data := self._take()):
             self._pending += data
         if self._pending.startswith(magic):
+            if number := self._codec.dictionary(self._pending):
+                raise self._no_dictionary(number)
             self._decompressor = self._codec.new()
         elif not self._pending:
             self._ended = True
@@ -224,6 +230,19 @@ class Expander(io.RawIOBase):
             self._pending = stripped or self._take()
             if stripped or not self._pending:
                 return
+
+    def _no_dictionary(self, number: int) -> FormatError:
+        name, offset = self._codec.name, self._compressed - len(self._pending)
+        module = "from compression" if sys.version_info >= (3, 14) else "from backports"
+        way_on = (
+            f"; then: {module} import zstd; zstd.ZstdFile(aios3_nb.open(uri), "
+            'zstd_dict=zstd.ZstdDict(open("dictionary", "rb").read()))'
+        )
+        return FormatError(
+            f"The {name} data at byte {offset:,} was compressed with a dictionary, number {number}, which is a file of "
+            f"its own and missing here. Ask whoever stored it for that{way_on if name == 'zstd' else '.'}",
+            offset=offset,
+        )
 
     def _truncated(self) -> TruncatedError:
         message = f"The {self._codec.name} data is cut short: it ends after {self._compressed:,} bytes."

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from aios3_nb.errors import MissingPackageError
+from aios3_nb.formats.dictionary import LZ4, ZSTD, lz4_dictionary, no_dictionary, zstd_dictionary
 
 HEAD_SIZE = 64
 """First bytes that say how a file is compressed. The longest magic has six; the rest is for those without one."""
@@ -67,6 +68,8 @@ class Codec:
         new: Makes the decompressor of one stream.
         compressor: Makes the compressor of one stream; the same bytes give the same stream.
         confirms: Whether a head with that magic is of this codec, where the magic says too little.
+        dictionary: Number of the dictionary that a stream with this head was compressed with, and which is kept
+            elsewhere; 0 for none.
     """
 
     name: str
@@ -75,6 +78,7 @@ class Codec:
     new: Callable[[], Decompressor]
     compressor: Callable[[], Compressor]
     confirms: Callable[[bytes], bool] = _is_sure
+    dictionary: Callable[[bytes], int] = no_dictionary
 
 
 def codec_of(head: bytes) -> Codec | None:
@@ -258,16 +262,18 @@ CODECS = (
     Codec(
         name="zstd",
         suffixes=(".zst", ".zstd"),
-        magic=(b"\x28\xb5\x2f\xfd", *_SKIPPABLE),
+        magic=(ZSTD, *_SKIPPABLE),
         new=_zstd,
         compressor=_zstd_compressor,
+        dictionary=zstd_dictionary,
     ),
     Codec(
         name="lz4",
         suffixes=(".lz4",),
-        magic=(b"\x04\x22\x4d\x18", *_SKIPPABLE),
+        magic=(LZ4, *_SKIPPABLE),
         new=_lz4,
         compressor=_Lz4Compressor,
+        dictionary=lz4_dictionary,
     ),
     Codec(
         name="lzma",

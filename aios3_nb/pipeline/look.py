@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 
-from aios3_nb.errors import ObjectChangedError, S3Error
+from aios3_nb.errors import ObjectChangedError, S3Error, TruncatedError
 from aios3_nb.formats import HEAD_SIZE, Held, codec_name, decompressed, mistaken_for, recognise
 from aios3_nb.formats.pickle import other_kind
 from aios3_nb.loop import bridge, in_thread, interruptible, thread_bridge
@@ -182,6 +182,9 @@ def _expanded(head: bytes) -> bytes:
         plain = decompressed(Held(head), max_bytes=None)
         while len(pieces) < _EXPANDED and (piece := plain.read1(64 * KIB)):  # type: ignore[attr-defined]
             pieces += piece
-    except S3Error:  # cut short, of course
+    except TruncatedError:  # of course
         pass
+    except S3Error:
+        if not pieces:
+            raise
     return bytes(pieces)

@@ -130,6 +130,38 @@ def test_skippable_frames_are_passed_over(codec):
         assert decompressed(Dripping(skippable + compressed, 1), max_bytes=None).read() == b"one"
 
 
+def _with_dictionary(number, single):
+    """Return a frame of zstd for which a dictionary of that number is needed, of known size or not."""
+    dictionary = zstd.ZstdDict(b"\x37\xa4\x30\xec" + number.to_bytes(4, "little") + TRAINED)
+    parameter = zstd.CompressionParameter
+    options = {parameter.content_size_flag: int(single), parameter.checksum_flag: 1}
+    compressor = zstd.ZstdCompressor(options=options, zstd_dict=dictionary)
+    return compressor.compress(b"hello world") + compressor.flush()
+
+
+TRAINED = zstd.train_dict([b"hello world, number %d" % n for n in range(1000)], 1000).dict_content[8:]
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 1 << 20])
+@pytest.mark.parametrize("number", [7, 300, 70_000, 2**31 + 5])
+@pytest.mark.parametrize("single", [True, False])
+def test_zstd_with_a_dictionary_says_which_is_missing_and_how_to_open_it(number, single, chunk):
+    frame = _with_dictionary(number, single)
+    assert zstd.get_frame_info(frame).dictionary_id == number
+    before = COMPRESS["zstd"](b"one")
+    with pytest.raises(FormatError, match=rf"with a dictionary, number {number}, .*zstd_dict=zstd\.ZstdDict") as caught:
+        decompressed(Dripping(before + frame, chunk), max_bytes=None).read()
+    assert caught.value.offset == len(before)
+
+
+def test_lz4_with_a_dictionary_says_so():
+    plain = lz4.frame.compress(b"hello", store_size=False)
+    for flags, more in ((1, b""), (9, bytes(8))):
+        head = plain[:4] + bytes([plain[4] | flags, plain[5]]) + more + (77).to_bytes(4, "little")
+        with pytest.raises(FormatError, match="number 77, which is a file of its own and missing here"):
+            expand(head + plain[6:]).read()
+
+
 @codecs
 def test_cut_at_any_byte_is_truncated(codec):
     data = COMPRESS[codec](DATA[:200])
