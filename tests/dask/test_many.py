@@ -122,7 +122,7 @@ def test_a_worker_that_is_killed_half_way(client: Client, put: Any, bucket: str)
         return value
 
     total = client.compute(aios3_nb.bag(f"s3://{bucket}/killed/*.pkl").map(slowly).sum())
-    time.sleep(0.3)
+    time.sleep(0.3)  # whether or not it has begun
     os.kill(next(iter(client.run(os.getpid).values())), signal.SIGKILL)
     assert total.result(timeout=90) == sum(range(40))
 

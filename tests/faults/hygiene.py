@@ -17,7 +17,7 @@ import aiohttp
 from aios3_nb.loop import background
 from tests.faults.server import FaultServer
 
-SETTLE = 10.0
+SETTLE = 30.0
 """Seconds in which what was stopped may end."""
 
 _pools: weakref.WeakSet[aiohttp.TCPConnector] = weakref.WeakSet()

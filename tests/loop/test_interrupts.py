@@ -177,7 +177,7 @@ cleaned = []
 async def wait():
     print("waiting", flush=True)
     try:
-        await asyncio.sleep(30)
+        await asyncio.sleep(120)
     finally:
         await asyncio.sleep(0)
         cleaned.append(1)
@@ -205,9 +205,9 @@ def test_an_interrupt_cancels_awaits_the_cleanup_and_the_next_call_works(way: st
     assert process.stdout.readline() == "waiting\n"
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=90)
     assert out.splitlines()[0] == "interrupted [1]"
     assert out.splitlines()[-1] == "again"
     assert "Task was destroyed" not in err
     assert "never awaited" not in err
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60  # of two minutes
