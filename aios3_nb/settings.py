@@ -123,13 +123,13 @@ class Reading(Asking, total=False):
     verify: Verify
     cache: Cache
     cache_dir: str | None
+    quiet: bool
 
 
 class Overrides(Reading, total=False):
     """All of them: the fields of `Settings`."""
 
     max_bytes: int | None
-    quiet: bool
 
 
 CONNECTION = (

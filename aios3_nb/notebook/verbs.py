@@ -23,12 +23,6 @@ from aios3_nb.text import visible
 Args = argparse.Namespace
 
 
-class _Shown(Storing, total=False):
-    """What storing takes where it is shown."""
-
-    quiet: bool
-
-
 class Verbs:
     """Does in `shell` what a line asks for.
 
@@ -96,7 +90,7 @@ class Verbs:
         name, uri = (target.text for target in args.words)
         if name not in variables:
             raise OptionError(f"There is no variable {visible(name)!r}. Write %s3save NAME URI.")
-        self._shown.save(variables[name], make_store_order(uri, _chosen(args, _Shown), _Shown))
+        self._shown.save(variables[name], make_store_order(uri, _chosen(args, Storing)))
 
     def cache(self, args: Args) -> Any:
         """Return what is in the local cache, or what was found or removed there."""

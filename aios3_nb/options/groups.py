@@ -50,7 +50,6 @@ class Loading(Iterating, total=False):
     columns: Iterable[str]
     rows: int | None
     as_: str | None
-    quiet: bool
 
 
 class Looking(Asking, total=False):
@@ -86,6 +85,7 @@ class Storing(Asking, total=False):
     format: str | None
     part_size: int
     concurrency: int
+    quiet: bool
 
 
 _CALLS: Mapping[str, type] = {

@@ -55,14 +55,14 @@ class Stored:
     verdict: str
 
 
-def make_store_order(uri: str, options: Mapping[str, Any], group: type = Storing) -> StoreOrder:
+def make_store_order(uri: str, options: Mapping[str, Any]) -> StoreOrder:
     """Return the order to store something at `uri`.
 
     Raises:
         UriError: `uri` names no object.
         OptionError: An option that there is not, or a value that does not fit.
     """
-    chosen, settings = divided(options, group)
+    chosen, settings = divided(options, Storing)
     return StoreOrder(locate_object(uri, settings), settings, chosen.get("format"))
 
 

@@ -115,6 +115,7 @@ def of_lines() -> list[tuple[str, str, str]]:
     ]
 
 
+# What `quiet` asks for is so: a call shows no progress. It is taken, so that options fit lines and calls alike.
 CALLS = {**GROUPS, "bag": options.Iterating, "frame": options.Iterating}
 READ = {"dump": {"part_size"}}
 """What changes something only for more than a test has to send; that it is read is looked at."""
@@ -123,7 +124,7 @@ READ = {"dump": {"part_size"}}
 def of_calls() -> list[tuple[str, str]]:
     return [
         (call, name) for call, group in CALLS.items() for name in options.names_in(group)
-        if name not in WAITS and name not in READ.get(call, ())
+        if name not in WAITS and name not in READ.get(call, ()) and (name != "quiet" or call == "load")
     ]  # fmt: skip
 
 
@@ -233,9 +234,8 @@ def test_a_setting_that_would_change_nothing_in_a_call_is_refused_before_anythin
 
 
 def test_a_file_system_takes_the_settings_that_change_something_for_it_and_no_others(stocked: FaultServer) -> None:
-    for name in ("quiet", "max_bytes"):
-        with pytest.raises(OptionError, match=f"^{name} changes nothing in this call: it is for load"):
-            aios3_nb.filesystem(**{name: 1})
+    with pytest.raises(OptionError, match=r"^max_bytes changes nothing in this call"):
+        aios3_nb.filesystem(max_bytes=1)
     settings.set_session(quiet=True, max_bytes=5)
     again = pickle.loads(pickle.dumps(aios3_nb.filesystem(part_size="1M")))
     assert (again.settings.part_size, again.cat("b/d.json")) == (1 << 20, OBJECTS["d.json"])
