@@ -47,12 +47,13 @@ class Body:
 
     @property
     def length_is_unknown(self) -> bool:
-        """Whether it comes in pieces that tell where it ends, and not how long it is.
+        """Whether it does not say how long it is."""
+        return "Content-Length" not in self._response.headers
 
-        A body without either ends where the connection does, which may be anywhere.
-        """
-        headers = self._response.headers
-        return "Content-Length" not in headers and headers.get("Transfer-Encoding", "").lower() == "chunked"
+    @property
+    def tells_its_end(self) -> bool:
+        """Whether it comes in pieces that tell where it ends; others end where the connection does: maybe anywhere."""
+        return bool(self._response.headers.get("Transfer-Encoding", "").lower() == "chunked")
 
     @property
     def finished(self) -> bool:

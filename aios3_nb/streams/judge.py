@@ -49,10 +49,6 @@ class Judge:
             UnfitAnswerError: It is something else.
         """
         length = answer.get("ContentLength")
-        if status_in(answer) == 200 and length is None:
-            raise UnfitAnswerError(
-                "the answer says neither how long the object is nor where it ends; any server or proxy of HTTP/1.1 does"
-            )
         if status_in(answer) != 200 or length is None:
             raise UnfitAnswerError(f"asked for the object, the answer was {_shape(answer)}")
         if self.info is None:
@@ -88,6 +84,13 @@ class Judge:
         if not fits or answer.get("ContentLength") != last + 1 - first:
             raise UnfitAnswerError(f"asked for bytes {start}-{end - 1} of {self.info.size}, got {_shape(answer)}")
         return start, last + 1
+
+    def length_in(self, answer: Answer) -> int | None:
+        """Return how long the body is of an answer that does not say it itself; None where nothing else does."""
+        match = _CONTENT_RANGE.fullmatch(answer.get("ContentRange", ""))
+        if status_in(answer) == 206 and match is not None:
+            return int(match[2]) + 1 - int(match[1])
+        return None if self.info is None else self.info.size
 
     def head(self, answer: Answer) -> ObjectInfo:
         """Return the version with its stored checksum, as the answer to a HEAD says.

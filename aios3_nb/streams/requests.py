@@ -11,11 +11,13 @@ from __future__ import annotations
 from typing import Any
 
 from aios3_nb.address import S3Uri
+from aios3_nb.errors import ProtocolError
 from aios3_nb.s3 import (
     EXPIRED,
     RetryBudget,
     client_for,
     code_of,
+    deadline,
     endpoint_of,
     explained,
     forget_client,
@@ -27,7 +29,8 @@ from aios3_nb.s3 import (
 )
 from aios3_nb.settings import Settings
 from aios3_nb.streams.judge import Judge
-from aios3_nb.streams.object import Monitor
+from aios3_nb.streams.object import Answer, Monitor
+from aios3_nb.text import visible
 
 _NO_SUCH_REQUEST = frozenset(
     ("InvalidArgument", "InvalidRequest", "InvalidRange", "BadRequest", "NotImplemented", "400")
@@ -91,6 +94,34 @@ class Requests:
             # Not the version that the first answer named: reading by version needs a permission of its own.
             arguments["IfMatch"] = info.etag
         return arguments
+
+    async def length_of(self, answer: Answer) -> int:
+        """Return how long the body of `answer` is, which ends where the connection does: cut there, or whole.
+
+        Raises:
+            ProtocolError: Nothing says it.
+        """
+        length = self._judge.length_in(answer)
+        return length if length is not None else await self._length_of_head()
+
+    async def _length_of_head(self) -> int:
+        connection = await self.connected()
+        self._monitor.requested()
+        try:
+            async with deadline(self.patience):
+                found = await connection.head_object(**self.arguments(), ChecksumMode="ENABLED")
+        except Exception as exc:
+            if is_transient(exc):
+                raise
+            found = {}
+        if "ContentLength" not in found:
+            raise ProtocolError(
+                f"{visible(str(self._uri))}: the answer says neither how long the object is nor where it ends, and a "
+                "HEAD does not say it either, so nobody could tell if it was cut. A proxy may have left it out: name "
+                "the store itself with --endpoint-url.",
+                uri=str(self._uri),
+            ) from None
+        return self._judge.head(found).size
 
     async def recover(self, exc: Exception, offset: int) -> None:
         """Return when the request may be made again; raise what the user should see otherwise."""

@@ -282,7 +282,7 @@ class ObjectSource:
         spooled = Spooled()
         self._open.add(spooled)
         try:
-            length = await spooled.fill(body, self._settings.max_bytes)
+            length = await spooled.fill(body, self._settings.max_bytes, lambda: self._requests.length_of(answer))
             spooled.place(*accept({**answer, "ContentLength": length}))
             # All of it is here; where only a range is, the next ones may come in the same way.
             assert self.info is not None

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from aios3_nb.s3 import BodyEndedError
 from aios3_nb.streams.body import Body
 
 _IN_MEMORY = 8 * 1024 * 1024
@@ -30,9 +31,17 @@ class Spooled:
         self.position = 0
         self.stop = 0
 
-    async def fill(self, body: Body, most: int | None) -> int:
-        """Take all of `body`, and return its length; see `Body.take_all`."""
-        return await body.take_all(self._file, most)  # type: ignore[arg-type]  # it is a BinaryIO in all but name
+    async def fill(self, body: Body, most: int | None, length: Callable[[], Awaitable[int]]) -> int:
+        """Take all of `body`, and return its length; see `Body.take_all`.
+
+        Raises:
+            BodyEndedError: It ended with the connection, before it had the `length` that is asked for then.
+        """
+        least = 0 if body.tells_its_end else await length()
+        found = await body.take_all(self._file, most)  # type: ignore[arg-type]  # it is a BinaryIO in all but name
+        if found < least:
+            raise BodyEndedError(f"the body ended {least - found:,} bytes early")
+        return found
 
     def place(self, start: int, stop: int) -> None:
         """Say which bytes of the object they are."""

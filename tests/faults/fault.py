@@ -21,6 +21,7 @@ class Kind(StrEnum):
     RESET = "reset"  # the connection is reset in the middle of the body
     CLOSE = "close"  # ... or closed, although Content-Length announced more
     NO_LENGTH = "no length"  # the body ends early, and no Content-Length tells
+    UNTOLD = "length untold"  # all of the body comes, and no Content-Length tells
     STALL = "stall"  # the body pauses for `seconds`, then goes on
     HOLD = "hold"  # ... or until the fault is released
     DRIP = "drip"  # the body goes on by one byte every `seconds`
@@ -240,6 +241,7 @@ _TO_ANSWER: Mapping[Kind, Callable[[Answer, Fault, Request], Any]] = {
     Kind.SILENT: _headless("stall"),
     Kind.RESET_EARLY: _headless("reset"),
     Kind.NO_LENGTH: _unannounced,
+    Kind.UNTOLD: lambda answer, fault, request: replace(answer, length=None),
     Kind.STATUS: _refused,
     Kind.NO_IF_MATCH: _refused,
     Kind.RANGE_REFUSED: _refused,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 
@@ -92,6 +93,65 @@ def test_a_body_without_a_length_is_bounded(faulty: FaultServer) -> None:
     faulty.fault(Fault(kind=Kind.CHUNKED, times=None))
     with pytest.raises(errors.TooLargeError):
         aios3_nb.load("s3://b/k.bin", format="bytes", max_bytes=1_000_000)
+
+
+@pytest.fixture(params=[0, 5, 3_000_000, len(BODY)], ids=lambda size: f"{size} bytes")
+def closing(request: pytest.FixtureRequest, faulty: FaultServer) -> bytes:
+    """An object whose end is that of the connection, whatever is asked for; only a HEAD says how long it is."""
+    faulty.put("b", "k.bin", BODY[: request.param])
+    faulty.fault(Fault(kind=Kind.RANGE_IGNORED, times=None))
+    faulty.fault(Fault(kind=Kind.UNTOLD, times=None))
+    return BODY[: request.param]
+
+
+@pytest.fixture
+def asked(faulty: FaultServer) -> Callable[[], list[str]]:
+    return lambda: [request.method for request in faulty.requests]
+
+
+def test_a_body_that_ends_with_the_connection_is_loaded_where_a_head_says_how_long_it_is(
+    closing: bytes, asked: Callable[[], list[str]]
+) -> None:
+    assert aios3_nb.load("s3://b/k.bin", format="bytes") == closing
+    assert asked() == ["GET", "HEAD"]
+
+
+def test_ranges_that_end_with_the_connection_say_themselves_how_long_they_are(
+    faulty: FaultServer, asked: Callable[[], list[str]]
+) -> None:
+    faulty.put("b", "k.bin", BODY)
+    faulty.fault(Fault(kind=Kind.UNTOLD, times=None))
+    with aios3_nb.open("s3://b/k.bin") as file:
+        file.seek(20_000_000)
+        assert file.read(1000) == BODY[20_000_000:][:1000]
+    assert "HEAD" not in asked()
+
+
+@pytest.mark.parametrize(
+    "head",
+    [Fault(kind=Kind.STATUS, method="HEAD", status=405, code="MethodNotAllowed", times=None),
+     Fault(kind=Kind.UNTOLD, method="HEAD", times=None)],
+    ids=["refused", "without a length"],
+)  # fmt: skip
+def test_a_body_of_which_nothing_says_how_long_it_is_is_refused_at_once(
+    faulty: FaultServer, head: Fault, asked: Callable[[], list[str]]
+) -> None:
+    faulty.put("b", "k.bin", BODY)
+    faulty.fault(Fault(kind=Kind.UNTOLD, times=None))
+    faulty.fault(head)
+    with pytest.raises(errors.ProtocolError, match="neither how long the object is nor where it ends, and a HEAD"):
+        aios3_nb.load("s3://b/k.bin", format="bytes")
+    assert asked() == ["GET", "HEAD"]
+
+
+def test_a_head_that_says_less_than_comes_is_not_believed(faulty: FaultServer) -> None:
+    """As from proxies that say ``Content-Length: 0`` to every HEAD."""
+    faulty.put("b", "k.bin", BODY[:5000])
+    faulty.fault(Fault(kind=Kind.UNTOLD, times=None))
+    headers = {"Content-Length": "0", "ETag": faulty.store.find("b", "k.bin", None).etag}
+    faulty.fault(Fault(kind=Kind.ANSWER, method="HEAD", status=200, headers=headers, times=None))
+    with pytest.raises(errors.ProtocolError, match="the object has 0 bytes"):
+        aios3_nb.load("s3://b/k.bin", format="bytes", retry_wait=0.01)
 
 
 def test_a_look_works_without_ranges(refusing: FaultServer) -> None:
