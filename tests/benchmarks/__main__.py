@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="say what cases there are")
     parser.add_argument("--quick", action="store_true", help="objects of an eighth, one round; nothing is written")
     parser.add_argument("--rounds", type=int, help="times that each way is measured")
+    parser.add_argument("--ways", nargs="+", default=[], help="measure no others of the cases; nothing is written")
     parser.add_argument("--dry", action="store_true", help="write nothing")
     options = parser.parse_args()
     if options.list:
@@ -53,18 +55,23 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))  # or nginx would outlive it
     # Beside the other temporary files, and on the disk: a RAM disk would have the objects in memory twice.
     with tempfile.TemporaryDirectory(prefix="bench-") as folder, contextlib.ExitStack() as stack:
-        cases = chosen(options.cases or ["*"])
+        cases = {name: with_ways(case, options.ways) for name, case in chosen(options.cases or ["*"]).items()}
         servers = Servers(Path(folder), stack, cases, scale)
         for name, case in cases.items():
             records = measure_case(name, case, servers, rounds)
             print(tables.table(case, records), flush=True)
-            if not (options.quick or options.dry):
+            if not (options.quick or options.ways or options.dry):
                 report.save(records)
 
 
 def chosen(patterns: Sequence[str]) -> dict[str, Case]:
     """Return the cases that a pattern names, in their order."""
     return {name: case for name, case in CASES.items() if any(fnmatchcase(name, each) for each in patterns)}
+
+
+def with_ways(case: Case, names: Sequence[str]) -> Case:
+    """Return `case` with the runs that `names` calls by their way or label alone; without names all."""
+    return replace(case, runs=tuple(run for run in case.runs if not names or {run.way, run.name} & {*names}))
 
 
 class Servers:

@@ -76,6 +76,7 @@ def bare_request(key: str) -> Load:
 
 
 _RANGE = 8 << 20
+_AT_ONCE = 1 << 18
 
 
 def bare_buffer(key: str) -> Load:
@@ -102,7 +103,8 @@ def bare_buffer(key: str) -> Load:
             transport.close()
         return buffer
 
-    return lambda: asyncio.run(load())
+    loop = asyncio.new_event_loop()
+    return lambda: loop.run_until_complete(load())  # `asyncio.run` would write out the repr of what it returns
 
 
 class _IntoBuffer(asyncio.BufferedProtocol):
@@ -127,7 +129,10 @@ class _IntoBuffer(asyncio.BufferedProtocol):
         await self.done
 
     def get_buffer(self, sizehint: int) -> memoryview:
-        return self.target[self.at : self.stop] if self.in_body else memoryview(self.scratch)
+        if not self.in_body:
+            return memoryview(self.scratch)
+        # Some kernels set aside as much as they are offered, each time.
+        return self.target[self.at : min(self.stop, self.at + _AT_ONCE)]
 
     def buffer_updated(self, nbytes: int) -> None:
         if self.in_body:

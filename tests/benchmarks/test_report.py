@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.benchmarks import report, tables
-from tests.benchmarks.__main__ import chosen
+from tests.benchmarks.__main__ import chosen, with_ways
 from tests.benchmarks.case import Case, Goal, Run
 from tests.benchmarks.cases import CASES
 from tests.benchmarks.storage import Request
@@ -89,3 +89,9 @@ def test_a_load_that_took_no_time_has_no_quarters() -> None:
 def test_cases_are_chosen_by_name_and_by_pattern() -> None:
     assert list(chosen(["one", "arrays*"])) == ["arrays", "arrays-plain", "arrays-tls", "arrays-seaweedfs", "one"]
     assert not chosen(["nothing"])
+
+
+def test_ways_are_chosen_by_name_and_by_label() -> None:
+    runs = with_ways(CASES["straggler"], ["ours", "megfile, none slow"]).runs
+    assert [run.name for run in runs] == ["ours", "ours, none slow", "megfile, none slow"]
+    assert with_ways(CASES["one"], []) == CASES["one"]
