@@ -120,6 +120,7 @@ def contents() -> dict[str, tuple[str, Callable[[int], bytes]]]:
         "JSON, indented": ("a.json", lambda size: json.dumps(_rows(size), indent=2).encode()),
         "JSON, in a row": ("a.json", _lines),
         "JSON Lines": ("a.jsonl", _lines),
+        "JSON sequence": ("a.json-seq", lambda size: b"\x1e" + _lines(size).replace(b"\n", b"\n\x1e") + b"\n"),
         "text": ("a.txt", lambda size: b"some words in a line\n" * (size // 21)),
         "bytes": ("a.bin", bytes),
         "CSV": ("a.csv", lambda size: _frame(size).to_csv().encode()),
