@@ -94,11 +94,11 @@ class Kernel:
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 break
             _note(cell, message)
-        self.client.get_shell_msg(timeout=10)
+        self.client.get_shell_msg(timeout=ANSWER_SECONDS)
         cell.seconds = time.monotonic() - began
         return cell
 
-    def until_printed(self, text: str, *, wait: float = 20.0) -> None:
+    def until_printed(self, text: str, *, wait: float = ANSWER_SECONDS) -> None:
         """Return when the running cell has printed `text`."""
         until = time.monotonic() + wait
         while time.monotonic() < until:
@@ -108,7 +108,7 @@ class Kernel:
                 return
         raise AssertionError(f"{text!r} was not printed")
 
-    def until_widget(self, key: str, value: Any, *, wait: float = 10.0) -> str:
+    def until_widget(self, key: str, value: Any, *, wait: float = ANSWER_SECONDS) -> str:
         """Return the comm of the first widget whose state has `key` equal to `value`."""
         until = time.monotonic() + wait
         while time.monotonic() < until:

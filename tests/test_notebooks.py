@@ -92,7 +92,7 @@ def test_jupyterlab_shows_what_is_saved(lab: Lab, lab_server: Server) -> None:
     for path in run_notebooks.paths():
         lab.page.goto(f"{lab_server.url}/doc/tree/notebooks/{path.name}?reset&token={lab_server.token}")
         book = lab.page.locator(".jp-Notebook")
-        expect(book.locator(".jp-CodeCell:has(.jp-OutputArea-output)")).to_have_count(_shown(path), timeout=30_000)
+        expect(book.locator(".jp-CodeCell:has(.jp-OutputArea-output)")).to_have_count(_shown(path))
         for image in book.locator("img").all():
             assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") > 0
         for wrong in ("Error displaying widget", "Loading widget", "Javascript Error"):

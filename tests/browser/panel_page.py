@@ -103,6 +103,10 @@ class Shown:
     def expect(self, text: str) -> None:
         expect(self.root).to_contain_text(text)
 
+    def expect_rows(self, *names: str) -> None:
+        """Return when these are the rows in sight."""
+        self.until(lambda: self.rows == list(names), lambda: self.rows)
+
     def expect_copied(self, text: str, *, begins: str = "") -> None:
         """Return when the clipboard has `text`, behind something that `begins` so if that is given.
 

@@ -81,7 +81,7 @@ def stock(server: FaultServer) -> None:
     server.put("awkward", "long/" + "n" * 1010 + ".pkl", b"bytes")
     server.put("awkward", "long/\u202efdp.exe <b>bold", b"bytes")
     server.store.buckets |= {*Counted.counts, "secret", "empty"}
-    server.fault(Fault(kind=Kind.THROTTLE, key="models/2024/slow.pkl", rate=600_000, times=None))
+    server.fault(Fault(kind=Kind.THROTTLE, key="models/2024/slow.pkl", rate=100_000, times=None))
 
 
 def naughty() -> list[str]:

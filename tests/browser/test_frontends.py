@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.panel_page import PANEL, Shown
 from tests.browser.stock import ENVIRONMENT, stock
 from tests.faults.server import FaultServer
-from tests.lab import Lab
+from tests.lab import WAIT_SECONDS, Lab
 from tests.lab_server import clean_environment, free_port
 
 pytestmark = pytest.mark.browser
@@ -37,9 +37,9 @@ def use(panel: Shown) -> None:
     """Walk to a table, look into it, and load it."""
     panel.open("data/")
     panel.choose("table.csv")
-    expect(panel.preview).to_contain_text("user 7", timeout=15_000)
+    expect(panel.preview).to_contain_text("user 7")
     panel.choose("config.json")
-    expect(panel.preview).to_contain_text("resnet für alle", timeout=15_000)
+    expect(panel.preview).to_contain_text("resnet für alle")
 
 
 def is_stacked(panel: Shown) -> bool:
@@ -72,17 +72,21 @@ def test_notebook7(notebook7: Lab, stocked: FaultServer) -> None:
         "() => window.jupyterapp.shell.currentWidget.content.widgets"
         ".some(cell => cell.model.sharedModel.getSource() === 'config = %s3load s3://data/config.json')"
     )
-    busy = book.add("time.sleep(6)")
+    # It ends when the variable is there, so the panel must have bound it meanwhile.
+    busy = book.add(
+        "until = time.monotonic() + 100\n"
+        "while 'config' not in globals() and time.monotonic() < until: time.sleep(0.01)\nconfig['name']"
+    )
     book.start(busy)
     panel.click("Load as")
     panel.expect("config is a dict")
-    assert book.is_running(busy)
+    assert book.wait(busy).text == "'resnet für alle'"
     panel.picture("browser-notebook7")
     panel.check_accessible()
     notebook7.theme(dark=True)
     book.page.set_viewport_size({"width": 600, "height": 1000})
     panel.choose("table.csv")
-    expect(panel.preview).to_contain_text("user 7", timeout=15_000)
+    expect(panel.preview).to_contain_text("user 7")
     expect(panel.root.get_by_label("The text to copy")).to_have_count(0)  # that was about the other object
     panel.picture("browser-notebook7-600-dark")
     panel.check_accessible()
@@ -140,11 +144,13 @@ def test_an_executed_notebook_and_its_export_show_the_listing(stocked: FaultServ
             "%load_ext aios3_nb",
             f"import os; os.environ.update({ENVIRONMENT!r})",
             f"%config S3Magics.endpoint_url = {stocked.url!r}",
+            # However long a busy machine takes for them, the rows are waited for.
+            "import aios3_nb.browser.browser as module; module._FIRST_LISTING = 60",
             "%s3browse s3://data/",
         ]
     )
     book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    NotebookClient(book, kernel_name="python3", timeout=30).execute()
+    NotebookClient(book, kernel_name="python3", timeout=START_SECONDS).execute()
     book.metadata.pop("widgets", None)  # as JupyterLab saves it
     exported, _ = HTMLExporter().from_notebook_node(book)
     assert "config.json" in exported
@@ -171,6 +177,7 @@ def served(argv: list[str], stocked: FaultServer) -> Iterator[None]:
 def shown(chrome: Browser, port: int) -> Iterator[Page]:
     """Give the page at `port`, as soon as there is one."""
     page = chrome.new_page(viewport={"width": 1100, "height": 800})
+    page.set_default_timeout(WAIT_SECONDS * 1000)
     try:
         end = time.monotonic() + START_SECONDS
         while True:

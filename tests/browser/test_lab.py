@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.panel_page import PANEL, Shown, check_accessible
 from tests.browser.stock import MILLION, naughty, stock
@@ -61,7 +61,7 @@ def test_from_the_bucket_to_a_variable_in_the_next_cell(book: Notebook) -> None:
     panel.open("models/")
     panel.open("2024/")
     panel.choose("model.pkl")
-    expect(panel.preview).to_contain_text("every name it imports may load", timeout=10_000)  # by itself, for it rests
+    expect(panel.preview).to_contain_text("every name it imports may load")  # by itself, for it rests
     expect(panel.root.locator(".aios3-nb-verdict strong")).to_have_text("Safe")
     panel.click("Load as")
     panel.expect("model is a dict of 1. model.pkl: ")
@@ -259,44 +259,45 @@ def test_a_page_goes_on_from_what_it_shows_before_the_kernel_has_answered(book: 
 
 
 def test_the_order_and_the_widths_are_the_users(book: Notebook) -> None:
-    panel = browse(book, "%s3browse s3://data/")
+    panel = browse(book, "sized = %s3browse s3://data/\nsized")
     panel.row("table.csv")
     panel.click("Size")
     expect(panel.root.locator("[aria-sort=descending]")).to_contain_text("Size")
-    book.page.wait_for_timeout(300)
-    assert panel.rows == ["models/", "plot.png", "table.csv", "config.json", "README.md"]
+    panel.expect_rows("models/", "plot.png", "table.csv", "config.json", "README.md")
     panel.choose("README.md")
     panel.click("Size")
     expect(panel.root.locator("[aria-sort=ascending]")).to_contain_text("Size")
-    assert panel.rows[:2] == ["models/", "README.md"]
+    panel.expect_rows("models/", "README.md", "config.json", "table.csv", "plot.png")
     expect(panel.row("README.md")).to_have_attribute("aria-selected", "true")  # wherever it stands now
     header = panel.root.get_by_role("columnheader", name="Size")
     before = header.bounding_box()
-    grip = header.locator(".aios3-nb-grip").bounding_box()
-    drag(book, grip, 60, 0)
+    drag(book, header.locator(".aios3-nb-grip"), 60, 0)
     assert header.bounding_box()["width"] == pytest.approx(before["width"] + 60, abs=3)
     # Where it gets too wide, the head goes along with the rows.
     name = panel.root.get_by_role("columnheader", name="Name")
-    drag(book, name.locator(".aios3-nb-grip").bounding_box(), 300, 0)
+    drag(book, name.locator(".aios3-nb-grip"), 300, 0)
     panel.grid.evaluate("grid => { grid.scrollLeft = 1000 }")
-    book.page.wait_for_timeout(100)
     assert panel.grid.evaluate("grid => grid.scrollLeft") > 50
     cell = panel.row("table.csv").locator(".aios3-nb-name")
     assert name.bounding_box()["x"] == pytest.approx(cell.bounding_box()["x"], abs=1)
     split = panel.root.get_by_role("separator", name="Width of the list")
     left = split.bounding_box()["x"]
-    drag(book, split.bounding_box(), -150, 0)
+    drag(book, split, -150, 0)
     assert split.bounding_box()["x"] == pytest.approx(left - 150, abs=8)
     height = panel.root.bounding_box()["height"]
-    drag(book, panel.root.get_by_role("separator", name="Height of the panel").bounding_box(), 0, 80)
-    book.page.wait_for_timeout(500)
+    drag(book, panel.root.get_by_role("separator", name="Height of the panel"), 0, 80)
+    assert panel.root.bounding_box()["height"] == pytest.approx(height + 80, abs=3)
+    heard = f"sized.height > {height + 70} or time.monotonic() > until"
+    assert book.run(book.add(f"until = time.monotonic() + 60\nwhile not ({heard}): time.sleep(0.01)")).all == []
     assert panel.root.bounding_box()["height"] == pytest.approx(height + 80, abs=3)
     again = browse(book, "%s3browse s3://data/")
     assert again.root.bounding_box()["height"] == pytest.approx(height + 80, abs=3)
-    drag(book, again.root.get_by_role("separator", name="Height of the panel").bounding_box(), 0, -80)
+    drag(book, again.root.get_by_role("separator", name="Height of the panel"), 0, -80)
 
 
-def drag(book: Notebook, box: dict[str, float] | None, right: float, down: float) -> None:
+def drag(book: Notebook, grip: Locator, right: float, down: float) -> None:
+    grip.hover()  # when it is at rest, and in sight
+    box = grip.bounding_box()
     assert box is not None
     mouse, x, y = book.page.mouse, box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     mouse.move(x, y)
@@ -331,9 +332,9 @@ def test_nothing_moves_when_a_row_is_chosen_and_long_names_keep_their_end(book: 
     row = panel.row(long)
     before = places_at_rest(panel)
     row.click()
-    panel.expect("Details")
-    panel.root.get_by_role("button", name="Preview").click()
-    book.page.wait_for_timeout(700)
+    expect(panel.root.locator("summary", has_text="Details")).to_be_visible()
+    panel.button("Preview").click()
+    expect(panel.preview.locator(".aios3-nb-title")).to_be_visible()
     assert places_at_rest(panel) == before
     tail = row.locator(".aios3-nb-tail")
     expect(tail).to_have_text("nnnnnnnn.pkl")
@@ -355,7 +356,7 @@ def test_it_looks_well_and_is_accessible(book: Notebook, lab: Lab, width: int, d
     try:
         panel = browse(book, "%s3browse s3://data/")
         panel.choose("table.csv")
-        expect(panel.preview).to_contain_text("user 7", timeout=10_000)
+        expect(panel.preview).to_contain_text("user 7")
         left, side = (panel.root.locator(f".aios3-nb-{part}").bounding_box() for part in ("left", "side"))
         load, delete = (panel.button(name).bounding_box() for name in ("Load as", "Delete"))
         assert load["y"] == delete["y"]  # on one line, whatever the width
@@ -367,7 +368,7 @@ def test_it_looks_well_and_is_accessible(book: Notebook, lab: Lab, width: int, d
         assert panel.root.evaluate("root => root.scrollWidth <= root.clientWidth + 1")
         panel.click("Keep it")
         panel.choose("config.json")
-        expect(panel.preview).to_contain_text("resnet für alle", timeout=10_000)
+        expect(panel.preview).to_contain_text("resnet für alle")
         panel.picture(f"{name}-json")
         panel.check_accessible()
         panel.go("s3://looks/")
@@ -413,10 +414,10 @@ def draw_states(book: Notebook, stocked: FaultServer, name: str) -> None:
     panel.picture(f"state-{name}no-match")
     panel.click("Clear the filter")
     panel.row("config.json")
-    stocked.fault(Kind.DELAY, key="", seconds=1.5)
-    panel.click("Refresh")
-    expect(panel.root.locator(".aios3-nb-waiting .aios3-nb-bone").first).to_be_visible()
-    panel.picture(f"state-{name}loading")
+    with stocked.holding(""):
+        panel.click("Refresh")
+        expect(panel.root.locator(".aios3-nb-waiting .aios3-nb-bone").first).to_be_visible()
+        panel.picture(f"state-{name}loading")
     panel.row("config.json")
     panel.root.get_by_role("button", name=re.compile("Connection")).click()
     panel.picture(f"state-{name}connection")
@@ -451,10 +452,10 @@ def test_it_follows_high_contrast_and_stands_still_where_that_is_wanted(book: No
         outline = panel.row("table.csv").evaluate("row => getComputedStyle(row).outlineStyle")
         assert outline == "solid"  # no colour says which row is chosen
         panel.picture("browser-contrast")
-        stocked.fault(Kind.DELAY, key="", seconds=1)
-        panel.click("Refresh")
-        bone = panel.root.locator(".aios3-nb-waiting .aios3-nb-bone").first
-        assert bone.evaluate("bone => getComputedStyle(bone).animationName") == "none"
+        with stocked.holding(""):
+            panel.click("Refresh")
+            bone = panel.root.locator(".aios3-nb-waiting .aios3-nb-bone").first
+            assert bone.evaluate("bone => getComputedStyle(bone).animationName") == "none"
         panel.row("table.csv")
     finally:
         book.page.emulate_media(forced_colors="none", reduced_motion="no-preference")
@@ -474,20 +475,20 @@ def test_each_kind_has_its_preview(book: Notebook, stocked: FaultServer) -> None
         ("log.txt.gz", "line 399"),
     ):
         panel.choose(name)
-        expect(panel.preview).to_contain_text(text, timeout=10_000)
+        expect(panel.preview).to_contain_text(text)
         panel.picture(f"preview-{name.partition('.')[2]}")
     assert len(stocked.gets("tape.tar")) <= 4
     panel.go("s3://data/")
     panel.choose("plot.png")
     image = panel.root.locator("img")
-    expect(image).to_be_visible(timeout=10_000)
-    assert image.evaluate("image => image.naturalWidth") == 240
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth)") == 240
     assert image.get_attribute("src").startswith("blob:")
     inner, outer = image.bounding_box(), panel.preview.bounding_box()
     assert inner["width"] <= outer["width"]
     assert inner["y"] + inner["height"] <= outer["y"] + outer["height"] + 1  # fitted, and not cut
     panel.choose("table.csv")
-    expect(panel.preview).to_contain_text("user 89", timeout=10_000)
+    expect(panel.preview).to_contain_text("user 89")
     table = panel.root.get_by_role("region", name="Table")
     head = table.locator("thead th").first
     before = head.bounding_box()["y"]
@@ -495,11 +496,11 @@ def test_each_kind_has_its_preview(book: Notebook, stocked: FaultServer) -> None
     assert table.evaluate("table => table.scrollTop") > 100
     assert head.bounding_box()["y"] == before  # it sticks
     panel.choose("README.md")
-    expect(panel.preview).to_contain_text("What is in here.", timeout=10_000)
+    expect(panel.preview).to_contain_text("What is in here.")
     number = panel.preview.locator(".aios3-nb-line").nth(2)
     assert number.evaluate("line => getComputedStyle(line, '::before').content") == "counter(aios3-nb-line)"
     panel.choose("config.json")
-    expect(panel.preview).to_contain_text("12345678901234567890123", timeout=10_000)
+    expect(panel.preview).to_contain_text("12345678901234567890123")
 
 
 def test_a_json_document_is_a_tree_for_mouse_and_keyboard(book: Notebook) -> None:
@@ -507,7 +508,7 @@ def test_a_json_document_is_a_tree_for_mouse_and_keyboard(book: Notebook) -> Non
     panel.choose("config.json")
     tree = panel.root.get_by_role("tree", name="JSON")
     layers = tree.get_by_role("treeitem", name="layers: [2 items]")
-    expect(layers).to_have_attribute("aria-expanded", "true", timeout=10_000)
+    expect(layers).to_have_attribute("aria-expanded", "true")
     layers.locator(".aios3-nb-label").first.click()
     expect(layers).to_have_attribute("aria-expanded", "false")
     expect(tree.get_by_role("treeitem", name="128")).to_have_count(0)
@@ -543,12 +544,13 @@ def test_a_preview_can_be_turned_off(book: Notebook, stocked: FaultServer) -> No
     panel.root.get_by_text("Preview by itself").click()
     asked = len(stocked.requests)
     panel.choose("README.md")
-    book.page.wait_for_timeout(1000)
+    expect(panel.button("Preview")).to_be_enabled()
+    book.page.evaluate("new Promise(done => setTimeout(done, 1000))")
     assert len(stocked.requests) == asked
-    stocked.fault(Kind.DELAY, key="README.md", seconds=1)
-    panel.open("README.md")
-    expect(panel.preview.locator(".aios3-nb-bone").first).to_be_visible()  # a slow server, and it is seen to be asked
-    expect(panel.preview).to_contain_text("What is in here.", timeout=10_000)
+    with stocked.holding("README.md"):
+        panel.open("README.md")
+        expect(panel.preview.locator(".aios3-nb-bone").first).to_be_visible()  # it is seen that it is asked for
+    expect(panel.preview).to_contain_text("What is in here.")
 
 
 # ---- many keys
@@ -565,15 +567,15 @@ def test_rows_come_as_they_are_scrolled_to(book: Notebook, stocked: FaultServer)
     print(f"click to the first rows of 100,000 keys: {seconds:.2f} s, {len(stocked.requests) - asked} request")
     assert len(stocked.requests) - asked == 1
     panel.expect("1,000 entries so far")
-    for _ in range(3):
+    for thousands in (2, 3, 4):
         panel.grid.evaluate("grid => { grid.scrollTop = grid.scrollHeight }")
-        book.page.wait_for_timeout(700)
+        expect(panel.status).to_contain_text(re.compile(rf"^[{thousands}-9],000 entries so far"))
     listed = int(re.sub(r"\D", "", panel.status.text_content().partition(" entries")[0]))
     assert 2000 <= listed <= 5000
     assert 0 <= len(stocked.requests) - asked - listed // 1000 <= 1  # one may be under way
     panel.root.get_by_label("Filter", exact=True).fill("part-009999")
     panel.row("part-0099999.pkl")
-    assert len(panel.rows) == 10
+    panel.expect_rows(*(f"part-{n:07}.pkl" for n in range(99_990, 100_000)))
 
 
 @pytest.mark.timeout(600)
@@ -605,7 +607,7 @@ def test_a_million_keys_are_listed_and_scrolled_to_the_last(book: Notebook, stoc
     panel.row("part-0999999.pkl")
     scroll(panel, 0.5)
     half = panel.root.locator(".aios3-nb-name-text[title^='part-0499'], .aios3-nb-name-text[title^='part-0500']")
-    expect(half.first).to_be_visible(timeout=10_000)
+    expect(half.first).to_be_visible()
     for share in range(40):
         scroll(panel, share / 40)
         book.page.wait_for_timeout(30)
@@ -638,6 +640,7 @@ def test_no_script_in_a_key_runs(book: Notebook) -> None:
     book.page.evaluate("void (window.alert = () => { window.ran = 1 })")
     for name in ("<img src=x onerror=alert(1)>", "`${alert(1)}`"):
         panel.root.get_by_label("Filter", exact=True).fill(name)
+        panel.expect_rows(name)
         panel.choose(name)
         panel.root.locator("summary", has_text="Details").click()
         panel.expect("x-amz-meta-x")
@@ -650,7 +653,7 @@ def test_no_script_in_a_key_runs(book: Notebook) -> None:
     panel.row("textarea><svg onload=alert(1)>")
     panel.go("s3://awkward/long/")
     panel.row("\\u202efdp.exe <b>bold").click()
-    book.page.wait_for_timeout(700)
+    expect(panel.preview.locator(".aios3-nb-title")).to_be_visible()
     assert book.page.evaluate("window.ran") is None
     assert panel.root.locator("img, script, b, svg[onload]").count() == 0
 
@@ -668,7 +671,7 @@ def test_naughty_strings_are_text_wherever_they_stand(book: Notebook) -> None:
         ("all.txt", "nil"),
     ):
         panel.choose(name)
-        expect(panel.preview).to_contain_text(text, timeout=15_000)
+        expect(panel.preview).to_contain_text(text)
         assert panel.preview.locator("img, script, svg").count() == 0
     panel.root.get_by_label("How to filter").select_option("contains")
     panel.root.get_by_label("Filter", exact=True).fill(".end")
@@ -678,7 +681,7 @@ def test_naughty_strings_are_text_wherever_they_stand(book: Notebook) -> None:
     seen = set()
     for n in range(0, count, 12):
         panel.grid.evaluate("(grid, n) => { grid.scrollTop = n * 26 }", n)
-        book.page.wait_for_timeout(30)
+        expect(panel.root.locator(f".aios3-nb-row[data-at='{n}']")).to_be_attached()
         expect(panel.root.locator(".aios3-nb-row .aios3-nb-bone")).to_have_count(0)
         seen.update(panel.rows)
     assert len(seen) == count
@@ -696,7 +699,7 @@ def test_while_the_kernel_does_not_answer_the_panel_says_that_it_waits_and_copie
 ) -> None:
     panel = browse(book, "%s3browse s3://data/")
     panel.choose("config.json")
-    expect(panel.preview).to_contain_text("resnet für alle", timeout=10_000)
+    expect(panel.preview).to_contain_text("resnet für alle")
     book.page.evaluate("navigator.clipboard.writeText('')")
     # A library that keeps all threads of the kernel from running, as no sleep does, until there is something to read.
     gate, begun = tmp_path / "gate", tmp_path / "begun"
@@ -732,9 +735,13 @@ def meet_silence(book: Notebook, panel: Shown) -> None:
 def test_it_lists_and_loads_while_a_cell_is_running(book: Notebook) -> None:
     panel = browse(book, "%s3browse s3://data/")
     panel.row("config.json")
-    busy = book.add("time.sleep(6)\n'config' in globals(), config['name']")
+    # It ends when the variable is there, so the panel must have bound it meanwhile.
+    busy = book.add(
+        "print('begun')\nuntil = time.monotonic() + 100\n"
+        "while 'config' not in globals() and time.monotonic() < until: time.sleep(0.01)\nconfig['name']"
+    )
     book.start(busy)
-    book.page.wait_for_timeout(300)
+    book.expect(busy, "begun")
     began = time.monotonic()
     panel.open("models/")
     panel.row("2024/")
@@ -744,8 +751,7 @@ def test_it_lists_and_loads_while_a_cell_is_running(book: Notebook) -> None:
     panel.click("Load as")
     panel.expect("config is a dict")
     print(f"click to rows while a cell sleeps: {listed:.2f} s")
-    assert book.is_running(busy), panel.root.inner_text()[-500:]
-    assert book.wait(busy).text == "(True, 'resnet für alle')"
+    assert book.wait(busy).text == "begun\n'resnet für alle'"
     assert panel.root.locator(".aios3-nb-notice", has_text="clicks wait").count() == 0
 
 
@@ -756,11 +762,12 @@ def test_a_load_shows_progress_and_can_be_cancelled_while_a_cell_loads(book: Not
     panel.choose("slow.pkl")
     panel.click("Load as")
     cancel = panel.button("Cancel")
-    cancel.wait_for(timeout=5000)
+    cancel.wait_for()
     panel.picture("browser-loading")
     cancel.click()
-    expect(cancel).to_have_count(0, timeout=5000)
+    expect(cancel).to_have_count(0)
     assert book.is_running(busy)
+    book.interrupt()
     book.wait(busy)
     assert book.run(book.add("'slow' in globals()")).text == "False"
 
@@ -773,10 +780,10 @@ def test_rows_of_progress_are_readable_at_400_pixels_and_open(book: Notebook, la
     cell = book.add("%s3load a=s3://data/models/2024/slow.pkl b=s3://data/models/2024/slow.pkl")
     book.start(cell)
     rows = book.cell(cell).locator(".aios3-nb-loads")
-    expect(rows).to_be_visible(timeout=15_000)
+    expect(rows).to_be_visible()
     rows.evaluate("rows => { rows.style.width = '400px' }")
     total = rows.locator(".aios3-nb-loads-first")
-    expect(total.locator(".aios3-nb-load-mark").first).to_have_text("retry 1", timeout=15_000)
+    expect(total.locator(".aios3-nb-load-mark").first).to_have_text("retry 1")
     expect(rows.locator(".aios3-nb-loads-parts .aios3-nb-load").first).to_be_hidden()
     rows.get_by_text("Each of them").click()
     expect(rows.locator(".aios3-nb-loads-parts .aios3-nb-load")).to_have_count(2)
@@ -859,7 +866,7 @@ def test_files_of_any_size_are_dropped_and_picked(book: Notebook, server: Any, s
     panel = browse(book, f"%s3browse s3://{bucket}/ --endpoint-url {server.endpoint.url}")
     panel.expect("is empty")
     panel.drop("large <b>.bin", 12_000_000)  # more than a message may have
-    expect(panel.root).to_contain_text("Stored", timeout=90_000)
+    expect(panel.root).to_contain_text("Stored")
     panel.row("large <b>.bin")
     stored = s3.get_object(Bucket=bucket, Key="large <b>.bin")["Body"].read()
     assert stored == bytes(range(251)) * (12_000_000 // 251) + bytes(range(12_000_000 % 251))
@@ -889,7 +896,7 @@ def test_each_upload_has_progress_and_a_cancel_of_its_own(book: Notebook, stocke
     panel.drop("slow.bin", 4_000_000)
     panel.drop("quick.bin", 3_000)
     row = panel.root.locator(".aios3-nb-running", has_text="slow.bin")
-    expect(row.get_by_role("progressbar")).to_be_visible(timeout=10_000)
+    expect(row.get_by_role("progressbar")).to_be_visible()
     panel.row("quick.bin")
     panel.picture("browser-uploading")
     row.get_by_role("button", name="Cancel").click()
@@ -924,7 +931,7 @@ def test_where_the_front_end_is_missing_a_listing_stands_in_its_place(lab: Lab, 
         book = opened(lab, stocked)
         cell = book.add("%s3browse s3://data/")
         book.run(cell)
-        expect(book.cell(cell)).to_contain_text("pip install anywidget", timeout=15_000)
+        expect(book.cell(cell)).to_contain_text("pip install anywidget")
         expect(book.cell(cell)).to_contain_text("config.json")
         assert book.cell(cell).locator(PANEL).count() == 0
         book.screenshot("browser-missing", cell=cell)
@@ -941,9 +948,9 @@ def test_a_page_that_is_reloaded_while_a_cell_runs_shows_the_panel_again_where_i
     panel.open("models/")
     panel.row("2024/")
     book.page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-    book.page.wait_for_timeout(500)
-    book.start(book.add("time.sleep(5)"))
-    book.page.wait_for_timeout(300)
+    busy = book.add("print('begun')\ntime.sleep(5)")
+    book.start(busy)
+    book.expect(busy, "begun")
     book.page.reload()
     again = Shown(book.page, book.page.locator(PANEL).first)
     again.row("2024/")
@@ -956,10 +963,10 @@ def test_a_kernel_that_is_restarted_is_said_to_be_gone(lab: Lab, stocked: FaultS
     panel = browse(book, "%s3browse s3://data/")
     panel.row("config.json")
     book.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("kernel", timeout=15_000)
+    expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("kernel")
     book.page.wait_for_timeout(1500)
     panel.click("Refresh")
-    expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("is gone. Run the cell again", timeout=15_000)
+    expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("is gone. Run the cell again")
     panel.picture("state-gone")
 
 
@@ -970,4 +977,4 @@ def test_a_kernel_that_is_shut_down_is_said_to_be_gone(lab: Lab, stocked: FaultS
     book.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.shutdown()")
     book.page.wait_for_timeout(1000)
     panel.click("Refresh")
-    expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("is gone. Run the cell again", timeout=15_000)
+    expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("is gone. Run the cell again")

@@ -116,8 +116,8 @@ class FaultServer:
         self._faults.append(_Armed(kind if isinstance(kind, Fault) else Fault(kind=kind, **options)))
 
     @contextlib.contextmanager
-    def holding(self, key: str, *, at: int) -> Iterator[None]:
-        """Let no body of `key` go beyond byte `at` of the object meanwhile."""
+    def holding(self, key: str, *, at: int | None = None) -> Iterator[None]:
+        """Let no body of `key` go beyond byte `at` of the object meanwhile; beyond its middle if that is None."""
         held = _Armed(Fault(kind=Kind.HOLD, key=key, at=at, times=None))
         self._faults.append(held)
         try:

@@ -67,18 +67,27 @@ def shared_kernel(server: Any, stocked: str) -> Iterator[Kernel]:
         yield running
 
 
+LEFT = """
+def tasks_and_connections():
+    lives = __import__('aios3_nb.s3.client').s3.client._lives.get(asyncio.get_running_loop(), {}).values()
+    sessions = [life._entered.result()._endpoint.http_session for life in lives]
+    return (
+        [t.get_name() for t in asyncio.all_tasks() if 'aios3_nb' in t.get_name()],
+        [len(s._sessions[None].connector._acquired) for s in sessions if None in s._sessions],
+    )
+for turn in range(400):  # what ends, ends soon
+    await asyncio.sleep(0.05)
+    if not tasks_and_connections()[0] and not sum(tasks_and_connections()[1]):
+        break
+tasks_and_connections()
+"""
+
+
 @pytest.fixture
 def cells(shared_kernel: Kernel) -> Iterator[Kernel]:
     """The kernel, with nothing of ours pending before and after each test."""
     yield shared_kernel
-    left = shared_kernel.ok(
-        "await asyncio.sleep(0.05)\n"
-        "[t.get_name() for t in asyncio.all_tasks() if 'aios3_nb' in t.get_name()], "
-        "[len(s._sessions[None].connector._acquired) for life in "
-        "__import__('aios3_nb.s3.client').s3.client._lives.get(asyncio.get_running_loop(), {}).values() "
-        "for s in [life._entered.result()._endpoint.http_session] if None in s._sessions]"
-    ).result
-    tasks, acquired = eval(left or "")
+    tasks, acquired = eval(shared_kernel.ok(LEFT).result or "")
     assert tasks == []
     assert set(acquired) <= {0}
 
@@ -380,13 +389,19 @@ def test_a_background_load_returns_at_once_and_binds_when_done(cells: Kernel) ->
     assert cells.ok("len(await h), len(later), h.done(), h").result == "(50, 50, True, <loaded later>)"
 
 
+def wait_for(condition: str) -> str:
+    """Return lines that keep the main thread busy until `condition` holds."""
+    end = "import time; until = time.monotonic() + 50\n"
+    return f"{end}while not ({condition}) and time.monotonic() < until: time.sleep(0.01)"
+
+
 def test_a_background_load_goes_on_while_the_main_thread_is_busy(cells: Kernel) -> None:
     cells.ok("h = %s3load --background busy=s3://kernel/models/arrays.pkl --trust")
-    assert cells.ok("import time; time.sleep(1.5); 'busy' in globals()").result == "True"
+    assert cells.ok(wait_for("'busy' in globals()") + "\n'busy' in globals()").result == "True"
 
 
 def test_a_background_error_is_shown_and_kept(cells: Kernel) -> None:
-    cell = cells.ok("h = %s3load --background gone=s3://kernel/absent.pkl\ntime.sleep(0.5); h")
+    cell = cells.ok("h = %s3load --background gone=s3://kernel/absent.pkl\n" + wait_for("h.done()") + "\nh")
     assert "ObjectNotFoundError: No such object: s3://kernel/absent.pkl" in cell.stderr
     assert cells.run("h.result()").errors[0][0] == "ObjectNotFoundError"
 
@@ -428,7 +443,7 @@ def test_cells_queued_behind_a_load_all_run_where_nest_asyncio_was_applied(
             "'last'",
         ]
         running.ok("import aios3_nb")
-        results = [running.collect(sent, wait=30) for sent in [running.start(cell) for cell in cells]]
+        results = [running.collect(sent) for sent in [running.start(cell) for cell in cells]]
         assert [cell.errors for cell in results] == [[]] * len(cells)
         shown = [cell.result or cell.stdout for cell in results]
         assert shown == ["2", "50", "'awaited'", "50\n", "50", "50", "'last'"]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
-from tests.kernels import Kernel, kernel
+from tests.kernels import ANSWER_SECONDS, Kernel, kernel
 
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 
@@ -23,7 +23,7 @@ def running() -> Iterator[Kernel]:
     with FaultServer() as server:
         server.put("bkt", "slow.pkl", pickle.dumps(blocks))
         server.put("bkt", "quick.pkl", pickle.dumps(blocks[:4]))
-        server.fault(Fault(kind=Kind.THROTTLE, key="slow.pkl", rate=50_000, times=None))
+        server.fault(Fault(kind=Kind.THROTTLE, key="slow.pkl", rate=20_000, times=None))
         server.fault(Fault(kind=Kind.THROTTLE, key="quick.pkl", rate=3_000_000, times=None))
         with kernel(ENVIRONMENT | {"AWS_ENDPOINT_URL": server.url}) as started:
             started.ok("%load_ext aios3_nb")
@@ -34,7 +34,7 @@ def rows(running: Kernel) -> list[dict[str, Any]]:
     return next((state["_rows"] for state in running.widgets.values() if "_rows" in state), [])
 
 
-def until(running: Kernel, holds: Callable[[], Any], *, wait: float = 20.0) -> Any:
+def until(running: Kernel, holds: Callable[[], Any], *, wait: float = ANSWER_SECONDS) -> Any:
     """Return what `holds()` gives, reading on what the kernel sends."""
     end = time.monotonic() + wait
     while not (found := holds()):
@@ -60,17 +60,17 @@ def test_of_several_loads_each_says_when_it_is_done_and_one_cancel_ends_them(run
     running.click(widget(running))
     ended = running.collect(cell)
     assert [name for name, _ in ended.errors] == ["LoadCancelledError"]
-    assert ended.seconds < 3
+    assert ended.seconds < 15  # to wait for more of its bytes takes 20, for all of them minutes
     assert not any("_rows" in state for state in running.widgets.values())
 
 
 def test_where_no_page_shows_widgets_the_text_goes_on_and_says_why(running: Kernel) -> None:
     cell = running.start("m = %s3load s3://bkt/slow.pkl")
     texts: list[str] = []
-    end = time.monotonic() + 20
+    end = time.monotonic() + ANSWER_SECONDS
     while len(texts) < 2:
         assert time.monotonic() < end, texts
-        message = running.client.get_iopub_msg(timeout=20)
+        message = running.client.get_iopub_msg(timeout=ANSWER_SECONDS)
         running._note_widget(message)
         if message["msg_type"] == "update_display_data":
             texts.append(message["content"]["data"]["text/plain"])
@@ -90,8 +90,8 @@ def test_a_page_that_answered_is_left_alone(running: Kernel) -> None:
     # A busy kernel may hear of it when it has begun with the text, which is drawn every second; then it leaves off.
     began = last = time.monotonic()
     while time.monotonic() - last < 4:
-        assert time.monotonic() - began < 25, "the text goes on"
-        message = running.client.get_iopub_msg(timeout=20)
+        assert time.monotonic() - began < ANSWER_SECONDS, "the text goes on"
+        message = running.client.get_iopub_msg(timeout=ANSWER_SECONDS)
         running._note_widget(message)
         if message["msg_type"] == "update_display_data":
             last = time.monotonic()
