@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 COMPLETER_MS = 3000
 
 SETTINGS = {

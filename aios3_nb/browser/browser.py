@@ -78,7 +78,7 @@ class S3Browser(anywidget.AnyWidget):  # type: ignore[misc]  # not typed, for wh
         self._under_way: set[concurrent.futures.Future[None]] = set()
         self._shell = _shell()
         self._listed = threading.Event()
-        self._page = Page(self._shell, self._bundle)
+        self._page = Page(self._shell, self._bundle, self._listed.is_set)
         self._desk = Desk(self, lambda: self._variables, self._bind)
         self.on_msg(self._hear)
         route_freely(self, self._page.answers)

@@ -15,7 +15,7 @@ from typing import Any
 from aios3_nb.browser.saved import MISSING
 
 _PATIENCE = 3.0
-"""Seconds without a cell that runs, after which nobody is going to answer."""
+"""Seconds without a cell that runs, or rows that are awaited, after which nobody is going to answer."""
 
 _LOOK = 0.1
 
@@ -26,11 +26,13 @@ class Page:
     Args:
         shell: IPython's, or None.
         bundle: Returns what to display; with a note, in the place of the panel.
+        listed: Whether there is anything to be shown in its place.
     """
 
-    def __init__(self, shell: Any, bundle: Callable[..., dict[str, Any]]) -> None:
+    def __init__(self, shell: Any, bundle: Callable[..., dict[str, Any]], listed: Callable[[], bool]) -> None:
         self._shell = shell
         self._bundle = bundle
+        self._listed = listed
         self._answered = False
         self._busy = True
         self._given_up: Any = None
@@ -58,7 +60,7 @@ class Page:
             quiet = 0.0
             while quiet < _PATIENCE and not self._answered:
                 await asyncio.sleep(_LOOK)
-                quiet = 0.0 if self._busy else quiet + _LOOK
+                quiet = quiet + _LOOK if self._listed() and not self._busy else 0.0
         finally:
             with contextlib.suppress(ValueError):  # shown twice, watched twice
                 self._shell.events.unregister("pre_run_cell", self._begins)

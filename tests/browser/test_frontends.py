@@ -23,7 +23,7 @@ from tests.lab_server import clean_environment, free_port
 
 pytestmark = pytest.mark.browser
 
-START_SECONDS = 60
+START_SECONDS = 120
 
 
 @pytest.fixture(scope="module")

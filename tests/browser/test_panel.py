@@ -29,11 +29,11 @@ from aios3_nb.loop import background
 from aios3_nb.text import is_visible
 from tests.awkward import KEYS
 from tests.browser.stock import BAD
-from tests.faults.fault import Kind
+from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 from tests.faults.store import StoredObject
 
-WAIT = 20.0
+WAIT = 60.0
 
 
 class Shell:
@@ -290,10 +290,12 @@ def test_all_of_a_listing_can_be_asked_for_and_stopped(faulty: FaultServer, brow
     fill(faulty, 5_500)
     driver = browse("s3://many/")
     driver.listed()
-    faulty.fault(Kind.DELAY, key="", seconds=0.1, times=None)
+    held = hold(faulty, "", first=3)
     driver.do("all")
     driver.until(lambda: len(driver.names) > 2000)
-    driver.ask("stop")
+    driver.do("stop")
+    held.set()
+    driver.listed()
     assert 2000 < len(driver.names) < 5500
     assert driver.listing["can_go_on"]
     assert len(driver.ask("all")) == 5500
@@ -320,11 +322,12 @@ def test_a_search_can_be_stopped_and_keeps_what_it_found(faulty: FaultServer, br
     fill(faulty, 9_000)
     driver = browse("s3://many/")
     driver.listed()
-    faulty.fault(Kind.DELAY, key="", seconds=0.3, first=3, times=None)
+    held = hold(faulty, "", first=3)
     driver.do("filter", text="00007", contains=True)
     driver.until(lambda: 0 < len(driver.names) < 1000 and driver.listing["busy"])  # those found, not all of before
-    driver.ask("stop")
-    assert driver.names
+    driver.do("stop")
+    held.set()
+    assert driver.listed()
     assert len(faulty.requests) < 8
     assert driver.listing["can_go_on"]
 
@@ -332,24 +335,25 @@ def test_a_search_can_be_stopped_and_keeps_what_it_found(faulty: FaultServer, br
 def test_an_answer_that_comes_too_late_changes_nothing(faulty: FaultServer, browse: Any) -> None:
     faulty.put("slow", "slow.pkl", b"x")
     faulty.put("fast", "fast.pkl", b"x")
-    faulty.fault(Kind.DELAY, key="", seconds=0.5)
+    held = hold(faulty, "", times=1)
     driver = browse("s3://slow/")
     driver.until(lambda: faulty.requests)
     driver.browser.go("s3://fast/")
     driver.until(lambda: driver.names == ["fast.pkl"])
-    time.sleep(0.6)
+    held.set()
     assert driver.listed() == ["fast.pkl"]
     assert driver.browser.where == S3Uri("fast")
 
 
 def test_a_row_that_is_chosen_stays_chosen_while_a_search_adds_rows(faulty: FaultServer, browse: Any) -> None:
     fill(faulty, 5_000)
-    faulty.fault(Kind.DELAY, key="", seconds=0.2, first=3, times=None)
+    held = hold(faulty, "", first=3)
     driver = browse("s3://many/")
     driver.listed()
     driver.do("filter", text="500.pkl", contains=True)
     driver.until(lambda: driver.listing["is_search"] and driver.listing["busy"] and driver.names)
     driver.choose("part-000500.pkl")
+    held.set()
     assert len(driver.listed()) == 5
     assert driver.browser._chosen["at"] == 0
     assert driver.browser.selected == S3Uri("many", "part-000500.pkl")
@@ -577,11 +581,13 @@ def test_a_look_of_one_row_is_not_shown_beside_another(faulty: FaultServer, brow
     assert [each["preview"]["text"] for each, _ in driver.told if each["is"] == "preview" and each["preview"]] == [
         "quick"
     ]
+    held = hold(faulty, "a.txt")
     driver.choose("a.txt")
     driver.do("look", by_itself=False)
     driver.until(lambda: driver.told[-1][0]["is"] == "looking")
     driver.choose("b.txt")
     assert driver.told[-1][0] == {"is": "preview", "preview": None}  # it does not look inside for ever
+    held.set()
 
 
 def test_a_failed_look_is_said_where_the_preview_would_be(faulty: FaultServer, browse: Any) -> None:
@@ -1000,6 +1006,13 @@ def test_a_panel_is_two_widgets_and_closing_leaves_none_and_no_task(faulty: Faul
     driver.until(lambda: not driver.browser._under_way)
     assert set(widgets.widget._instances) - before == set()
     assert background().loop.is_running()
+
+
+def hold(server: FaultServer, key: str, *, first: int = 1, times: int | None = None) -> threading.Event:
+    """Have answers of `key` stop in their middle, from the one with the number `first` on, until the event is set."""
+    fault = Fault(kind=Kind.HOLD, key=key, first=first, times=times)
+    server.fault(fault)
+    return fault.released
 
 
 def fill(server: FaultServer, count: int) -> None:

@@ -321,7 +321,7 @@ def voila(path: Path, environment: dict[str, str]) -> Iterator[str]:
     argv = [sys.executable, "-m", "voila", str(path), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
     with subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            until = time.monotonic() + WAIT_SECONDS
+            until = time.monotonic() + 2 * WAIT_SECONDS
             while time.monotonic() < until and not answers(port):
                 assert process.poll() is None
                 time.sleep(0.05)
