@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -114,7 +115,11 @@ class Server:
     def end_kernels(self) -> None:
         """End all kernels, whatever they are doing."""
         for session in self.request("GET", "/api/sessions"):
-            self.request("DELETE", f"/api/sessions/{session['id']}")
+            try:
+                self.request("DELETE", f"/api/sessions/{session['id']}")
+            except urllib.error.HTTPError as exc:
+                if exc.code not in (404, 410):  # it has ended by itself meanwhile
+                    raise
 
 
 def clean_environment() -> dict[str, str]:

@@ -564,6 +564,7 @@ class Rows {
   open(at) {
     if (at < 0) return;
     if (!this.isObject(at)) this.panel.typeNoMore();
+    else if (!this.has(at)) this.only(at);
     this.panel.kernel.ask("open", { edition: this.edition, row: at });
   }
 
@@ -931,7 +932,7 @@ class Panel {
     this.wanted = null;
     this.sized = 0;
     this.named = "";
-    this.typed = false; // whether the variable's name was typed for what is chosen now
+    this.typedFor = -1; // number of the choice that the variable's name was typed for
     this.kernel = new Kernel(model, (state) => this.kernelIs(state));
     this.rows = new Rows(this);
     this.cards = new Cards(this);
@@ -1046,7 +1047,7 @@ class Panel {
   side() {
     this.name.classList.add(`${P}variable`);
     this.name.addEventListener("keydown", (event) => event.key === "Enter" && this.act("load"));
-    this.name.addEventListener("input", () => (this.typed = true));
+    this.name.addEventListener("input", () => (this.typedFor = this.rows.choice));
     const actions = make("div", "actions", {}, this.loading, this.name, make("div", "tools", {}, ...Object.values(this.buttons)));
     const turn = make("input", "", { type: "checkbox", id: `${this.id}-auto` });
     turn.checked = true;
@@ -1316,7 +1317,6 @@ class Panel {
   /** Called when another row is chosen here, before the kernel has heard of it. */
   chose() {
     this.restNot();
-    this.typed = false; // so was what the variable's name says
     this.root.querySelector(`.${P}flash`)?.remove(); // it was about the other one
   }
 
@@ -1389,6 +1389,11 @@ class Panel {
   }
 
   // -- acting
+
+  /** Whether the variable's name was typed for what is chosen now. */
+  get typed() {
+    return this.typedFor === this.rows.choice;
+  }
 
   /** The variable to load into; none while the name that is shown is still that of what was chosen before. */
   get variable() {
