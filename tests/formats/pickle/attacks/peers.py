@@ -16,6 +16,7 @@ import pickle
 import sys
 import tempfile
 import warnings
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -48,7 +49,17 @@ def _joblib(data: bytes) -> Any:
 def _torch(data: bytes) -> Any:
     import torch
 
-    return torch.load(io.BytesIO(data), weights_only=True)
+    return torch.load(_as_torch_writes(data), weights_only=True)
+
+
+def _as_torch_writes(data: bytes) -> io.BytesIO:
+    """Return the archive that `torch.save` makes, with `data` as its pickle: a bare one it takes for corrupt."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for name, content in (("data.pkl", data), ("version", b"3\n"), ("byteorder", b"little")):
+            archive.writestr(f"archive/{name}", content)
+    file.seek(0)
+    return file
 
 
 def _fickling(data: bytes) -> Any:
@@ -76,7 +87,7 @@ PEERS: dict[str, tuple[str, Callable[[bytes], Any]]] = {
     "aios3_nb": ("", _ours),
     "pickle": ("", pickle.loads),
     "joblib": ("joblib", _joblib),
-    "torch.load(weights_only=True)": ("torch", _torch),
+    "torch.load(weights_only=True), in its own archive": ("torch", _torch),
     "fickling.load": ("fickling", _fickling),
     "picklescan, then pickle": ("picklescan", _picklescan),
     "skops.io (its own format only)": ("skops", _skops),
