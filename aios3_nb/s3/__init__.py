@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from aios3_nb.s3.redact import stripped as stripped
     from aios3_nb.s3.removal import remove_objects as remove_objects
     from aios3_nb.s3.request import RetryBudget as RetryBudget, ask as ask
+    from aios3_nb.s3.scheme import check_scheme as check_scheme
     from aios3_nb.s3.signing import signed_url as signed_url
     from aios3_nb.s3.store import Body as Body, Upload as Upload, save as save
     from aios3_nb.s3.wording import explained as explained, gave_up as gave_up
@@ -63,6 +64,7 @@ else:
         redact="stripped",
         removal="remove_objects",
         request="RetryBudget ask",
+        scheme="check_scheme",
         signing="signed_url",
         store="Body Upload save",
         wording="explained gave_up",

@@ -19,7 +19,18 @@ _BUSY = (408, 429)
 
 
 class ForeignAnswerError(Exception):
-    """No S3 answered; the text says what did."""
+    """No S3 answered; the text says what did.
+
+    Attributes:
+        status: Of the answer.
+    """
+
+    def __init__(self, text: str, status: int = 0) -> None:
+        super().__init__(text, status)
+        self.status = status
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 def refuse_page(response_dict: Mapping[str, Any], operation_model: Any = None, **event: Any) -> None:
@@ -39,7 +50,7 @@ def refuse_page(response_dict: Mapping[str, Any], operation_model: Any = None, *
     if not body and status >= 400:  # to a HEAD
         kind = _announced(response_dict["headers"])
     if kind:
-        raise ForeignAnswerError(f"it answered {kind} ({_status(status, body)})")
+        raise ForeignAnswerError(f"it answered {kind} ({_status(status, body)})", status)
 
 
 def check_answer(answer: Mapping[str, Any], key: str) -> None:

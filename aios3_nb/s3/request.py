@@ -28,6 +28,7 @@ from aios3_nb.s3.failures import (
 )
 from aios3_nb.s3.foreign import check_answer
 from aios3_nb.s3.redact import stripped
+from aios3_nb.s3.scheme import check_scheme
 from aios3_nb.s3.wording import explained, gave_up
 from aios3_nb.settings import Settings
 
@@ -131,6 +132,7 @@ async def ask(operation: str, uri: S3Uri, settings: Settings, **arguments: Any) 
     """
     budget = RetryBudget(settings)
     refreshed = False
+    connection: Any = None
     while True:
         try:
             connection = await client_for(settings)
@@ -139,6 +141,7 @@ async def ask(operation: str, uri: S3Uri, settings: Settings, **arguments: Any) 
             check_answer(answer, uri.key)
             return answer
         except Exception as exc:
+            await check_scheme(exc, connection, uri, failures=budget.failures)
             if code_of(exc) in EXPIRED and not refreshed:
                 refreshed = True
                 forget_client(settings)

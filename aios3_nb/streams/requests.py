@@ -15,6 +15,7 @@ from aios3_nb.errors import ProtocolError
 from aios3_nb.s3 import (
     EXPIRED,
     RetryBudget,
+    check_scheme,
     client_for,
     code_of,
     deadline,
@@ -134,6 +135,8 @@ class Requests:
             raise self._judge.changed("it was deleted") from None
         if self._refuses_if_match(exc):
             return
+        if self._judge.info is None:
+            await check_scheme(exc, self._connection, self._uri, failures=self.retry.failures)
         if self._renews_credentials(exc):
             return
         if not is_transient(exc):

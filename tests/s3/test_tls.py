@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -16,6 +17,8 @@ from typing import ClassVar
 import pytest
 
 import aios3_nb
+from tests.faults.fault import Kind
+from tests.faults.server import FaultServer
 
 CERTIFICATE = Path(__file__).with_name("certificate.pem")
 
@@ -138,3 +141,57 @@ def test_a_file_of_certificates_that_cannot_be_read_is_named(
     with pytest.raises(aios3_nb.EndpointError, match=rf"AWS_CA_BUNDLE=.*ca\.pem names cannot be read: {why}"):
         aios3_nb.load("s3://b/k.json")
     assert tls.connections == 0
+
+
+class Sniffing(Server):
+    """Speaks TLS to who does, and has one answer for all others."""
+
+    answer = b""
+
+    def finish_request(self, request: socket.socket, client_address: object) -> None:
+        if request.recv(1, socket.MSG_PEEK) == b"\x16":
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE)
+            with context.wrap_socket(request, server_side=True):
+                return
+        request.recv(65536)
+        request.sendall(self.answer)
+
+
+PAGE = b"<html><head><title>400 The plain HTTP request was sent to HTTPS port</title></head></html>"
+ANSWERS = {
+    "nginx": b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%b" % (len(PAGE), PAGE),
+    "Go": b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n",
+    "an alert": b"\x15\x03\x01\x00\x02\x02\x46",
+    "none": b"",
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_plain_http_to_a_port_of_tls_is_told_to_be_https(
+    tls: Server, monkeypatch: pytest.MonkeyPatch, answer: str
+) -> None:
+    monkeypatch.setattr(Sniffing, "answer", ANSWERS[answer])
+    with Sniffing(("127.0.0.1", 0), Handler) as server:
+        monkeypatch.setenv("AIOS3_NB_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            for call in CALLS:
+                before = server.connections
+                with pytest.raises(aios3_nb.EndpointError) as caught:
+                    CALLS[call]()
+                assert "speaks TLS, and was spoken to without: write https:// in endpoint_url." in str(caught.value)
+                assert server.connections - before <= 5  # two tries, each twice by aiohttp, and that of the handshake
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_a_connection_that_is_closed_without_an_answer_says_nothing_of_tls(faulty: FaultServer) -> None:
+    faulty.put("b", "k.json", b"[1]")
+    faulty.fault(Kind.RESET_EARLY, times=2)
+    assert aios3_nb.load("s3://b/k.json") == [1]
+    faulty.fault(Kind.RESET_EARLY, times=None)
+    with pytest.raises(aios3_nb.DownloadError):
+        aios3_nb.load("s3://b/k.json", retries=3, retry_wait=0.01)
