@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from aios3_nb.s3.scheme import check_scheme as check_scheme
     from aios3_nb.s3.signing import signed_url as signed_url
     from aios3_nb.s3.store import Body as Body, Upload as Upload, save as save
-    from aios3_nb.s3.wording import explained as explained, gave_up as gave_up
+    from aios3_nb.s3.wording import explained as explained, gave_up as gave_up, waited_enough as waited_enough
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
@@ -67,5 +67,5 @@ else:
         scheme="check_scheme",
         signing="signed_url",
         store="Body Upload save",
-        wording="explained gave_up",
+        wording="explained gave_up waited_enough",
     )

@@ -129,6 +129,16 @@ def gave_up(exc: BaseException, uri: S3Uri, settings: Settings, *, offset: int, 
     )
 
 
+def waited_enough(uri: S3Uri, settings: Settings, *, offset: int) -> StalledError:
+    """Return the error for an object whose waits took too long in all, after byte `offset` was reached."""
+    return StalledError(
+        f"{_shown(uri)}: waited for the network for {settings.total_timeout:g} s in all (total_timeout), and reached "
+        f"byte {offset:,}.",
+        uri=str(uri),
+        offset=offset,
+    )
+
+
 def _of_service(exc: BaseException, uri: S3Uri) -> S3Error | None:
     import botocore.exceptions as boto
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from aios3_nb.errors import StalledError
+from aios3_nb.s3 import waited_enough
 from aios3_nb.settings import Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.part import Part
@@ -279,12 +279,7 @@ class Ahead:
         if self._stragglers.is_one(part, self.waited) and self._source.hurries(part.start + part.filled):
             self._ask_again(part)
         if self.waited >= self._settings.total_timeout:
-            raise StalledError(
-                f"{self._source.name}: waited for the network for {self._settings.total_timeout:g} s in all "
-                f"(total_timeout), and reached byte {part.start + part.filled:,}.",
-                uri=str(self._source.uri),
-                offset=part.start + part.filled,
-            )
+            raise waited_enough(self._source.uri, self._settings, offset=part.start + part.filled)
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -21,6 +21,7 @@ from aios3_nb.errors import ObjectNotFoundError
 from aios3_nb.s3 import client_for, endpoint_of
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import bulk
+from aios3_nb.streams.cursor import Stream
 from aios3_nb.streams.keeping import Keeping, warn_of_cache
 from aios3_nb.streams.object import Monitor, ObjectInfo
 from aios3_nb.streams.plan import Share
@@ -36,7 +37,7 @@ _AT_ONCE = 8 * MIB
 """Bytes that are read from disk at once."""
 
 
-class CachedStream:
+class CachedStream(Stream):
     """The bytes of one version of one object, from the cache or from S3; see `ObjectStream`.
 
     Args:

@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from aios3_nb.s3 import waited_enough
 from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.ahead import Ahead
@@ -23,6 +24,7 @@ from aios3_nb.streams.object import Monitor, ObjectInfo
 from aios3_nb.streams.part import Part
 from aios3_nb.streams.plan import FIRST, Plan, Share
 from aios3_nb.streams.ranges import Wanted, read_ranges
+from aios3_nb.streams.small import read_small
 from aios3_nb.streams.source import ObjectSource
 
 _DIRECT = 2 * MIB
@@ -78,6 +80,7 @@ class ObjectStream:
         self._check = Check(source, settings)
         self._tee = tee
         self._ranging: asyncio.Future[list[bytes]] | None = None
+        self._limit: asyncio.Timeout | None = None
 
     @property
     def info(self) -> ObjectInfo | None:
@@ -98,6 +101,23 @@ class ObjectStream:
         """
         self._raise_failure()
         await self._begun(position, want, unless)
+
+    async def take_small(self, most: int) -> tuple[bytes, str] | None:
+        """Return what `small.read_small` does, if nothing was asked for yet and all will be read; None otherwise."""
+        self._raise_failure()
+        if not self._whole or self._source.info is not None or self._tee is not None:
+            return None
+        self._limit = limit = asyncio.timeout(self._settings.total_timeout)
+        try:
+            async with limit:
+                return await read_small(self._source, self._check, self._monitor, min(most, FIRST))
+        except Exception as exc:
+            self._raise_failure()
+            if isinstance(exc, TimeoutError) and limit.expired():
+                raise waited_enough(self._source.uri, self._settings, offset=0) from None
+            raise
+        finally:
+            self._limit = None
 
     async def window(self, position: int, want: int = 1) -> memoryview:
         """Return the bytes at `position` that are there: at least `want`, or those to the end of a part.
@@ -203,6 +223,8 @@ class ObjectStream:
             self._ahead.abort(self._failure)
         if self._ranging is not None:
             self._ranging.cancel()
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(0.0)
         self._check.cancel()
         self._source.abort()
 
