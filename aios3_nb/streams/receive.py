@@ -56,6 +56,10 @@ class Receiver(asyncio.BufferedProtocol):
         self._transport.resume_reading()
         try:
             await self._waiter
+        except asyncio.CancelledError:
+            if self._left and self._lost is None:  # else aiohttp has it back
+                self._transport.pause_reading()  # what comes from now on is wanted by whoever reads on
+            raise
         finally:
             # `took` as well: through it a cycle would keep the part's buffer until the collector comes.
             self._view = self._took = self._waiter = None

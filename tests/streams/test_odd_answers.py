@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable
 
@@ -40,6 +41,33 @@ def test_a_file_is_read_at_any_place(refusing: FaultServer) -> None:
         assert file.read() == BODY[-5:]
         file.seek(5)
         assert file.read(5) == BODY[5:10]
+
+
+def test_a_read_that_was_cancelled_takes_no_byte_from_the_next(faulty: FaultServer) -> None:
+    """There the one body is read on."""
+    cut = len(BODY) - 10_000  # what comes after it fits into the buffers of the sockets
+    faulty.put("b", "k.bin", BODY, checksum="crc32")
+    faulty.fault(Fault(kind=Kind.RANGE_REFUSED, status=501, code="NotImplemented", times=None))
+
+    async def main() -> bytes:
+        into = bytearray(len(BODY))
+        with aios3_nb.open("s3://b/k.bin") as file:
+            with faulty.holding("k.bin", at=cut):
+                reading = asyncio.create_task(file.areadinto(into))
+                while into[cut - 4 : cut] != BODY[cut - 4 : cut]:
+                    await asyncio.sleep(0.001)
+                reading.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await reading
+            while not faulty.requests[-1].done:
+                await asyncio.sleep(0.001)
+            for _ in range(10):  # times that the loop looks what has come
+                await asyncio.sleep(0)
+            file.seek(cut)
+            return await file.aread()
+
+    assert asyncio.run(main()) == BODY[cut:]
+    assert faulty.gets().count(None) == 1
 
 
 def test_what_is_wrong_without_a_range_is_told(faulty: FaultServer) -> None:
