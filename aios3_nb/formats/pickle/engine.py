@@ -17,8 +17,10 @@ from aios3_nb.formats.pickle.containers import Containers
 from aios3_nb.formats.pickle.dtypes import DTypes
 from aios3_nb.formats.pickle.feed import Feed, NeedsCareError
 from aios3_nb.formats.pickle.find import Names, blocked_text, python3_name
+from aios3_nb.formats.pickle.grammar import Known
 from aios3_nb.formats.pickle.makes import Builder, Check, Maker, maker
 from aios3_nb.formats.pickle.names import Entry
+from aios3_nb.formats.pickle.proven import known_places
 from aios3_nb.formats.pickle.refuse import NAMED, name_of, not_done, refused
 from aios3_nb.formats.pickle.scan import REST_BYTES, Scan
 
@@ -35,7 +37,7 @@ class SafeUnpickler(Scan):
     # Looked up for every opcode that asks, and faster so.
     __slots__ = (
         *("blocked", "blocked_at", "dtypes", "_names", "_makers", "_open", "_empties", "_kept", "_fresh", "_waiting"),
-        *("_needy", "_to_check", "_do"),
+        *("_needy", "_to_check", "_do", "_entries"),
     )
 
     def __init__(self, feed: Feed, names: Names, *, encoding: str = "ASCII") -> None:
@@ -47,6 +49,8 @@ class SafeUnpickler(Scan):
         self._open = self.dtypes.open
         self._makers: dict[int, Maker] = {}
         """By the id of what may be called, all of which `_kept` keeps alive; none once a name was blocked."""
+        self._entries: dict[int, Entry] = {}
+        """By the id of what was imported, and stays alive too, what may be done with it."""
         self._empties: dict[int, tuple[Callable[[], Any], Builder | None]] = {}
         """By the id of what may be made empty: what does it, and what gives it a state, if it gets one."""
         self._kept: list[Any] = []
@@ -92,6 +96,7 @@ class SafeUnpickler(Scan):
         if entry is ALLOWED:
             self._allow(found, dotted)
             return found
+        self._entries[id(found)] = entry
         call = maker(self, dotted, entry, found)
         if call is not None:
             self._makers[id(found)] = call
@@ -121,6 +126,12 @@ class SafeUnpickler(Scan):
         target, argument, what = pid
         return self._do[what](target, argument)
 
+    def known(self) -> Known | None:
+        """Return where in the memo is what some opcodes are harmless by; None when nothing is to be relied on."""
+        if self.blocked:
+            return None
+        return known_places(self.memo.copy(), self.feed.protocol, self._entries, self.dtypes.sizes)
+
     def finish(self) -> None:
         """Look over what was built, now that the pickle can change it no more.
 
@@ -137,7 +148,8 @@ class SafeUnpickler(Scan):
     def release(self) -> None:
         """Let go of all that was unpickled, and of the circles that this object stands in."""
         self.memo.clear()
-        for held in (self._makers, self._empties, self._kept, self._fresh, self._needy, self._to_check):
+        self.feed.proofs = None
+        for held in (self._makers, self._empties, self._entries, self._kept, self._fresh, self._needy, self._to_check):
             held.clear()
         self.dtypes.release()
         self._do = ()

@@ -41,6 +41,7 @@ from aios3_nb.formats.pickle.opcodes import (
     OUT_OF_BAND,
     PERSISTENT,
     PROTO,
+    PUTS,
     STACK_GLOBAL,
     runs,
 )
@@ -48,6 +49,8 @@ from aios3_nb.formats.pickle.source import Source
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
+
+    from aios3_nb.formats.pickle.proven import Proofs
 
 _INLINE = 64 * 1024
 """Strings beyond this go from the file straight into the object, in no buffer of ours."""
@@ -122,6 +125,7 @@ class Feed:
         executing: Offset of the piece that the unpickler is in.
         word: What the hook hears when a plain frame ended where it should; then it calls `heard`.
         refusal: Why the pickle cannot be loaded whatever is allowed; None when it can.
+        proofs: Says what may run as it was written, if there is someone who knows what was imported.
         claimed: Length that is still missing of the long string being read; 0 between strings.
     """
 
@@ -136,6 +140,7 @@ class Feed:
         self.word = secrets.token_hex(8)
         self.refusal: BlockedPickleError | None = None
         self.claimed = 0
+        self.proofs: Proofs | None = None
         self._source = Source(file, base)
         self._piece = b""
         self._at = 0
@@ -227,19 +232,25 @@ class Feed:
         """Return the opcodes from `start` that are whole, with those replaced that have to ask."""
         view = memoryview(window)
         parts: list[bytes] = []
-        at = start
+        at, asked = start, 0
+        # Once a name was blocked, nothing is built.
+        proofs = self.proofs if self._stop_at is None else None
+        pattern = proofs.pattern() if proofs else runs()
         while True:
             # In C, for all of them: nothing, a run, the acting opcode, nothing, a run, ...; none at the end.
-            found: list[Any] = runs().split(view[at:])
+            found: list[Any] = pattern.split(view[at:])
             plain, acting = found[1::3], found[2::3]
             found[2::3] = map(_IN_PLACE.__getitem__, acting)
             parts += found
+            asked += len(acting)
             at += sum(map(len, plain)) + len(acting) - acting[-2:].count(None)
             end = _end_of_counted(window, at)
             if not end:
                 break
             parts.append(window[at:end])
             at = end
+        if proofs:
+            proofs.note(asked, at - start)
         self._source.advance(at - start)
         return b"".join(parts)
 
@@ -260,13 +271,18 @@ class Feed:
             return ASKS[code]
         if code in COUNTED:
             return self._counted(code)
-        if code in LINES:
-            return code + b"".join(self._source.take_line() for _ in range(LINES[code]))
-        if code in FIXED:
-            return code + self._source.take(FIXED[code])
+        if code in LINES or code in FIXED:
+            return self._with_argument(code)
         if code:
             raise FormatError(f"Not a pickle: there is no opcode {code!r} (byte {start:,}).", offset=start)
         return b""
+
+    def _with_argument(self, code: bytes) -> bytes:
+        opcode = code + self._source.take(FIXED.get(code, 0))
+        opcode += b"".join(self._source.take_line() for _ in range(LINES.get(code, 0)))
+        if code in PUTS and self.proofs:
+            self.proofs.check_put(opcode)
+        return opcode
 
     def _special(self, code: bytes, start: int) -> bytes:
         if code == FRAME:

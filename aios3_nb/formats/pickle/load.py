@@ -28,6 +28,7 @@ from aios3_nb.formats.pickle.find import (
 )
 from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text, other_kind
 from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, GLOBAL_BY_LINES, PROTO
+from aios3_nb.formats.pickle.proven import Proofs
 from aios3_nb.formats.pickle.row import NotPlainError, Row
 from aios3_nb.formats.pickle.scan import GETATTR, names_in_file, names_in_head
 from aios3_nb.formats.pickle.trusted import load_trusted
@@ -204,6 +205,7 @@ def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int, encodi
 def _run(file: BinaryIO, names: Names, start: int, encoding: str, *, careful: bool) -> Any:
     feed = Feed(file, base=start, careful=careful)
     unpickler = SafeUnpickler(feed, names, encoding=encoding)
+    feed.proofs = Proofs(unpickler.known)
     try:
         value = unpickler.load()
         if not unpickler.blocked:

@@ -47,6 +47,7 @@ LINES: Mapping[bytes, int] = dict.fromkeys((b"I", b"F", b"L", b"S", b"V", b"g", 
 TEXT = frozenset((b"X", b"\x8c", b"\x8d", b"V", b"S", b"T", b"U"))
 """Opcodes that push a str; the last three a bytes of Python 2, which is read as one."""
 
+PUTS = frozenset((b"p", b"q", b"r", MEMOIZE))
 PERSISTENT = frozenset((b"P", b"Q"))
 EXTENSION = frozenset((b"\x82", b"\x83", b"\x84"))
 OUT_OF_BAND = frozenset((b"\x97", b"\x98"))
@@ -62,12 +63,25 @@ ACTING = b"Rb\x81euas\x90\x92o"
 """Opcodes that call something, set a state, or put items into something; INST is one more, which is in `LINES`."""
 
 
-def _counted(code: bytes, high_bytes: bytes = b"") -> bytes:
-    """Return a pattern of `code` with each of its 256 short lengths; a pattern cannot count by itself."""
+@functools.cache
+def counted(codes: bytes, high_bytes: int = 0, *, most: int = 255) -> bytes:
+    """Return a pattern of any of `codes`, with each of its short lengths; a pattern cannot count by itself.
+
+    Args:
+        codes: Opcodes, of one byte each.
+        high_bytes: Further bytes of the length, all of them zero.
+        most: The longest one.
+    """
     lengths = b"|".join(
-        re.escape(bytes([count])) + high_bytes + (b".{%d}" % count if count else b"") for count in range(256)
+        re.escape(bytes([count])) + rb"\x00" * high_bytes + (b".{%d}" % count if count else b"")
+        for count in range(most + 1)
     )
-    return re.escape(code) + b"(?:" + lengths + b")"
+    return b"[" + re.escape(codes) + b"](?:" + lengths + b")"
+
+
+def acting_after(plain: bytes) -> re.Pattern[bytes]:
+    """Return a pattern of as many `plain` as there are, and an acting opcode; see `runs`."""
+    return re.compile(b"(?s)((?:" + plain + b")*+)(?:([" + re.escape(ACTING) + b"])|.*+)")
 
 
 @functools.cache
@@ -80,19 +94,16 @@ def runs() -> re.Pattern[bytes]:
     search never goes on inside an opcode. Compiling takes some 30 ms, hence on first use.
     """
     alternatives = (
-        _counted(b"\x8c") + rb"\x94?+",
+        counted(b"\x8c") + rb"\x94?+",
         rb"[(012dlt\]})N\x85-\x89\x8f\x91\x93\x94]++",
         rb"[Khq].",
         rb"G.{8}",
         rb"M..",
         rb"[Jjr].{4}",
-        _counted(b"C"),
-        _counted(b"X", rb"\x00{3}"),
-        _counted(b"\x96", rb"\x00{7}"),
-        _counted(b"U"),
-        _counted(b"\x8a"),
+        counted(b"CU\x8a"),
+        counted(b"X", 3),
+        counted(b"\x96", 7),
         rb"[IFLSVgp][^\n]*+\n",
         rb"c[^\n]*+\n[^\n]*+\n",
     )
-    plain = b"|".join(alternatives)
-    return re.compile(b"(?s)((?:" + plain + b")*+)(?:([" + re.escape(ACTING) + b"])|.*+)")
+    return acting_after(b"|".join(alternatives))

@@ -1,0 +1,124 @@
+"""Opcodes that may run as they were written, since their bytes alone show what they will do.
+
+Whatever acts asks first (`aios3_nb.formats.pickle.feed`), which costs more than making a number of numpy or a UUID. In
+a long row of such things the same few opcodes come again and again: put a callable of the memo on the stack, put plain
+values there, make a tuple of them, call. Once a load has had thousands of asks, its memo is looked at, and a pattern is
+made of what is there: with ``numpy.scalar`` at place 3 and a finished dtype of 8 bytes at place 9, the opcodes ``h 3 h
+9 C 8 ........ TUPLE2 R`` can do one thing only, whatever stands before them and whatever the eight bytes are. They pass
+unread, and run at the speed of C; all others ask as before.
+
+That holds because
+
+- a pattern begins between two opcodes and has whole opcodes only, each of which pushes what the pattern says or takes
+  what the pattern has pushed: nothing that was on the stack before is called, changed or looked at;
+- what stands at a place of the memo was read from the memo itself, after all that comes before had run, and stays
+  there: a PUT to one of these places, or one that could come to, is in no pattern, and ends all of this for the load;
+- what is called is harmless with any arguments of the kinds that the pattern has, for the reason that is given with it.
+
+Nothing here is more than the checks of the careful way permit, and what fits no pattern meets these.
+"""
+
+from __future__ import annotations
+
+import datetime
+import re
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aios3_nb.formats.pickle.grammar import CODE, TEXTS, UNITS, Known, patterns
+from aios3_nb.formats.pickle.names import Entry
+from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, runs
+
+_FIRST_LOOK = 4000
+"""Asks before the memo is looked at. What is compiled by then is used."""
+
+_NEXT_LOOK = 8
+"""Times as many before the next look. To ask so often takes as long as to compile a pattern."""
+
+_MOST_LOOKS = 5
+_MOST_PLACES = 16
+"""Of one kind. There are hardly more than one, unless each thing has one of its own."""
+
+_LATEST_LOOK = 8 * 1024 * 1024
+"""Bytes of opcodes, after which the memo is not looked at: to copy it takes time and memory."""
+
+
+def known_places(
+    memo: Mapping[int, Any], protocol: int, entries: Mapping[int, Entry], sizes: Mapping[int, int]
+) -> Known | None:
+    """Return what of use is in `memo`; None when what is there may not stay.
+
+    Args:
+        memo: All of it, by place.
+        protocol: Of the pickle.
+        entries: By the id of what this load imported, and keeps alive, what may be done with it.
+        sizes: Those of `DTypes`, which keeps the dtypes alive.
+    """
+    framed = protocol >= FIRST_FRAMED_PROTOCOL
+    # MEMOIZE takes the place behind all others as long as there is no gap.
+    if framed and max(memo, default=-1) != len(memo) - 1:
+        return None
+    places: defaultdict[str | int, list[int]] = defaultdict(list)
+    ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
+    for place, value in memo.items():
+        kind = _kind(value, entries, sizes)
+        kind = "ndarray" if value is ndarray else kind
+        if kind and len(places[kind]) < _MOST_PLACES:
+            places[kind].append(place)
+    return Known(framed, {kind: tuple(found) for kind, found in places.items()})
+
+
+def _kind(value: Any, entries: Mapping[int, Entry], sizes: Mapping[int, int]) -> str | int | None:
+    """Return what `value` is to `Known`; None when it is of no use."""
+    if id(value) in entries:
+        entry = entries[id(value)]
+        # What gets a state has to be noted as made here, so that it gets one only; a UUID gets it at once.
+        return f"{entry.make} {entry.state}".strip()
+    if id(value) in sizes:
+        simple = value.names is None and value.subdtype is None and value.itemsize > 0
+        return value.itemsize if simple else None
+    if (type(value) is str and value in TEXTS) or (type(value) is bytes and value == CODE):
+        return repr(value)
+    if type(value) is bytes:
+        return "unit" if value in UNITS else None
+    return "zone" if issubclass(type(value), datetime.tzinfo) else None
+
+
+class Proofs:
+    """Says by which pattern the pieces of one load are split: the ordinary one, or one made for what it has.
+
+    Args:
+        look: Returns what is known by now; None when there is nothing.
+    """
+
+    def __init__(self, look: Callable[[], Known | None]) -> None:
+        self._look = look
+        self._asked = 0
+        self._seen = 0
+        self._looks = 0
+        self._next = _FIRST_LOOK
+        self._put: re.Pattern[bytes] | None = None
+        self._pattern = runs()
+
+    def pattern(self) -> re.Pattern[bytes]:
+        """Return the pattern of the next piece; all that came before it has run."""
+        if self._asked >= self._next and self._seen < _LATEST_LOOK and self._looks < _MOST_LOOKS:
+            self._looks += 1
+            self._next = self._asked * _NEXT_LOOK
+            known = self._look()
+            found = patterns(known, only_compiled=self._looks == 1) if known else None
+            self._pattern, self._put = found or (runs(), None)
+        return self._pattern
+
+    def note(self, asked: int, size: int) -> None:
+        """Note that a piece of `size` bytes has so many opcodes that ask."""
+        self._asked += asked
+        self._seen += size
+
+    def check_put(self, opcode: bytes) -> None:
+        """Have everything ask from here on when `opcode`, in no piece yet, puts something where it must not."""
+        if self._put and not self._put.fullmatch(opcode):
+            self._looks = _MOST_LOOKS
+            self._pattern = runs()
