@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import copyreg
 import os
-import pwd
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -65,6 +64,7 @@ def isolated(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tm
 @pytest.fixture
 def account_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder that the system's list of accounts, and the environment, have for the user's home."""
+    pwd = pytest.importorskip("pwd", reason="Windows has no such list, and nothing is trusted by it there")
     home = tmp_path / "home"
     home.mkdir(mode=0o755)
     account = pwd.getpwuid(os.getuid())

@@ -10,7 +10,6 @@ import contextlib
 import faulthandler
 import gc
 import os
-import resource
 import sys
 import threading
 import time
@@ -55,11 +54,18 @@ class _Ending:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Name what is left, and what the run took of memory."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         walk = f", the collector walked for up to {self._longest_walk:.1f} s" if self._longest_walk > LONG else ""
-        terminalreporter.write_line(f"{peak:.1f} GB of memory at most{walk}")
+        terminalreporter.write_line(f"{_peak()} of memory at most{walk}")
         for line in [*_threads(), *_children()]:
             terminalreporter.write_line(f"left: {line}")
+
+
+def _peak() -> str:
+    try:
+        import resource
+    except ImportError:  # on Windows
+        return "nobody knows how much"
+    return f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.1f} GB"
 
 
 def _threads() -> Iterator[str]:

@@ -15,13 +15,17 @@ from aios3_nb.faces import face
 if TYPE_CHECKING:
     from aios3_nb.loop.bridges import Bridge as Bridge, bridge as bridge, thread_bridge as thread_bridge
     from aios3_nb.loop.interrupts import interruptible as interruptible
-    from aios3_nb.loop.threads import background as background, in_thread as in_thread
+    from aios3_nb.loop.threads import (
+        background as background,
+        in_thread as in_thread,
+        is_background as is_background,
+    )
     from aios3_nb.loop.waiting import result_of as result_of
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
         bridges="Bridge bridge thread_bridge",
         interrupts="interruptible",
-        threads="background in_thread",
+        threads="background in_thread is_background",
         waiting="result_of",
     )

@@ -181,6 +181,11 @@ _background: BackgroundBridge | None = None
 _background_lock = threading.Lock()
 
 
+def is_background(loop: asyncio.AbstractEventLoop) -> bool:
+    """Return whether `loop` is the one in the background, which closes what it holds when the process ends."""
+    return _background is not None and _background.loop is loop
+
+
 def _stop_background() -> None:
     global _background
     with _background_lock:

@@ -7,6 +7,7 @@ the loop closes, so the client closes with the loop and nobody has to remember i
 from __future__ import annotations
 
 import asyncio
+import atexit
 import datetime
 import functools
 import hashlib
@@ -16,12 +17,13 @@ import os
 import time
 import weakref
 from collections.abc import AsyncGenerator
+from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 from aios3_nb.address import S3Uri, server_of
 from aios3_nb.errors import AccessDeniedError, CredentialsError, OptionError, S3Error
-from aios3_nb.loop import result_of
+from aios3_nb.loop import is_background, result_of
 from aios3_nb.s3 import direct, pages
 from aios3_nb.s3.foreign import refuse_page
 from aios3_nb.s3.wording import explained
@@ -37,6 +39,8 @@ _refused: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, float]
 """When each client was last forgotten for a refusal."""
 _LATELY = 1.0
 """Seconds."""
+_LAST_WAIT = 1.0
+"""Seconds that a client may take to end with the process."""
 _lives: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, _Life]] = weakref.WeakKeyDictionary()
 
 
@@ -68,7 +72,12 @@ async def client_for(settings: Settings) -> Any:
         return settings.s3
     if settings.endpoint_url:
         server_of(settings.endpoint_url)  # botocore's own error names no option, and lets more pass
-    lives = _lives.setdefault(asyncio.get_running_loop(), {})
+    loop = asyncio.get_running_loop()
+    if (lives := _lives.get(loop)) is None:
+        lives = _lives[loop] = {}
+        # Last, which is first at the end: before the library that has this loop stops it, as zarr does.
+        atexit.unregister(_end_all)
+        atexit.register(_end_all, os.getpid())
     key = _key(settings)
     life = lives.get(key)
     if life is None:
@@ -107,6 +116,19 @@ def forget_refused(settings: Settings, error: S3Error) -> bool:
     lately[key] = now
     forget_client(settings)
     return True
+
+
+def _end_all(process: int) -> None:
+    """End the clients of loops of other libraries, which stop them with the process and close nothing."""
+    if process != os.getpid():
+        return  # the threads of a parent are not in its children
+    for loop, lives in list(_lives.items()):
+        if not loop.is_running() or is_background(loop):
+            continue
+        for life in [*lives.values(), *_retired.pop(loop, ())]:
+            with suppress(Exception):
+                asyncio.run_coroutine_threadsafe(life.end(), loop).result(_LAST_WAIT)
+        lives.clear()
 
 
 def _key(settings: Settings) -> _Key:

@@ -10,7 +10,6 @@ import mmap
 import os
 import pickle
 import re
-import resource
 import stat
 import subprocess
 import sys
@@ -341,6 +340,7 @@ def test_a_file_that_was_cut_is_none(kept: FaultServer, tmp_path: Path, size: in
 
 
 def test_a_full_disk_turns_it_off_for_that_load(cached: FaultServer, tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, before[1]))
     try:

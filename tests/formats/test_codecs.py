@@ -7,7 +7,6 @@ import gzip
 import io
 import lzma
 import random
-import resource
 import sys
 import tracemalloc
 import zlib
@@ -348,6 +347,7 @@ windowed = pytest.mark.parametrize("codec", ["xz", "zstd", "lzma"])
 
 @windowed
 def test_a_window_of_two_gigabytes_takes_no_more_memory_than_is_written_to_it(codec):
+    resource = pytest.importorskip("resource")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert decompressed(Dripping(with_window(codec, 31), 1000), max_bytes=None).read() == DATA
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # KiB

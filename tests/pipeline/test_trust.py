@@ -1,12 +1,13 @@
 """A prefix is trusted by the user's own file, for one endpoint, one bucket, one prefix, and by nothing else."""
 
 import os
-import pwd
 
 import pytest
 
 from aios3_nb.errors import OptionError
 from aios3_nb.pipeline.trust import configuration_file, trusted_prefix
+
+pwd = pytest.importorskip("pwd", reason="Windows has no such list, and nothing is trusted by it there")
 
 ONE = '[[trust]]\nbucket = "b"\nprefix = "models/"\n'
 
