@@ -33,6 +33,7 @@ class WidgetDisplay:
         above = progress.total.display if progress.total is not None else None
         self._handle: Any = None
         self._began = self._said = time.monotonic()
+        self._as_text = False
         if isinstance(above, WidgetDisplay):
             self.row: ProgressRow = above.row
             self.row.join(progress)
@@ -43,8 +44,14 @@ class WidgetDisplay:
     def update(self, progress: Progress) -> None:
         """Show the figures."""
         self.row.draw()
-        if self._handle is not None and self.row.can_tell and not self.row.answered:
+        if self._handle is None or not self.row.can_tell:
+            return
+        if not self.row.answered:
             self._say()
+        elif self._as_text:
+            # A page that was busy shows it after all: without it there was no Cancel, and the text stood still.
+            self._as_text = False
+            self._handle.update(self.row)
 
     def close(self, progress: Progress) -> None:
         """Put plain text in the widget's place: a saved notebook has no widgets behind it."""
@@ -59,7 +66,7 @@ class WidgetDisplay:
         """Put the figures in the row's place as text, every now and then, when nobody draws it."""
         now = time.monotonic()
         if now - self._began > _PATIENCE and now - self._said > _BETWEEN:
-            self._said = now
+            self._said, self._as_text = now, True
             self._handle.update({"text/plain": "\n".join([*self.row.lines, _MISSING])}, raw=True)
 
 

@@ -136,6 +136,11 @@ class Shown:
         ARTIFACTS.mkdir(exist_ok=True)
         self.root.screenshot(path=ARTIFACTS / f"{name}.png")
 
+    def boxes(self, *selectors: str) -> list[dict[str, float]]:
+        """Return where parts stand, all at one moment: the page may scroll between two."""
+        read = "(root, all) => all.map(each => root.querySelector(each).getBoundingClientRect().toJSON())"
+        return list(self.root.evaluate(read, selectors))
+
     def check_accessible(self) -> None:
         """Have axe-core look at the panel: names, roles, contrast."""
         check_accessible(self.page, self.root)

@@ -43,8 +43,8 @@ def use(panel: Shown) -> None:
 
 
 def is_stacked(panel: Shown) -> bool:
-    left, side = (panel.root.locator(f".aios3-nb-{part}").bounding_box() for part in ("left", "side"))
-    return bool(left and side and side["y"] >= left["y"] + left["height"])
+    left, side = panel.boxes(".aios3-nb-left", ".aios3-nb-side")
+    return side["y"] >= left["bottom"]
 
 
 def test_notebook7(notebook7: Lab, stocked: FaultServer) -> None:

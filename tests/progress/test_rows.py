@@ -13,6 +13,7 @@ from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 from tests.kernels import ANSWER_SECONDS, Kernel, kernel
 
+VIEW = "application/vnd.jupyter.widget-view+json"
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
 
 
@@ -50,6 +51,22 @@ def widget(running: Kernel) -> str:
     return next(comm for comm, state in running.widgets.items() if "_rows" in state)
 
 
+def hello(running: Kernel) -> None:
+    """Say what a page says that shows the row."""
+    data = {"method": "custom", "content": {"event": "hello"}}
+    message = running.client.session.msg("comm_msg", {"comm_id": widget(running), "data": data})
+    running.client.shell_channel.send(message)
+
+
+def shown(running: Kernel) -> dict[str, Any]:
+    """Return the next message that replaces what is displayed."""
+    while True:
+        message: dict[str, Any] = running.client.get_iopub_msg(timeout=ANSWER_SECONDS)
+        running._note_widget(message)
+        if message["msg_type"] == "update_display_data":
+            return message
+
+
 def test_of_several_loads_each_says_when_it_is_done_and_one_cancel_ends_them(running: Kernel) -> None:
     cell = running.start("%s3load a=s3://bkt/slow.pkl b=s3://bkt/quick.pkl")
     until(running, lambda: len(rows(running)) == 3 and rows(running)[2]["state"] == "done")
@@ -70,13 +87,14 @@ def test_where_no_page_shows_widgets_the_text_goes_on_and_says_why(running: Kern
     end = time.monotonic() + ANSWER_SECONDS
     while len(texts) < 2:
         assert time.monotonic() < end, texts
-        message = running.client.get_iopub_msg(timeout=ANSWER_SECONDS)
-        running._note_widget(message)
-        if message["msg_type"] == "update_display_data":
-            texts.append(message["content"]["data"]["text/plain"])
+        texts.append(shown(running)["content"]["data"]["text/plain"])
     assert all("pip install anywidget" in text for text in texts)
     assert texts[0].startswith("▶ slow.pkl: ")
     assert texts[0] != texts[1]
+    # A page that was only slow gets its row back, with its button.
+    hello(running)
+    while VIEW not in (message := shown(running))["content"]["data"]:
+        assert time.monotonic() < end, message
     running.click(widget(running))
     running.collect(cell)
 
@@ -84,9 +102,7 @@ def test_where_no_page_shows_widgets_the_text_goes_on_and_says_why(running: Kern
 def test_a_page_that_answered_is_left_alone(running: Kernel) -> None:
     cell = running.start("m = %s3load s3://bkt/slow.pkl")
     until(running, lambda: rows(running))
-    comm = widget(running)
-    data = {"method": "custom", "content": {"event": "hello"}}
-    running.client.shell_channel.send(running.client.session.msg("comm_msg", {"comm_id": comm, "data": data}))
+    hello(running)
     # A busy kernel may hear of it when it has begun with the text, which is drawn every second; then it leaves off.
     began = last = time.monotonic()
     while time.monotonic() - last < 4:
@@ -95,5 +111,5 @@ def test_a_page_that_answered_is_left_alone(running: Kernel) -> None:
         running._note_widget(message)
         if message["msg_type"] == "update_display_data":
             last = time.monotonic()
-    running.click(comm)
+    running.click(widget(running))
     running.collect(cell)
