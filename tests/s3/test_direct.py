@@ -22,6 +22,9 @@ from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 
 POINT = "arn:aws:s3:us-west-2:123456789012:accesspoint/mine"
+OUTPOST = "arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-01234567890123456/accesspoint/mine"
+LAMBDA = "arn:aws:s3-object-lambda:us-west-2:123456789012:accesspoint/mine"
+REGIONS = "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap"
 VARYING = ("authorization", "x-amz-date", "date", "amz-sdk-invocation-id")
 ETAG = '"0123456789abcdef0123456789abcdef"'
 
@@ -96,7 +99,20 @@ WAYS = {
     "dualstack": ({"s3": {"use_dualstack_endpoint": True}}, "bucket"),
     "FIPS": ({"use_fips_endpoint": True, "region_name": "us-east-1"}, "bucket"),
     "accelerate": ({"s3": {"use_accelerate_endpoint": True}}, "bucket"),
+    "FIPS and dualstack": (
+        {"use_fips_endpoint": True, "s3": {"use_dualstack_endpoint": True}, "region_name": "us-east-1"},
+        "bucket",
+    ),
     "access point": ({"s3": {"use_arn_region": True}}, POINT),
+    "access point by its alias": ({}, "mine-hrzrlukc5m36ft7okagglf3gmwluquse1b-s3alias"),
+    "access point, FIPS": (
+        {"use_fips_endpoint": True, "s3": {"use_arn_region": True}, "region_name": "us-west-2"},
+        POINT,
+    ),
+    "access point, dualstack": ({"s3": {"use_arn_region": True, "use_dualstack_endpoint": True}}, POINT),
+    "access point of an outpost": ({"s3": {"use_arn_region": True}}, OUTPOST),
+    "access point of Object Lambda": ({"s3": {"use_arn_region": True}}, LAMBDA),
+    "access point of several regions": ({}, REGIONS),
     "unsigned": ({"signature_version": UNSIGNED}, "bucket"),
     "signature version 2": ({"signature_version": "s3"}, "bucket"),
 }
@@ -111,7 +127,8 @@ ASKED = (
 
 OTHER_STORES = ("http://127.0.0.1:9000", "https://minio.example.org/below/")
 OF_AWS_ALONE = ("dualstack", "FIPS", "accelerate", "access point")
-PLACES = [(way, None) for way in WAYS] + [(w, url) for w in WAYS if w not in OF_AWS_ALONE for url in OTHER_STORES]
+EVERYWHERE = [way for way in WAYS if not way.startswith(OF_AWS_ALONE)]
+PLACES = [(way, None) for way in WAYS] + [(way, url) for way in EVERYWHERE for url in OTHER_STORES]
 
 
 @pytest.mark.parametrize(("way", "endpoint_url"), PLACES)
@@ -215,7 +232,11 @@ def test_what_is_asked_for_by_the_client_itself_is_not_kept() -> None:
 @contextlib.asynccontextmanager
 async def real(url: str) -> AsyncIterator[Any]:
     """A client on a real server, which makes requests from earlier ones."""
-    config = AioConfig(s3={"addressing_style": "path"}, response_checksum_validation="when_required")
+    config = AioConfig(
+        s3={"addressing_style": "path"},
+        response_checksum_validation="when_required",
+        retries={"total_max_attempts": 1, "mode": "standard"},
+    )
     options = {"region_name": "eu-central-1", "aws_access_key_id": "id", "aws_secret_access_key": "secret"}
     async with AioSession().create_client("s3", endpoint_url=url, config=config, **options) as client:
         direct.watch(client)
