@@ -38,8 +38,8 @@ class Settings:
         no_sign_request: Send no credentials, for public buckets.
         request_payer: ``"requester"`` to pay for requests to a Requester Pays bucket.
         part_size: Length of one ranged GET once reading is at full speed.
-        concurrency: Ranged GETs of one object under way at once.
-        budget: Bytes of one object arriving plus waiting for the reader, at most.
+        concurrency: Ranged GETs of one call under way at once; each of its objects may have one in any case.
+        budget: Bytes of one call arriving plus waiting for readers, at most; of each object one part may be more.
         connect_timeout: Wait for a connection, the wait for a free one in the pool included.
         read_timeout: Wait for the first byte of an answer, and for the next bytes of a body.
         total_timeout: Time that one stream may wait for the network, all its waits added up.

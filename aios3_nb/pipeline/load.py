@@ -36,7 +36,7 @@ from aios3_nb.pipeline.order import Order
 from aios3_nb.pipeline.trust import may_use_cache, trusted_prefix
 from aios3_nb.s3 import list_matching
 from aios3_nb.settings import MIB
-from aios3_nb.streams import Monitor, ObjectInfo, S3File, Share, open_object
+from aios3_nb.streams import Monitor, ObjectInfo, Portion, S3File, Share, open_object
 from aios3_nb.text import size_text, visible, warn
 
 _INLINE = 1 * MIB
@@ -84,11 +84,20 @@ def open_file(
     whole: bool,
     via: Callable[[], Bridge] = bridge,
     share: Share | None = None,
+    portion: Portion | None = None,
 ) -> S3File:
     """Return the file of `order`; see `open_object`."""
     cached = may_use_cache(order)
     return open_object(
-        order.uri, order.settings, monitor, known=order.known, whole=whole, cached=cached, via=via, share=share
+        order.uri,
+        order.settings,
+        monitor,
+        known=order.known,
+        whole=whole,
+        cached=cached,
+        via=via,
+        share=share,
+        portion=portion,
     )
 
 
@@ -113,12 +122,20 @@ def load_one(order: Order, monitor: Monitor) -> Loaded:
         return _decoded(file, order, monitor, began) if small is None else _held(file, *small, order, monitor, began)
 
 
-async def aload_one(order: Order, monitor: Monitor) -> Loaded:
-    """Return the object of `order`; the running loop goes on turning meanwhile."""
+async def aload_one(order: Order, monitor: Monitor, portion: Portion | None = None) -> Loaded:
+    """Return the object of `order`; the running loop goes on turning meanwhile.
+
+    Args:
+        order: What to load.
+        monitor: Told what happens.
+        portion: Of connections and memory, where other loads have some as well.
+    """
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     order, share = counting(order)
-    file = open_file(order, monitor, whole=not order.is_partial, via=partial(thread_bridge, loop), share=share)
+    file = open_file(
+        order, monitor, whole=not order.is_partial, via=partial(thread_bridge, loop), share=share, portion=portion
+    )
     try:
         small = None if order.is_partial else await file.atake_small(_at_most(_INLINE, order))
         if small is None:

@@ -11,8 +11,7 @@ from aios3_nb.errors import CredentialsError, EndpointError, LoadCancelledError,
 from aios3_nb.formats import concatenated
 from aios3_nb.pipeline.load import Loaded, aload_one, amatching
 from aios3_nb.pipeline.order import Order
-from aios3_nb.settings import MIB, Settings
-from aios3_nb.streams import Monitor
+from aios3_nb.streams import Monitor, Pool
 from aios3_nb.text import visible
 
 _AT_ONCE = 32
@@ -61,8 +60,8 @@ Results = list[list[Loaded | S3Error]]
 async def aload_each(groups: Sequence[list[Order] | S3Error], monitor_of: Callable[[Order], Monitor]) -> Results:
     """Return for each of `groups` what its orders gave, or their errors; they are begun in their order.
 
-    Some are loaded at once, sharing one budget and one limit of connections, and only these have a task; the monitor of
-    each is asked for as it begins. After an error of credentials or endpoint, those of its bucket that have not begun
+    Some are loaded at once, out of one pool of connections and memory, and only these have a task; the monitor of each
+    is asked for as it begins. After an error of credentials or endpoint, those of its bucket that have not begun
     are not tried. Where so many rows are wanted in all, one is loaded after the other, until there are enough.
 
     Raises:
@@ -70,7 +69,7 @@ async def aload_each(groups: Sequence[list[Order] | S3Error], monitor_of: Callab
     """
     jobs = list(_jobs(groups))
     at_once = 1 if any(len(job.orders) > 1 for job in jobs) else min(len(jobs), _AT_ONCE)
-    loads = _Loads(monitor_of, at_once)
+    loads = _Loads(monitor_of)
     waiting = iter(jobs)
     found: list[dict[int, Loaded | S3Error]] = [{} for _ in groups]
 
@@ -110,9 +109,9 @@ def _jobs(groups: Sequence[list[Order] | S3Error]) -> Iterator[_Job]:
 class _Loads:
     """Loads the orders of one call, some at once."""
 
-    def __init__(self, monitor_of: Callable[[Order], Monitor], at_once: int) -> None:
+    def __init__(self, monitor_of: Callable[[Order], Monitor]) -> None:
         self._monitor_of = monitor_of
-        self._at_once = at_once
+        self._pool: Pool | None = None
         self._stopped: dict[str, S3Error] = {}
 
     async def job(self, orders: Sequence[tuple[int, Order]]) -> dict[int, Loaded | S3Error]:
@@ -132,14 +131,18 @@ class _Loads:
         monitor = self._monitor_of(order)
         if (error := self._stopped.get(order.uri.bucket)) is not None:
             return error
+        self._pool = self._pool or Pool(order.settings)  # which is the same for all of a call
+        portion = self._pool.portion(order.listed_size)
         try:
-            loaded = await aload_one(replace(order, settings=_share(order.settings, self._at_once)), monitor)
+            loaded = await aload_one(order, monitor, portion)
         except LoadCancelledError:
             raise
         except S3Error as exc:
             if isinstance(exc, (CredentialsError, EndpointError)):
                 self._stopped[order.uri.bucket] = exc
             return exc.with_traceback(None)  # its frames would keep what had come of the object
+        finally:
+            portion.end()
         monitor.phase("loaded")  # others may go on for long
         return loaded
 
@@ -238,14 +241,4 @@ def _way_on(loaded: int) -> str:
     return (
         f"\nThe other {loaded:,} are in the error's .values (in a notebook: sys.last_value.values), failures in "
         ".errors. To leave out what fails: --errors skip"
-    )
-
-
-def _share(settings: Settings, at_once: int) -> Settings:
-    budget = max(settings.budget // at_once, MIB)
-    return replace(
-        settings,
-        budget=budget,
-        part_size=min(settings.part_size, budget),
-        concurrency=max(2, settings.concurrency // at_once) if at_once > 1 else settings.concurrency,
     )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aios3_nb.streams.object import Monitor as Monitor, ObjectInfo as ObjectInfo
     from aios3_nb.streams.opened import open_object as open_object
     from aios3_nb.streams.plan import Share as Share
+    from aios3_nb.streams.pool import Pool as Pool, Portion as Portion
     from aios3_nb.streams.ranges import MAX_GAP as MAX_GAP, Wanted as Wanted, read_ranges as read_ranges
     from aios3_nb.streams.source import ObjectSource as ObjectSource
 else:
@@ -28,6 +29,7 @@ else:
         object="Monitor ObjectInfo",
         opened="open_object",
         plan="Share",
+        pool="Pool Portion",
         ranges="MAX_GAP Wanted read_ranges",
         source="ObjectSource",
     )

@@ -1,7 +1,7 @@
 """Parts of an object on their way, ahead of the reader, within a bound of memory.
 
-Bytes that were received and wait for the reader, and those just being received, never exceed ``budget``; requests
-whose answer has not come need no memory, so that there may be more of them. Buffers are reused while they are warm.
+Bytes that were received and wait for the reader, and those just being received, never exceed its part of ``budget``;
+requests whose answer has not come need no memory, so that there may be more of them. See `pool` for what is whose.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Ahead:
     Args:
         source: The object; its size is known.
         plan: What comes next, and in parts of what length.
-        settings: ``part_size``, ``budget`` and ``total_timeout`` count.
+        settings: ``part_size`` and ``total_timeout`` count.
         position: Where the first request began; its body waits at the source.
 
     Attributes:
@@ -46,10 +46,8 @@ class Ahead:
         self._settings = settings
         self._parts: deque[Part] = deque()
         self._direct: tuple[int, memoryview] | None = None
-        self._free: list[bulk.Buffer] = []
-        self._lagging = 0
-        """Bytes of buffers that the reader is done with, and that are still being hashed."""
-        self._room = asyncio.Event()
+        self._pool = source.portion.pool
+        self._lagging = 0  # bytes of buffers that the reader is done with, and that are still being hashed
         self._ending: set[asyncio.Task[None]] = set()
         self._waiter: asyncio.Future[None] | None = None
         self._stragglers = Stragglers()
@@ -57,6 +55,7 @@ class Ahead:
         """Offset that the reader waits for."""
         self.waited = 0.0
         self._failure: BaseException | None = None
+        self._account()
 
     @property
     def size(self) -> int:
@@ -111,7 +110,7 @@ class Ahead:
                     task.cancel()
         if cancelled is not None:
             raise cancelled
-        self._free.clear()
+        self._pool.cool()
 
     def abort(self, failure: BaseException) -> None:
         """Stop fetching; whoever waits gets `failure`. Must be called on the loop that fetches."""
@@ -152,6 +151,7 @@ class Ahead:
     def _start(self, part: Part) -> None:
         self.next = part.stop
         self._parts.append(part)
+        self._account()
         self._ask(part, self._source.fill(part.start, part.stop, lambda: self._memory(part), self._note(part)))
 
     def _ask(self, part: Part, fill: Coroutine[Any, Any, None]) -> None:
@@ -191,15 +191,13 @@ class Ahead:
             for each in self._parts:
                 if each is part or not each.has_memory:
                     break
-                held += each.length if each.buffer is not None else 0
-            if each is part and (each is self._parts[0] or held + part.length <= self._settings.budget):
-                pooled = part.length == self._settings.part_size and self._free
-                buffer = self._free.pop() if pooled else bulk.buffer(part.length)
-                part.buffer, part.view = buffer, memoryview(buffer)
-                self._room.set()  # for the next one
+                held += each.memory
+            if each is part and (each is self._parts[0] or self._source.portion.fits(held, part.length)):
+                part.buffer = self._pool.buffer(part.length)
+                part.view = memoryview(part.buffer)
+                self._account()
             else:
-                self._room.clear()
-                await self._room.wait()
+                await self._pool.change()
         return part.view
 
     def _note(self, part: Part) -> Callable[[int], None]:
@@ -210,6 +208,7 @@ class Ahead:
             part.filled = filled
             if part.full:
                 self._stragglers.arrived(part)
+                self._account()
             if alone and self._source.concurrency > 1:
                 alone = False
                 self._wake()  # further parts may be started
@@ -229,30 +228,36 @@ class Ahead:
             self._ending.add(part.task)
             if not part.full:  # else it is about to end by itself
                 part.task.cancel()
-        self._room.set()
         buffer = part.release()
-        if buffer is None or len(buffer) != self._settings.part_size:
+        self._account()
+        if buffer is None:
             return
         if part.hashing:
             task = asyncio.get_running_loop().create_task(self._free_after(list(part.hashing), buffer))
             self._ending.add(task)
             task.add_done_callback(self._ended)
         else:
-            self._free.append(buffer)
+            self._pool.give_back(buffer)
 
     async def _free_after(self, hashing: list[asyncio.Task[None]], buffer: bulk.Buffer) -> None:
         """Have `buffer` used again when nobody reads it any more."""
         self._lagging += len(buffer)
+        self._account()
         try:
             await asyncio.wait(hashing)
-            self._free.append(buffer)
+            self._pool.give_back(buffer)
         finally:
             self._lagging -= len(buffer)
-            self._room.set()
+            self._account()
 
     def _drop_parts(self) -> None:
         while self._parts:
             self._recycle(self._parts.popleft())
+
+    def _account(self) -> None:
+        """Tell the pool what is left to fetch, and what memory is taken."""
+        left = self._plan.ahead_of(self.next) + sum(part.length for part in self._parts if not part.full)
+        self._source.portion.note(left, self._lagging + sum(part.memory for part in self._parts))
 
     # ---- waiting
 

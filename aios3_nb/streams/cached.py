@@ -277,7 +277,7 @@ class CachedStream(Stream):
             raise self._not_there()
         assert self._info is not None
         self._info = replace(self._info, is_cached=False)
-        source = ObjectSource(self._source.uri, self._settings, self._monitor, self._info)
+        source = ObjectSource(self._source.uri, self._settings, self._monitor, self._info, self._source.portion)
         self._live = ObjectStream(source, self._settings, self._monitor, whole=False)
 
     def _count(self, stop: int) -> None:

@@ -63,7 +63,6 @@ class Check:
     def __init__(self, source: ObjectSource, settings: Settings) -> None:
         self._source = source
         self._mode = settings.verify
-        self._lag = min(_LAG * bulk.THREADS, settings.budget // 2)
         self._verifier: Verifier | None = None
         self._hashing: Hashing | None = None
         self._straight = 0
@@ -139,10 +138,14 @@ class Check:
         stop = start + len(data)
         may_lag = verifier.checksum.algorithm in SLOW and start == self._straight and stop < self._size
         self._straight = stop if start == self._straight else -1
-        await self._hashing.catch_up((_FAR if lent else self._lag) if may_lag else 0)
+        await self._hashing.catch_up((_FAR if lent else self._lag()) if may_lag else 0)
         self._hashed += len(data)
         self._weigh(verifier, waited)
         return jobs
+
+    def _lag(self) -> int:
+        """Return how many bytes may wait in memory to be hashed."""
+        return min(_LAG * bulk.THREADS, self._source.portion.budget // 2)
 
     async def settle(self) -> None:
         """Wait until all is hashed that was handed over; also when it is cancelled meanwhile."""

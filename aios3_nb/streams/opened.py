@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from aios3_nb.streams.cursor import Stream
     from aios3_nb.streams.object import Monitor, ObjectInfo
     from aios3_nb.streams.plan import Share
+    from aios3_nb.streams.pool import Portion
 
 
 def open_object(
@@ -30,6 +31,7 @@ def open_object(
     cached: bool,
     via: Callable[[], Bridge],
     share: Share | None = None,
+    portion: Portion | None = None,
 ) -> S3File:
     """Return the object as a file; nothing is sent before the first read.
 
@@ -42,11 +44,12 @@ def open_object(
         cached: It may come from the local cache, and be kept there.
         via: The way to the loop that the calling thread reaches.
         share: Of what the reader wants, when it stops once it has that.
+        portion: Of connections and memory, where other loads have some as well.
     """
     kind = CachedStream if cached else ObjectStream
 
     def make_stream(info: ObjectInfo | None) -> Stream:
-        source = ObjectSource(uri, settings, monitor, info or known)
+        source = ObjectSource(uri, settings, monitor, info or known, portion)
         return kind(source, settings, monitor, whole=whole, share=share)
 
     file = S3File(uri, make_stream, via=via)

@@ -57,6 +57,11 @@ class Part:
         return self.stop - self.start
 
     @property
+    def memory(self) -> int:
+        """Bytes that it takes of ours."""
+        return 0 if self.buffer is None else self.length
+
+    @property
     def has_memory(self) -> bool:
         """Whether its bytes have somewhere to go."""
         return bool(self.view)

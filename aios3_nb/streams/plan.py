@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aios3_nb.settings import KIB, MIB, Settings
+from aios3_nb.settings import KIB
+from aios3_nb.streams.pool import LEAST_PART, Portion
 
 FIRST = 256 * KIB
 """Bytes of a lazy reader's first request: enough for a header, little enough to be free."""
-
-_LEAST_PART = 1 * MIB
-"""Parts of a whole read are not smaller: a request costs some 2 ms of CPU and a round trip."""
 
 _RAMP = 4
 """A lazy reader that went n bytes in a row gets up to 4n ahead: full speed after four round trips."""
@@ -47,15 +45,20 @@ class Plan:
     Attributes:
         size: Length of the object.
         whole: The reader will read everything, so full speed at once; else it starts small.
-        settings: ``part_size``, ``concurrency`` and ``budget`` count.
+        portion: Of connections and memory, just now.
         share: Of what the reader wants, when it stops then. Nothing is fetched ahead for one that may have enough
             soon, and for others no more than they are likely to want.
     """
 
     size: int
     whole: bool
-    settings: Settings
+    portion: Portion
     share: Share | None = None
+
+    def ahead_of(self, offset: int) -> int:
+        """Return how many bytes from `offset` on are to be fetched, as far as that can be said."""
+        left = self.size - offset
+        return left if self.whole else min(left, self.portion.pool.settings.budget)
 
     def part_stop(self, start: int, run: int, want: int) -> int:
         """Return where a part that begins at `start` ends.
@@ -65,11 +68,11 @@ class Plan:
             run: Bytes that the reader has gone in a row, up to now.
             want: Bytes that the reader asks for right now.
         """
-        most = self.settings.part_size
+        most = self.portion.part_size
         if self.whole:
             # A middling object is spread over all connections.
-            even = -(-self.size // self.settings.concurrency)
-            length = min(most, max(_LEAST_PART, even))
+            even = -(-self.size // self.portion.concurrency)
+            length = min(most, max(LEAST_PART, even))
         elif self.share is not None:
             length = min(most, max(FIRST, self.share.left(run), want))
         else:
@@ -82,13 +85,14 @@ class Plan:
         A whole read has more requests under way than there is memory for their answers: the next answer is there
         when there is room for it, and no round trip is waited for.
         """
+        portion = self.portion
         if self.whole:
-            ahead = max(self.settings.budget, self.settings.concurrency * self.settings.part_size)
+            ahead = max(portion.budget, portion.concurrency * portion.part_size)
         elif self.share is not None:
-            likely = self.share.left(run) if run >= self.settings.part_size else 0
-            ahead = max(min(likely, self.settings.budget), want, 1)
+            likely = self.share.left(run) if run >= portion.part_size else 0
+            ahead = max(min(likely, portion.budget), want, 1)
         else:
-            ahead = min(max(_RAMP * run, want, 1), self.settings.budget)
+            ahead = min(max(_RAMP * run, want, 1), portion.budget)
         return min(self.size, position + ahead)
 
 

@@ -2,6 +2,8 @@
 
 A body that breaks, ends early, falls silent or drips is resumed at the byte it reached.
 
+Over 300 lines: asking, resuming, keeping a body and letting go of it change the same few values, which two would share.
+
 See: https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 """
 
@@ -18,6 +20,7 @@ from aios3_nb.settings import Settings
 from aios3_nb.streams.judge import Judge, RangesIgnoredError
 from aios3_nb.streams.object import Answer, Monitor, ObjectInfo
 from aios3_nb.streams.pace import Pace
+from aios3_nb.streams.pool import Pool, Portion
 from aios3_nb.streams.requests import Requests
 from aios3_nb.text import visible
 
@@ -35,10 +38,19 @@ class ObjectSource:
     Attributes:
         uri: Its address.
         retry: The failures it may still have.
+        portion: Of the connections and the memory of its call.
     """
 
-    def __init__(self, uri: S3Uri, settings: Settings, monitor: Monitor, info: ObjectInfo | None = None) -> None:
+    def __init__(
+        self,
+        uri: S3Uri,
+        settings: Settings,
+        monitor: Monitor,
+        info: ObjectInfo | None = None,
+        portion: Portion | None = None,
+    ) -> None:
         self.uri = uri
+        self.portion = portion or Pool(settings).portion()
         self._judge = Judge(uri, info)
         self._requests = Requests(uri, settings, self._judge, monitor)
         self.retry = self._requests.retry
@@ -66,6 +78,11 @@ class ObjectSource:
     @property
     def concurrency(self) -> int:
         """How many `fill` may run at once just now."""
+        return min(self._most, self.portion.concurrency)
+
+    @property
+    def _most(self) -> int:
+        """How many `fill` the server can take at once."""
         return 1 if self.sequential or self._pace.is_near else self.retry.concurrency
 
     async def begin(self, start: int, length: int | None, *, unless: str = "") -> ObjectInfo:
@@ -183,7 +200,7 @@ class ObjectSource:
                     with body.watched():
                         await body.read_into(view[filled:], took)
                 finally:
-                    self._let_go(body)
+                    self._let_go(body, is_done=start + filled >= stop)
             except RangesIgnoredError:
                 raise
             except Exception as exc:
@@ -194,7 +211,7 @@ class ObjectSource:
 
     def hurries(self, offset: int) -> bool:
         """Say whether a part that is slow may be asked for again from `offset` on, over another connection."""
-        if self.concurrency == 1 or not self.retry.hurries():
+        if self._most == 1 or not self.retry.hurries():
             return False
         self._monitor.retried(self.retry.retries, offset)
         return True
@@ -232,9 +249,13 @@ class ObjectSource:
             raise
         return body
 
-    def _let_go(self, body: Body | Spooled) -> None:
-        """Keep a body that has more to give when nobody else will fetch it; close it otherwise."""
-        if not body.finished and body.usable and self.concurrency == 1 and self._kept is None:
+    def _let_go(self, body: Body | Spooled, *, is_done: bool) -> None:
+        """Keep a body that has more to give when nobody else will fetch it; close it otherwise.
+
+        One that was left before it had brought what was wanted may be slow: another one is asked for where that helps.
+        """
+        one = self.concurrency if is_done else self._most
+        if not body.finished and body.usable and one == 1 and self._kept is None:
             self._kept = body
         else:
             self._drop(body)

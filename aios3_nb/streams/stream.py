@@ -134,7 +134,7 @@ class ObjectStream:
             return memoryview(b"")
         ahead.move(position)
         # The reader goes on at once, and meanwhile the loop stands still: requests that can wait are made later.
-        eager = ahead.next - position < self._settings.budget * 3 // 4
+        eager = ahead.next - position < self._source.portion.budget * 3 // 4
         part = await self._arrived(ahead, position, want, eager=eager)
         end = min(part.filled, max(part.handed, position - part.start + max(want, self._glimpse)))
         self._glimpse = min(2 * self._glimpse, self._settings.part_size)
@@ -172,7 +172,7 @@ class ObjectStream:
         They are of the same version, and are not held against the checksum, which is that of all bytes.
         """
         self._raise_failure()
-        source = ObjectSource(self._source.uri, self._settings, self._monitor, self._source.info)
+        source = ObjectSource(self._source.uri, self._settings, self._monitor, self._source.info, self._source.portion)
         wanted = [Wanted(start, stop) for start, stop in ranges]
         self._ranging = asyncio.ensure_future(read_ranges(source, wanted, self._settings))
         try:
@@ -243,7 +243,7 @@ class ObjectStream:
                 await self._source.begin(position, length, unless=unless)
                 at = position
             assert self._source.info is not None
-            plan = Plan(self._source.info.size, self._whole, self._settings, self._share)
+            plan = Plan(self._source.info.size, self._whole, self._source.portion, self._share)
             self._check.begin(self._source.info)
             self._ahead = Ahead(self._source, plan, self._settings, at)
             self._monitor.phase("downloading")
@@ -260,7 +260,7 @@ class ObjectStream:
         while done < len(view):
             at = position + done
             ahead.move(at)
-            eager = len(view) - done >= bulk.LONG or ahead.next - at < self._settings.budget * 3 // 4
+            eager = len(view) - done >= bulk.LONG or ahead.next - at < self._source.portion.budget * 3 // 4
             part = await self._arrived(ahead, at, len(view) - done, eager=eager)
             self._glimpse = _GLIMPSE
             begin = at - part.start

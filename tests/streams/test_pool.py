@@ -1,0 +1,134 @@
+"""Connections and memory of several loads of one call: by the bytes that each has left, and back when it is done."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+
+import pytest
+
+import aios3_nb
+from aios3_nb.settings import MIB, Settings
+from aios3_nb.streams.pool import Pool
+from tests.faults.fault import Fault, Kind
+from tests.faults.server import FaultServer
+
+SETTINGS = Settings(concurrency=10, budget=56 * MIB, part_size=8 * MIB)
+
+
+def test_one_load_has_everything() -> None:
+    portion = Pool(SETTINGS).portion()
+    for left in (MIB, 500 * MIB, 1, 0):
+        portion.note(left, 0)
+        assert (portion.concurrency, portion.budget, portion.part_size) == (10, 56 * MIB, 8 * MIB)
+
+
+def test_a_large_one_has_nearly_all_beside_small_ones_and_all_when_they_are_done() -> None:
+    pool = Pool(SETTINGS)
+    large, *small = [pool.portion() for _ in range(4)]
+    large.note(120 * MIB, 0)
+    assert large.concurrency == 10  # of the others nobody knows yet
+    for one in small:
+        one.note(7, 0)
+        assert one.concurrency == 1
+    assert large.part_size == 8 * MIB
+    assert large.budget > 55 * MIB
+    for one in small:
+        one.end()
+    assert (large.concurrency, large.budget) == (10, 56 * MIB)
+
+
+@pytest.mark.parametrize("count", [2, 3, 7, 10, 32])
+def test_those_of_equal_length_have_equal_parts_and_no_connection_is_idle(count: int) -> None:
+    portions = [pool.portion() for pool in [Pool(SETTINGS)] for _ in range(count)]
+    for one in portions:
+        one.note(100 * MIB, 0)
+    assert len({(one.concurrency, one.budget, one.part_size) for one in portions}) == 1
+    assert 10 <= sum(one.concurrency for one in portions) < 10 + count
+    assert sum(one.part_size for one in portions) <= 56 * MIB
+
+
+def test_memory_is_that_of_all_together() -> None:
+    pool = Pool(SETTINGS)
+    one, other = pool.portion(), pool.portion()
+    one.note(200 * MIB, 0)
+    other.note(200 * MIB, 0)
+    assert one.fits(20 * MIB, 8 * MIB)
+    assert not one.fits(21 * MIB, 8 * MIB)  # more than its own half
+    other.note(200 * MIB, 40 * MIB)  # from when it was alone
+    assert one.fits(8 * MIB, 8 * MIB)
+    assert not one.fits(9 * MIB, 8 * MIB)
+    other.end()
+    assert one.fits(48 * MIB, 8 * MIB)
+
+
+def test_what_ended_takes_nothing_any_more() -> None:
+    pool = Pool(SETTINGS)
+    one, other = pool.portion(), pool.portion()
+    other.end()
+    other.note(500 * MIB, 50 * MIB)
+    one.note(100 * MIB, 0)
+    assert one.fits(48 * MIB, 8 * MIB)
+
+
+# ---- on the wire
+
+
+@contextlib.contextmanager
+def held(server: FaultServer, key: str) -> Iterator[Fault]:
+    """Let each body of `key` come to its middle."""
+    fault = Fault(kind=Kind.HOLD, key=key, times=None)
+    server.fault(fault)
+    try:
+        yield fault
+    finally:
+        fault.released.set()
+
+
+def under_way(server: FaultServer, key: str) -> int:
+    """Return how many ranges of `key` are being sent."""
+    return sum(each.range is not None and each.key == key and not each.done for each in server.requests)
+
+
+async def until(condition: Callable[[], bool], load: asyncio.Task[object]) -> None:
+    while not condition():
+        assert not load.done()
+        await asyncio.sleep(0.005)
+
+
+OPTIONS = {"format": "bytes", "part_size": MIB, "concurrency": 8, "verify": "off"}
+
+
+@pytest.mark.timeout(60)
+def test_beside_small_ones_a_large_one_has_all_connections(faulty: FaultServer) -> None:
+    faulty.put("b", "p/large", bytes(24 * MIB))
+    small = {f"p/small-{n}": b"1234567" for n in range(3)}
+    for key, data in small.items():
+        faulty.put("b", key, data)
+
+    async def main() -> object:
+        with held(faulty, "p/large"):
+            load = asyncio.create_task(aios3_nb.aload("s3://b/p/*", **OPTIONS))
+            await until(lambda: under_way(faulty, "p/large") == 8, load)
+        return await load
+
+    assert asyncio.run(main()) == {"p/large": bytes(24 * MIB)} | small
+
+
+@pytest.mark.timeout(60)
+def test_what_one_is_done_with_another_has(faulty: FaultServer) -> None:
+    data = bytes(24 * MIB)
+    faulty.put("b", "p/1", data)
+    faulty.put("b", "p/2", data)
+
+    async def main() -> object:
+        with held(faulty, "p/1"):
+            with held(faulty, "p/2"):
+                load = asyncio.create_task(aios3_nb.aload("s3://b/p/*", **OPTIONS))
+                await until(lambda: min(under_way(faulty, "p/1"), under_way(faulty, "p/2")) >= 4, load)
+                assert (under_way(faulty, "p/1"), under_way(faulty, "p/2")) == (4, 4)
+            await until(lambda: under_way(faulty, "p/1") == 8, load)
+        return await load
+
+    assert asyncio.run(main()) == {"p/1": data, "p/2": data}
