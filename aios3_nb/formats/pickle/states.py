@@ -51,8 +51,11 @@ def _rule(state: str, cls: type) -> Rule:
 
 
 def is_needed(state: str) -> bool:
-    """Return whether what is to have a state by that rule is of no use without: pandas reads through a null pointer."""
-    return state.partition(" ")[0] in ("pandas.backed", "pandas.categorical")
+    """Return whether what is to have a state by that rule is of no use without.
+
+    pandas reads through a null pointer, and the trees of scikit-learn show whatever lies in memory.
+    """
+    return state.partition(" ")[0] in ("pandas.backed", "pandas.categorical", "sklearn.neighbours")
 
 
 def is_known(state: str) -> bool:

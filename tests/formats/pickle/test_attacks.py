@@ -37,6 +37,7 @@ SAYS = {
     "sparse_matrix_changed_after_its_check": "calls an instance of numpy.ufunc",
     "array_of_pandas_without_a_state": "gives it no state",
     "array_of_pandas_without_a_state_in_another": "gives it no state",
+    "neighbours_without_a_state": "gives it no state",
     "codes_of_an_index_that_answer_to_the_interface_of_arrays": "codes of the type list",
 }
 

@@ -632,6 +632,12 @@ def array_of_pandas_without_a_state_in_another() -> bytes:
 
 
 @attack
+def neighbours_without_a_state() -> bytes:
+    tree = text("sklearn.neighbors._ball_tree") + text("BallTree") + b"\x93"
+    return pickled(call(name("sklearn.neighbors._ball_tree", "newObj"), tree))
+
+
+@attack
 def index_of_a_billion_numbers() -> bytes:
     import pandas as pd
 
