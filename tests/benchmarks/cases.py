@@ -166,7 +166,7 @@ CASES: dict[str, Case] = {
         "One small load, loopback without limits, client warm",
         "plain",
         "one.pkl",
-        (*_runs("ours", "ours_awaited", "boto3_stream", "aiobotocore"), Run("bare_request", counts=False)),
+        (*_runs("ours", "boto3_stream"), *_runs("ours_awaited", "aiobotocore", "bare_request", counts=False)),
         rounds=5,
         repeat=300,
         short="cpu",

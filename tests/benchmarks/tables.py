@@ -65,7 +65,7 @@ def _of_each(goal: Goal, case: Case, records: Sequence[Record]) -> list[str]:
     if not found:
         return []
     above = [f"{name} {_number(value)}" for name, value in found.items() if value > goal.most]
-    missed = f"; missed by {len(above)}: {', '.join(above)}" if above else ", and they have"
+    missed = f"; missed by {len(above)}: {'; '.join(above)}" if above else ", and they have"
     return [f"{WORDS[goal.figure]}: all {len(found)} rows were to have {_number(goal.most)} at most{missed}."]
 
 
