@@ -134,7 +134,7 @@ def _noted(loaded: Loaded, *, quiet: bool) -> Any:
 
     The session's setting is for magics: who has silenced their lines has not silenced what a call leaves out.
     """
-    if not quiet:
+    if loaded.note and not quiet:
         _tell(loaded.note, f"{visible(str(loaded.info.uri))}: ")
     return loaded.value
 

@@ -164,7 +164,7 @@ def current(**overrides: Unpack[Overrides]) -> Settings:
     if unknown:
         raise OptionError(f"Unknown option {unknown[0]!r}. The options are: {', '.join(sorted(_TYPES))}.")
     values = _from_environment() | _session | {k: v for k, v in overrides.items() if v is not None}
-    settings = replace(Settings(), **{name: _checked(name, value) for name, value in values.items()})
+    settings = replace(_DEFAULTS, **{name: _checked(name, value) for name, value in values.items()})
     if settings.part_size > settings.budget:
         return replace(settings, part_size=settings.budget)
     return settings

@@ -5,6 +5,7 @@ name by name, and `options.signatures` spells it out for ``?`` and the reference
 docstring of the first call that takes it.
 """
 
+import functools
 from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
@@ -105,6 +106,7 @@ DEFAULTS: Mapping[str, Any] = {
 """What an option is when it is not given: these, and None for all others."""
 
 
+@functools.cache
 def names_in(group: type) -> tuple[str, ...]:
     """Return the names of the options in `group`, its own before the settings."""
     return tuple(sorted(group.__annotations__, key=lambda name: name in Overrides.__annotations__))
