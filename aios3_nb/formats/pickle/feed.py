@@ -6,7 +6,8 @@ it. There is one more hook, ``persistent_load``, called by BINPERSID with what i
 calls something, sets a state, or puts items into a container is replaced by opcodes that make a tuple ``(object,
 argument, number of what to do)``, and BINPERSID: the hook does it, if it may be done, and what it returns is pushed,
 as the opcode would have left it. REDUCE, the most frequent one, has a tuple without a number. Everything else stays
-as it was written, and runs at the speed of C.
+as it was written, and runs at the speed of C; and so do, in the end, long rows of small things whose bytes show that
+they are harmless (`aios3_nb.formats.pickle.proven`).
 
 Replacing takes knowing where opcodes begin. A regular expression finds that out at some 25 ns an opcode, and 130 ns
 for each that is replaced, which would nearly double the time of a pickle of plain data. So frames (protocol 4 on:

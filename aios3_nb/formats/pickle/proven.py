@@ -12,10 +12,11 @@ That holds because
 - a pattern begins between two opcodes and has whole opcodes only, each of which pushes what the pattern says or takes
   what the pattern has pushed: nothing that was on the stack before is called, changed or looked at;
 - what stands at a place of the memo was read from the memo itself, after all that comes before had run, and stays
-  there: a PUT to one of these places, or one that could come to, is in no pattern, and ends all of this for the load;
+  there: a PUT to one of these places is in no pattern, and ends all of this for the load;
 - what is called is harmless with any arguments of the kinds that the pattern has, for the reason that is given with it.
 
-Nothing here is more than the checks of the careful way permit, and what fits no pattern meets these.
+Nothing here is more than the checks of the careful way permit, and what fits no pattern meets these. In one thing that
+way is stricter: while a dtype waits for its state it makes nothing else, and this does, of what cannot be that dtype.
 """
 
 from __future__ import annotations
