@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from aios3_nb.formats.pickle.names import Entry, safe_names
 from tests.formats.pickle.attacks.programs import Programs
-from tests.formats.pickle.attacks.runner import BATCH, Runner
+from tests.formats.pickle.attacks.runner import Runner
 
 Name = tuple[str, str]
 
@@ -23,6 +23,9 @@ BAD: dict[Name, tuple[Entry, str]] = {
 _MOST = 5000
 """Programs against one name."""
 
+_STEP = 100
+"""Programs after which is looked whether one has done the harm: those behind it prove no more."""
+
 
 def prove(runner: Runner, programs: Callable[[Name], Programs]) -> dict[str, int]:
     """Return, for each bad entry, how many programs it took until it did the harm; 0 where none did."""
@@ -34,8 +37,8 @@ def _until(runner: Runner, programs: Programs, name: Name) -> int:
     ordinary, runner.write = runner.write, programs.program
     try:
         with _table({name: entry}):
-            for first in range(0, _MOST, BATCH):
-                found = [harm.number for harm in runner.run(first, first + BATCH) if harm.kind == kind]
+            for first in range(0, _MOST, _STEP):
+                found = [harm.number for harm in runner.run(first, first + _STEP) if harm.kind == kind]
                 if found:
                     return min(found) + 1
     finally:

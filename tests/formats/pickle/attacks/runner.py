@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import importlib
 import io
 import pickletools
@@ -190,6 +191,9 @@ def ready(write: Callable[[int], bytes], found: list[Any], canaries: Canaries, w
     "\x13".encode("unicode_escape")  # of error texts
     importlib.import_module("pandas.tseries.holiday")  # by some of pandas' offsets
     fingerprint(found)
+    # What is here stays: a collection in a child would walk through all of it, and copy every page that it is on.
+    gc.collect()
+    gc.freeze()
     return Runner(write, found, canaries, watch)
 
 
