@@ -1,4 +1,4 @@
-"""Models of scikit-learn whose compiled code believes that their parts fit: trees in forests, and their columns.
+"""Models of scikit-learn whose compiled code believes what they say: that trees fit a forest, and how many threads.
 
 A model looks at the number of columns of what it is given, and hands the rest to its trees without another look. So
 each tree must ask for no other columns than the model has.
@@ -12,6 +12,9 @@ from typing import Any
 from aios3_nb.formats.pickle.refuse import require
 
 _TREES = ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor")
+
+_MOST_THREADS = 4096
+"""Beyond what machines have that fit models; where there are fewer cores, they take turns."""
 
 
 def check_tree_model(model: Any) -> None:
@@ -138,6 +141,12 @@ def check_vectors(model: Any) -> None:
         require(chances is None or (type(chances) is np.ndarray and len(chances) in (0, len(offsets))), "chances")
 
 
+def check_clusters(model: Any) -> None:
+    """Look at what counts its clusters in threads: for more than there can be, OpenMP ends the process."""
+    threads = vars(model).get("_n_threads", 1)
+    require(type(threads) is int and 0 < threads <= _MOST_THREADS, "number of threads")
+
+
 MODELS: dict[str, Callable[[Any], None]] = {
     **dict.fromkeys(_TREES, check_tree_model),
     **dict.fromkeys(
@@ -156,6 +165,7 @@ MODELS: dict[str, Callable[[Any], None]] = {
     "HistGradientBoostingRegressor": check_histogram_boosting,
     "IsolationForest": check_isolation,
     "TreePredictor": check_predictor,
+    **dict.fromkeys(("KMeans", "MiniBatchKMeans", "BisectingKMeans"), check_clusters),
     **dict.fromkeys(("SVC", "NuSVC", "SVR", "NuSVR", "OneClassSVM"), check_vectors),
 }
 """Name of a class -> its check."""

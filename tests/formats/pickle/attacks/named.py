@@ -590,6 +590,17 @@ def predictor_with_far_children() -> bytes:
 
 
 @attack
+def clusters_that_want_more_threads_than_there_can_be() -> bytes:
+    """OpenMP ends the process when there is no memory for them."""
+    import numpy as np
+    from sklearn.cluster import MiniBatchKMeans
+
+    model = MiniBatchKMeans(n_clusters=2, n_init=1).fit(np.arange(8.0).reshape(-1, 1))
+    model._n_threads = -4
+    return pickle.dumps(model)
+
+
+@attack
 def neighbours_with_far_indices() -> bytes:
     import numpy as np
     from sklearn.neighbors import KDTree
