@@ -158,7 +158,9 @@ def seen(value: Any) -> Any:
             time.sleep(0.01)
         return "handle"
     if hasattr(value, "__next__"):
-        return "items", list(value)
+        items = list(value)
+        # Those of an object without a format are as long as what came at once.
+        return "items", b"".join(items) if items and all(isinstance(each, bytes) for each in items) else items
     if isinstance(value, bytes) or (isinstance(value, list) and isinstance(value[0], bytes)):
         return "bytes", value
     return type(value).__name__, re.sub(r"\b[\d.]+ m?s\b|X-Amz-(?:Date|Signature)=\w+|0x\w+", "", str(value))
