@@ -141,10 +141,12 @@ def check_vectors(model: Any) -> None:
         require(chances is None or (type(chances) is np.ndarray and len(chances) in (0, len(offsets))), "chances")
 
 
-def check_clusters(model: Any) -> None:
-    """Look at what counts its clusters in threads: for more than there can be, OpenMP ends the process."""
-    threads = vars(model).get("_n_threads", 1)
-    require(type(threads) is int and 0 < threads <= _MOST_THREADS, "number of threads")
+def check_threads(model: Any) -> None:
+    """Look at what works in threads of OpenMP, which ends the process where there cannot be so many."""
+    state = vars(model)
+    for name in ("_n_threads", "n_threads"):
+        threads = state.get(name)
+        require(threads is None or (type(threads) is int and 0 < threads <= _MOST_THREADS), "number of threads")
 
 
 MODELS: dict[str, Callable[[Any], None]] = {
@@ -165,7 +167,7 @@ MODELS: dict[str, Callable[[Any], None]] = {
     "HistGradientBoostingRegressor": check_histogram_boosting,
     "IsolationForest": check_isolation,
     "TreePredictor": check_predictor,
-    **dict.fromkeys(("KMeans", "MiniBatchKMeans", "BisectingKMeans"), check_clusters),
+    **dict.fromkeys(("KMeans", "MiniBatchKMeans", "BisectingKMeans", "_BinMapper"), check_threads),
     **dict.fromkeys(("SVC", "NuSVC", "SVR", "NuSVR", "OneClassSVM"), check_vectors),
 }
 """Name of a class -> its check."""

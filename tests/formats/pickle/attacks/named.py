@@ -601,6 +601,16 @@ def clusters_that_want_more_threads_than_there_can_be() -> bytes:
 
 
 @attack
+def bins_that_want_more_threads_than_there_can_be() -> bytes:
+    import numpy as np
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    model = HistGradientBoostingRegressor(max_iter=1).fit(np.arange(30.0).reshape(-1, 1), np.arange(30.0))
+    model._bin_mapper.n_threads = 1 << 24
+    return pickle.dumps(model)
+
+
+@attack
 def neighbours_with_far_indices() -> bytes:
     import numpy as np
     from sklearn.neighbors import KDTree
