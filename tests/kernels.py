@@ -108,17 +108,6 @@ class Kernel:
                 return
         raise AssertionError(f"{text!r} was not printed")
 
-    def until_widget(self, key: str, value: Any, *, wait: float = ANSWER_SECONDS) -> str:
-        """Return the comm of the first widget whose state has `key` equal to `value`."""
-        until = time.monotonic() + wait
-        while time.monotonic() < until:
-            for comm, state in self.widgets.items():
-                if state.get(key) == value:
-                    return comm
-            with contextlib.suppress(Exception):
-                self._note_widget(self.client.get_iopub_msg(timeout=0.1))
-        raise AssertionError(f"no widget with {key}={value!r}: {list(self.widgets.values())}")
-
     def click(self, comm: str, *, subshell: str | None = None) -> None:
         """Click the button `comm`, as a frontend does."""
         data = {"method": "custom", "content": {"event": "click"}}

@@ -58,12 +58,12 @@ def hello(running: Kernel) -> None:
     running.client.shell_channel.send(message)
 
 
-def shown(running: Kernel) -> dict[str, Any]:
-    """Return the next message that replaces what is displayed."""
+def shown(running: Kernel, kind: str = "update_display_data") -> dict[str, Any]:
+    """Return the next message that displays something, or replaces what is displayed."""
     while True:
         message: dict[str, Any] = running.client.get_iopub_msg(timeout=ANSWER_SECONDS)
         running._note_widget(message)
-        if message["msg_type"] == "update_display_data":
+        if message["msg_type"] == kind:
             return message
 
 
@@ -101,7 +101,9 @@ def test_where_no_page_shows_widgets_the_text_goes_on_and_says_why(running: Kern
 
 def test_a_page_that_answered_is_left_alone(running: Kernel) -> None:
     cell = running.start("m = %s3load s3://bkt/slow.pkl")
-    until(running, lambda: rows(running))
+    # A page has the widget's state before it is told to draw it, and says nothing before that.
+    while shown(running, "display_data")["content"]["data"].get(VIEW, {}).get("model_id") != widget(running):
+        pass
     hello(running)
     # A busy kernel may hear of it when it has begun with the text, which is drawn every second; then it leaves off.
     began = last = time.monotonic()
