@@ -7,6 +7,7 @@ import io
 import json
 import os
 import pickle
+from collections.abc import Callable
 from typing import Any
 
 from tests.benchmarks.configuration import BUCKET
@@ -115,23 +116,13 @@ def s3fs_first_ten(key: str) -> Load:
 def smart_open(key: str) -> Load:
     from smart_open import open as open_smartly
 
-    def load(name: str) -> Any:
-        with open_smartly(uri(name), "rb") as file:
-            return pickle.load(file)
-
-    load(WARM_KEY)
-    return lambda: load(key)
+    return _opened(open_smartly, key)
 
 
 def megfile(key: str) -> Load:
     from megfile import smart_open as open_smartly
 
-    def load(name: str) -> Any:
-        with open_smartly(uri(name), "rb") as file:
-            return pickle.load(file)
-
-    load(WARM_KEY)
-    return lambda: load(key)
+    return _opened(open_smartly, key)
 
 
 def obstore(key: str) -> Load:
@@ -178,6 +169,17 @@ def _boto3() -> Any:
     client = boto3.client("s3")
     client.get_object(Bucket=BUCKET, Key=WARM_KEY)["Body"].read()
     return client
+
+
+def _opened(open_file: Callable[[str, str], Any], key: str) -> Load:
+    """``pickle.load`` of the file that `open_file` opens."""
+
+    def load(name: str) -> Any:
+        with open_file(uri(name), "rb") as file:
+            return pickle.load(file)
+
+    load(WARM_KEY)
+    return lambda: load(key)
 
 
 def _s3fs_items(key: str, count: int) -> Load:
