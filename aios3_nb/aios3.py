@@ -26,7 +26,8 @@ async def stream(bucket: str, key: str, chunk_size: int | None = None, s3: Any =
     Args:
         bucket: Name of the bucket.
         key: The key.
-        chunk_size: Length of one ranged GET, in bytes; None means the setting ``part_size``.
+        chunk_size: Length of one ranged GET, in bytes, but no more than the setting ``budget``; None means the setting
+            ``part_size``.
         s3: An open aiobotocore client to use.
     """
     return _file(bucket, key, _with(chunk_size, s3), whole=False)
@@ -64,4 +65,5 @@ def _file(bucket: str, key: str, settings: Settings, *, whole: bool) -> S3File:
 
 def _with(chunk_size: int | None, s3: Any) -> Settings:
     settings = current() if chunk_size is None else current(part_size=chunk_size)
-    return replace(settings, s3=s3)
+    # Of aioS3 any length of a chunk is taken, so one that is too long is no error here.
+    return replace(settings, s3=s3, part_size=min(settings.part_size, settings.budget))

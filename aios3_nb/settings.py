@@ -165,8 +165,23 @@ def current(**overrides: Unpack[Overrides]) -> Settings:
         raise OptionError(f"Unknown option {unknown[0]!r}. The options are: {', '.join(sorted(_TYPES))}.")
     values = _from_environment() | _session | {k: v for k, v in overrides.items() if v is not None}
     settings = replace(_DEFAULTS, **{name: _checked(name, value) for name, value in values.items()})
-    if settings.part_size > settings.budget:
-        return replace(settings, part_size=settings.budget)
+    if "part_size" not in values and settings.part_size > settings.budget:
+        return replace(settings, part_size=settings.budget)  # nobody asked for parts of that length
+    return settings
+
+
+def for_reading(settings: Settings) -> Settings:
+    """Return `settings`, whose parts have room in their budget.
+
+    Raises:
+        OptionError: They have none, so what was asked for could not be.
+    """
+    part, budget = settings.part_size, settings.budget
+    if part > budget:
+        raise OptionError(
+            f"part_size={part} does not fit into budget={budget}, which holds all parts that arrive or wait. "
+            f"Say a smaller part_size, or a budget for several parts, such as budget={4 * part}."
+        )
     return settings
 
 

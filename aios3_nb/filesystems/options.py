@@ -8,7 +8,7 @@ from typing import Any
 
 from aios3_nb.errors import OptionError
 from aios3_nb.options import Opening, without_effect
-from aios3_nb.settings import NAMES, Settings, current
+from aios3_nb.settings import NAMES, Settings, current, for_reading
 
 FSSPEC = ("asynchronous", "loop", "batch_size", "use_listings_cache", "listings_expiry_time", "max_paths")
 """Handed on to fsspec."""
@@ -58,7 +58,7 @@ def sorted_out(options: Mapping[str, Any]) -> Options:
             raise without_effect(name)
         known = sorted({*OURS, *FSSPEC, "anon", "client_kwargs", "requester_pays", "version_aware"})
         raise OptionError(f"Unknown option {name!r}. A file system takes: {', '.join(known)}.")
-    return Options(current(**overrides), aware, fsspec)
+    return Options(for_reading(current(**overrides)), aware, fsspec)
 
 
 def _of_s3fs(rest: dict[str, Any]) -> dict[str, Any]:

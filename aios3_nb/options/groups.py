@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict
 
 from aios3_nb.errors import OptionError
-from aios3_nb.settings import Asking, Overrides, Reaching, Reading, Settings, current
+from aios3_nb.settings import Asking, Overrides, Reaching, Reading, Settings, current, for_reading
 from aios3_nb.text import in_quotes
 
 
@@ -125,6 +125,8 @@ def divided(options: Mapping[str, Any], group: type) -> tuple[dict[str, Any], Se
     given = {name: value for name, value in options.items() if value is not None}
     chosen: Any = {name: given.pop(name) for name in Overrides.__annotations__ if name in given}
     settings = current(**chosen)
+    if "budget" in known:
+        for_reading(settings)
     if "cache_dir" in chosen and settings.cache == "off":
         raise OptionError("cache_dir changes nothing where no cache is used. Say cache='on' (or '20G') as well.")
     return given, settings

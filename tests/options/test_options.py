@@ -6,6 +6,7 @@ fails.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import pickle
 import re
@@ -288,6 +289,33 @@ def test_more_than_the_setting_is_needed_where_it_says_so(stocked: FaultServer) 
         aios3_nb.doctor(version_id="x")
     with pytest.raises(OptionError, match=r"trust are for pickles.*aios3_nb\.bag"):
         aios3_nb.frame("s3://b/own.pkl", trust=True)
+
+
+def test_parts_that_have_no_room_in_the_budget_are_refused_before_anything_is_asked(stocked: FaultServer) -> None:
+    advice = r"part_size=104857600 does not fit into budget=58720256.*such as budget=419430400\."
+    for call in (aios3_nb.load, aios3_nb.open, aios3_nb.iterate, aios3_nb.browse, aios3_nb.bag):
+        with pytest.raises(OptionError, match=advice):
+            call("s3://b/d.json", part_size="100M")
+    with pytest.raises(OptionError, match=advice):
+        aios3_nb.filesystem(part_size="100M")
+    settings.set_session(part_size="2M")
+    with pytest.raises(OptionError, match="part_size=2097152 does not fit into budget=1048576"):
+        aios3_nb.load("s3://b/d.json", budget="1M")
+    assert not stocked.requests
+
+
+def test_parts_are_as_short_as_a_small_budget_when_nobody_asked_for_longer_ones(stocked: FaultServer) -> None:
+    aios3_nb.load("s3://b/big.bin", format="bytes", budget="500000", verify="off")
+    firsts = [request.headers["range"].removeprefix("bytes=").split("-") for request in stocked.requests[1:]]
+    assert firsts
+    assert max(int(last) - int(first) + 1 for first, last in firsts) == 500_000
+
+
+def test_where_no_budget_counts_parts_may_be_as_long_as_one_likes(stocked: FaultServer) -> None:
+    aios3_nb.dump({"a": 1}, "s3://b/kept.json", part_size="100M")
+    settings.set_session(part_size="100M")
+    assert aios3_nb.peek("s3://b/kept.json").format == "json"
+    assert asyncio.run(aios3_nb.read("b", "kept.json", 200 << 20)) == b'{"a": 1}'
 
 
 def test_who_pays_is_said_in_every_request(stocked: FaultServer) -> None:
