@@ -11,7 +11,7 @@ LEFT = """
 import subprocess, sys, threading, time
 
 def stay():
-    time.sleep(60)
+    time.sleep(250)
 
 def test_something():
     global left  # which would be closed otherwise, and then end
@@ -24,12 +24,12 @@ def test_something():
 def test_what_is_left_is_named_and_the_process_ends(tmp_path: Path) -> None:
     (tmp_path / "test_left.py").write_text(LEFT)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "tests.ending", "--ending", "0.3", "test_left.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "tests.ending", "--ending", "5", "test_left.py"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=200,
         check=False,
     )
     assert done.returncode == 1

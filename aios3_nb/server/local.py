@@ -28,8 +28,16 @@ from aios3_nb.server.seaweedfs import Endpoint
 from aios3_nb.server.session import release
 from aios3_nb.server.supervision import Supervision
 
-START_TIMEOUT = 40.0
-"""SeaweedFS takes 3 to 4 seconds; 5 more when its volume server was quicker than its master and tries again."""
+START_TIMEOUT = 120.0
+"""SeaweedFS takes 3 to 4 seconds; 5 more when its volume server was quicker than its master and tries again; and all
+of it several times as long on a busy machine. One that ends while starting is noticed at once."""
+
+_TRY_SECONDS = 3.0
+"""For one of many requests to a server that starts: another process may have taken the port, and say nothing."""
+
+_PATIENCE = 30.0
+"""For the one request by which a server counts as gone, with all that was stored there. Where none listens, it is
+refused at once; one that listens may be busy."""
 
 ATTEMPTS = 4
 """Starts on new ports, should another process take one between our choice and the server's bind."""
@@ -189,7 +197,7 @@ class LocalServer:
         while time.monotonic() < deadline:
             if self._ask("poll") != "running":
                 raise _EndedEarlyError(self._failure("ended while starting"))
-            if seaweedfs.has_storage(self._ports["master"]) and seaweedfs.answers(self.endpoint):
+            if seaweedfs.has_storage(self._ports["master"]) and seaweedfs.answers(self.endpoint, patience=_TRY_SECONDS):
                 return
             time.sleep(0.05)
         raise EndpointError(self._failure(f"did not answer within {START_TIMEOUT:.0f} s"))
@@ -225,7 +233,7 @@ def shared_server() -> LocalServer:
         EndpointError: It does not answer.
     """
     global _shared
-    if _shared.started and not _shared.running and not seaweedfs.answers(_shared.endpoint):
+    if _shared.started and not _shared.running and not _is_there(_shared.endpoint):
         release(_shared)
         _shared.stop()
         _shared = LocalServer()  # it was another's and has gone, or was killed
@@ -254,7 +262,11 @@ def _inherited() -> Endpoint | None:
         return None
     access_key, secret_key = (os.environ.get(f"AWS_{name}", "") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY"))
     endpoint = Endpoint(url, access_key, secret_key)
-    return endpoint if seaweedfs.answers(endpoint) else None
+    return endpoint if _is_there(endpoint) else None
+
+
+def _is_there(endpoint: Endpoint) -> bool:
+    return seaweedfs.answers(endpoint, patience=_PATIENCE)
 
 
 def _environment() -> dict[str, str]:

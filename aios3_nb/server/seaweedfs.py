@@ -167,12 +167,11 @@ def client_of(endpoint: Endpoint, *, read_timeout: float) -> Any:
     )
 
 
-def answers(endpoint: Endpoint) -> bool:
-    """Return whether S3 answers a signed request at `endpoint`."""
+def answers(endpoint: Endpoint, *, patience: float) -> bool:
+    """Return whether S3 answers a signed request at `endpoint`, within `patience` seconds."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    # A short wait, for it may be another process that has taken the port, and says nothing.
-    with contextlib.closing(client_of(endpoint, read_timeout=3)) as client:
+    with contextlib.closing(client_of(endpoint, read_timeout=patience)) as client:
         try:
             client.list_buckets()
         except (BotoCoreError, ClientError):

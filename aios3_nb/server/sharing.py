@@ -22,7 +22,8 @@ from aios3_nb.server.seaweedfs import Endpoint
 from aios3_nb.server.supervisor import WELCOME
 
 _NOTE = "server.json"
-_ANSWERS_WITHIN = 2.0
+_ANSWERS_WITHIN = 30.0
+"""Seconds for a supervisor on a busy machine; where there is none, the connection is refused at once."""
 
 
 def note() -> Path | None:

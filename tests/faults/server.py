@@ -23,8 +23,8 @@ from tests.faults.fault import Fault, Kind, answer_bent
 from tests.faults.store import NO_HEADERS, Answer, Request, Store, StoredObject, checksum_of, composite_of, etag_of
 from tests.faults.wire import Connection
 
-STOP_SECONDS = 5.0
-"""Longest wait for the server's thread to end."""
+STOP_SECONDS = 60.0
+"""Longest wait for the server's thread to begin, and to end: more than a busy machine takes."""
 
 
 class FaultServer:
