@@ -18,6 +18,10 @@ PIECE = 64 * 1024
 """Bytes written at once; also what may wait in the server's own buffer."""
 
 
+CATCH_UP = 0.5
+"""Seconds for which a slow body makes up; after a longer standstill of the machine it would be there all at once."""
+
+
 class Handler(Protocol):
     """What a connection needs from the server."""
 
@@ -169,14 +173,16 @@ class _Sending:
         return answer.length is not None
 
     async def _write(self, data: memoryview, rate: float | None) -> None:
-        started, length = time.monotonic(), PIECE if rate is None else max(1, min(PIECE, int(rate / 50)))
+        due, length = time.monotonic(), PIECE if rate is None else max(1, min(PIECE, int(rate / 50)))
         for offset in range(0, len(data), length):
             piece = data[offset : offset + length]
             self._writer.write(piece)
             await self._writer.drain()
             self.sent += len(piece)
             if rate is not None:
-                await self._pause(started + (offset + len(piece)) / rate - time.monotonic())
+                now = time.monotonic()
+                due = max(due + len(piece) / rate, now - CATCH_UP)
+                await self._pause(due - now)
         await self._writer.drain()
 
     async def _write_on(self, data: memoryview, answer: Answer) -> None:

@@ -52,7 +52,7 @@ def test_a_thread_without_a_loop_works_while_the_main_thread_waits_for_it() -> N
     async def main() -> None:
         thread = threading.Thread(target=lambda: results.append(bridge().run(double, 4)))
         thread.start()
-        thread.join(10)
+        thread.join(60)
 
     with asyncio.Runner() as runner:
         runner.run(main())

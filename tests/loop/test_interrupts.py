@@ -16,8 +16,8 @@ from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 from tests.kernels import Kernel, kernel
 
-RATE = 8_000_000
-"""Bytes per second and connection of the slow object."""
+RATE = 2_000_000
+"""Bytes per second and connection of the slow objects, which take some 7 seconds over all of them."""
 
 SETUP = """
 import asyncio, gc, sys, warnings

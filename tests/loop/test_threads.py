@@ -30,7 +30,7 @@ def test_cancelling_a_call_in_a_thread_stops_it_and_awaits_its_end() -> None:
     stop, ended = threading.Event(), threading.Event()
 
     def work() -> None:
-        stop.wait(10)
+        stop.wait(60)
         ended.set()
 
     async def main() -> None:
@@ -54,14 +54,14 @@ def test_a_sync_call_on_the_background_loop_itself_is_refused_not_deadlocked() -
         background().run(misuse)
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 def test_a_call_that_makes_no_coroutine_is_an_error_and_not_an_endless_wait() -> None:
     with pytest.raises(TypeError, match="missing 1 required"):
         background().run(double)  # type: ignore[call-arg]
     assert background().run(double, 1) == 2
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(60)
 @pytest.mark.parametrize("leaving", [SystemExit, KeyboardInterrupt])
 def test_a_task_that_leaves_does_not_take_the_loop_along(leaving: type[BaseException]) -> None:
     async def leave() -> None:
