@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,8 +26,16 @@ POINT = "arn:aws:s3:us-west-2:123456789012:accesspoint/mine"
 OUTPOST = "arn:aws:s3-outposts:us-west-2:123456789012:outpost/op-01234567890123456/accesspoint/mine"
 LAMBDA = "arn:aws:s3-object-lambda:us-west-2:123456789012:accesspoint/mine"
 REGIONS = "arn:aws:s3::123456789012:accesspoint/mfzwi23gnjvgw.mrap"
+DIRECTORY = "lake--usw2-az1--x-s3"
 VARYING = ("authorization", "x-amz-date", "date", "amz-sdk-invocation-id")
 ETAG = '"0123456789abcdef0123456789abcdef"'
+
+
+SESSION = """<?xml version="1.0" encoding="UTF-8"?>
+<CreateSessionResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Credentials>
+<SessionToken>token {number}</SessionToken><SecretAccessKey>secret {number}</SecretAccessKey>
+<AccessKeyId>id-{number}</AccessKeyId><Expiration>{end}</Expiration>
+</Credentials></CreateSessionResult>"""
 
 
 @dataclass
@@ -35,9 +44,10 @@ class Raw:
 
     closed: bool = False
     raw_headers: tuple[tuple[bytes, bytes], ...] = ()
+    body: bytes = b""
 
     async def read(self) -> bytes:
-        return b""
+        return self.body
 
     def close(self) -> None:
         self.closed = True
@@ -45,18 +55,36 @@ class Raw:
 
 @dataclass
 class Wire:
-    """In place of the network: keeps what was sent; only the region `moved` answers, when there is one."""
+    """In place of the network: keeps what was sent; only the region `moved` answers, when there is one.
+
+    Attributes:
+        moved: That region.
+        lasts: Seconds that a session of a directory bucket lasts.
+        sent: All requests but those for a session.
+        sessions: How many sessions were asked for.
+    """
 
     moved: str = ""
+    lasts: int = 300
     sent: list[Any] = field(default_factory=list)
+    sessions: int = 0
 
     async def send(self, request: Any) -> AioAWSResponse:
+        if request.url.endswith("?session"):
+            return self._session(request.url)
         self.sent.append(request)
         headers = {"content-length": "0", "etag": ETAG, "last-modified": "Tue, 14 Nov 2023 22:13:20 GMT"}
         headers["x-amz-bucket-region"] = self.moved or "eu-central-1"
         status = 200 if self.moved in request.url or request.method == "HEAD" else 301
         raw = Raw(raw_headers=tuple((name.encode(), value.encode()) for name, value in headers.items()))
         return AioAWSResponse(request.url, status, headers, raw)
+
+    def _session(self, url: str) -> AioAWSResponse:
+        """Return the answer to CreateSession, by which the requests to a directory bucket are signed."""
+        self.sessions += 1
+        end = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=self.lasts)
+        body = SESSION.format(number=self.sessions, end=f"{end:%Y-%m-%dT%H:%M:%SZ}").encode()
+        return AioAWSResponse(url, 200, {"content-length": str(len(body))}, Raw(body=body))
 
 
 def shape(request: Any) -> tuple[str, str, dict[str, str]]:
@@ -113,6 +141,10 @@ WAYS = {
     "access point of an outpost": ({"s3": {"use_arn_region": True}}, OUTPOST),
     "access point of Object Lambda": ({"s3": {"use_arn_region": True}}, LAMBDA),
     "access point of several regions": ({}, REGIONS),
+    "directory bucket": ({}, DIRECTORY),
+    "directory bucket, FIPS": ({"use_fips_endpoint": True}, DIRECTORY),
+    "directory bucket, without a session": ({"s3": {"disable_s3_express_session_auth": True}}, DIRECTORY),
+    "access point of a directory bucket": ({}, "mine--usw2-az1--xa-s3"),
     "unsigned": ({"signature_version": UNSIGNED}, "bucket"),
     "signature version 2": ({"signature_version": "s3"}, "bucket"),
 }
@@ -174,6 +206,25 @@ def test_credentials_that_are_renewed_sign_the_next_request() -> None:
             token, authorization = headers["x-amz-security-token"], headers["authorization"]
             assert "renewed" in str(token)
             assert "id2/" in str(authorization)
+
+    asyncio.run(main())
+
+
+# botocore asks for another one 45 seconds before one ends.
+@pytest.mark.parametrize(("lasts", "sessions"), [(300, 1), (40, 3)])
+def test_requests_to_a_directory_bucket_are_signed_by_its_session_as_long_as_that_lasts(
+    lasts: int, sessions: int
+) -> None:
+    async def main() -> None:
+        async with connection({}, token="of the login") as (client, wire):
+            wire.lasts = lasts
+            for key in ("first", "second", "third"):
+                await direct.get_object(client, {"Bucket": DIRECTORY, "Key": key})
+            assert len(direct._kept[client]) == 1
+            sent = [shape(request)[2]["x-amz-s3session-token"] for request in wire.sent]
+            assert len(set(sent)) == sessions
+            for request, token in zip(wire.sent, sent, strict=True):
+                assert f"id-{token.removeprefix('token ')}/" in str(request.headers["Authorization"])
 
     asyncio.run(main())
 
