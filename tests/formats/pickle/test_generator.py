@@ -24,13 +24,11 @@ pytestmark = [
 PROGRAMS = 1000
 
 
-@pytest.fixture(scope="module")
-def result():
-    """What came of one run of the generator."""
-    options = ["--few", "--seed", "13", "--programs", str(PROGRAMS)]
+def run(*options, hash_seed):
+    """Return what came of one run of the generator."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.formats.pickle.attacks", *options],
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+        [sys.executable, "-m", "tests.formats.pickle.attacks", "--few", "--seed", "13", *options],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3]), "PYTHONHASHSEED": hash_seed},
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
@@ -38,6 +36,12 @@ def result():
     )
     assert ran.stdout, ran.stderr
     return json.loads(ran.stdout.splitlines()[-1]) | {"shown": ran.stderr}
+
+
+@pytest.fixture(scope="module")
+def result():
+    """What came of the one run that loads them."""
+    return run("--programs", str(PROGRAMS), hash_seed="1")
 
 
 def test_no_generated_pickle_does_harm(result):
@@ -57,6 +61,10 @@ def test_frames_change_nothing_of_what_a_pickle_says(result):
 def test_a_check_that_is_switched_off_is_missed(name, result):
     """With a bad table for one name, the generator finds the harm that its check prevents."""
     assert result["proofs"][name]
+
+
+def test_another_process_writes_the_same(result):
+    assert run("--written", hash_seed="2")["written"] == result["written"]
 
 
 def test_another_result_than_that_of_python_is_noted():

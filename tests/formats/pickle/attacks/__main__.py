@@ -1,6 +1,6 @@
 """Writes and loads hostile pickles, as many as one likes, and says which did harm.
 
-    python -m tests.formats.pickle.attacks [--seconds 600 | --programs 4000] [--seed 1] [--few]
+    python -m tests.formats.pickle.attacks [--seconds 600 | --programs 4000] [--seed 1] [--few] [--written]
 
 The last line printed is JSON: how many, how they ended, and the harm. Exit status 1 when there is any, and when a check
 that is switched off for the proof is not missed.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import base64
 import dataclasses
+import hashlib
 import json
 import os
 import pickletools
@@ -28,6 +29,9 @@ from tests.formats.pickle.attacks.prove import prove
 from tests.formats.pickle.attacks.runner import Harm, Runner, ready, reduced, say
 
 
+_DIGESTED = 200
+
+
 def main(arguments: list[str]) -> int:
     """Run; return the exit status."""
     options = _options(arguments)
@@ -36,6 +40,11 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         corpus = Corpus(ordinary(all_models=not options.few).values())
+        written = digest(options.seed, corpus)
+        if options.written:
+            os.chdir("/")
+            print(json.dumps({"written": written}))
+            return 0
         canaries = Canaries()
         only = [(module, name) for module, _, name in (each.partition(":") for each in options.only)]
         programs = Programs(options.seed, corpus, canaries.address, canaries.size, only)
@@ -48,6 +57,7 @@ def main(arguments: list[str]) -> int:
         os.chdir("/")
     result = {
         "seed": options.seed,
+        "written": written,
         "programs": number,
         "seconds": round(time.monotonic() - begun, 1),
         "outcomes": outcomes,
@@ -60,6 +70,13 @@ def main(arguments: list[str]) -> int:
     return bool(harms or frames["harms"] or not all(proofs.values()))
 
 
+def digest(seed: int, corpus: Corpus) -> str:
+    """Return what tells the first programs of a seed from others."""
+    programs, frames = Programs(seed, corpus, address=1 << 40, size=64), Frames(seed, corpus.pickles)
+    data = [programs.program(number) + b"".join(frames.program(number)) for number in range(_DIGESTED)]
+    return hashlib.sha256(b"".join([*corpus.pickles, *data])).hexdigest()
+
+
 def _options(arguments: list[str]) -> Any:
     parser = argparse.ArgumentParser(prog="python -m tests.formats.pickle.attacks")
     parser.add_argument("--programs", type=int, default=4000)
@@ -68,6 +85,7 @@ def _options(arguments: list[str]) -> Any:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--few", action="store_true", help="few models: ready 10 seconds sooner")
+    parser.add_argument("--written", action="store_true", help="load none: only say by a digest what is written")
     parser.add_argument("--only", action="append", default=[], metavar="MODULE:NAME", help="attack only this name")
     return parser.parse_args(arguments)
 

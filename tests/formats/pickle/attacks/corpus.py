@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import copyreg
 import io
 import pickle
@@ -34,13 +35,31 @@ FEW = (
 
 
 def ordinary(*, all_models: bool) -> dict[str, Any]:
-    """Return ordinary objects by name; with `all_models` those of every estimator, which takes 12 seconds."""
+    """Return ordinary objects by name; with `all_models` those of every estimator, which takes 12 seconds.
+
+    They are the same in every process: what is made of them is by its seed alone.
+    """
+    import numpy as np
+
+    np.random.seed(0)  # it chooses for models without a seed of their own
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         tables = {key: make for key, make in objects.TABLES.items() if key != "sklearn"}
         found = {f"{key}: {what}": value for key, make in tables.items() for what, value in make().items()}
         models = objects.sklearn() if all_models else _few_models()
-    return found | {f"sklearn: {what}": value for what, value in models.items()}
+    return found | {f"sklearn: {what}": _timeless(value) for what, value in models.items()}
+
+
+def _timeless(model: Any) -> Any:
+    """Return a copy of `model` without what it notes of its fit by clock and by address."""
+    model = copy.deepcopy(model)
+    if hasattr(model, "refit_time_"):
+        model.refit_time_ = 1.0
+        for what in ("mean_fit_time", "std_fit_time", "mean_score_time", "std_score_time"):
+            model.cv_results_[what][:] = 1.0
+    if hasattr(model, "_stop_words_id"):
+        model._stop_words_id = 1
+    return model
 
 
 def _few_models() -> dict[str, Any]:
@@ -113,15 +132,28 @@ def _pickles(values: Iterable[Any]) -> Iterable[bytes]:
 
 def _dumped(value: Any, protocol: int) -> bytes:
     """Return the pickle of `value`; what other packages registered for the pickling of errors stays out."""
+    from sklearn.tree._tree import Tree
+
     out = io.BytesIO()
     pickler = pickle.Pickler(out, protocol)
     pickler.dispatch_table = {
         kind: reduce
         for kind, reduce in copyreg.dispatch_table.items()
         if not (getattr(reduce, "__module__", None) or "").startswith("tblib")
-    }
+    } | {Tree: _reduced_tree}
     pickler.dump(value)
     return out.getvalue()
+
+
+def _reduced_tree(tree: Any) -> tuple[Any, ...]:
+    """Return what Python would pickle of a tree of scikit-learn, with zeros between its fields: there lies anything."""
+    import numpy as np
+
+    kind, arguments, state = tree.__reduce__()
+    nodes = np.zeros(state["nodes"].shape, state["nodes"].dtype)  # zeros_like leaves what is between the fields
+    for field in nodes.dtype.names:
+        nodes[field] = state["nodes"][field]
+    return kind, arguments, state | {"nodes": nodes}
 
 
 def _found(module: str, qualname: str) -> Any:

@@ -1,4 +1,6 @@
-"""Hostile pickles by a seed: program number so-and-so of a seed is always the same.
+"""Hostile pickles by a seed: program number so-and-so of a seed is always the same, with the same libraries.
+
+Only the address that some of them point at is another one in each process.
 
 What they attack with: every name, called by every opcode that calls, with what answers when it is asked; states with
 every attribute of a type; calls of what a call returned; parts that are changed after they were checked; and ordinary
