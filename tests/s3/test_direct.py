@@ -82,7 +82,7 @@ class Wire:
     def _session(self, url: str) -> AioAWSResponse:
         """Return the answer to CreateSession, by which the requests to a directory bucket are signed."""
         self.sessions += 1
-        end = dt.datetime.now(dt.timezone.utc) + dt.timedelta(seconds=self.lasts)
+        end = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=self.lasts)
         body = SESSION.format(number=self.sessions, end=f"{end:%Y-%m-%dT%H:%M:%SZ}").encode()
         return AioAWSResponse(url, 200, {"content-length": str(len(body))}, Raw(body=body))
 

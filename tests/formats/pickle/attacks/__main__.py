@@ -28,8 +28,8 @@ from tests.formats.pickle.attacks.programs import Programs
 from tests.formats.pickle.attacks.prove import prove
 from tests.formats.pickle.attacks.runner import Harm, Runner, ready, reduced, say
 
-
 _DIGESTED = 200
+"""Programs of a seed that its digest is of."""
 
 
 def main(arguments: list[str]) -> int:
