@@ -572,11 +572,16 @@ def test_a_look_of_one_row_is_not_shown_beside_another(faulty: FaultServer, brow
     faulty.put("bkt", "b.txt", b"quick")
     driver = browse("s3://bkt/")
     driver.listed()
-    faulty.fault(Kind.DELAY, key="a.txt", seconds=0.5, times=None)
+    held = hold(faulty, "a.txt")
     driver.choose("a.txt")
     driver.do("look", by_itself=False)
+    driver.until(lambda: faulty.gets("a.txt"))
     driver.choose("b.txt")
-    driver.ask("look", by_itself=False)
+    driver.do("look", by_itself=False)
+    driver.until(lambda: driver.preview and driver.preview["text"] == "quick")
+    held.set()
+    driver.until(lambda: all(request.done for request in faulty.requests))
+    driver.listed()
     assert driver.preview["text"] == "quick"
     assert [each["preview"]["text"] for each, _ in driver.told if each["is"] == "preview" and each["preview"]] == [
         "quick"
@@ -708,8 +713,8 @@ def test_each_load_has_a_row_that_goes_when_it_is_done_and_a_cancel_of_its_own(
         faulty.put("bkt", key, blocks)
     driver = browse("s3://bkt/")
     driver.listed()
-    faulty.fault(Kind.THROTTLE, key="a.pkl", rate=300_000, times=None)
-    faulty.fault(Kind.THROTTLE, key="b.pkl", rate=1_000_000, times=None)
+    hold(faulty, "a.pkl")
+    held = hold(faulty, "b.pkl")
     driver.choose("a.pkl", "b.pkl")
     driver.do("load", name="")
     rows = driver.until(
@@ -720,6 +725,7 @@ def test_each_load_has_a_row_that_goes_when_it_is_done_and_a_cancel_of_its_own(
         )
     )
     driver.do("cancel", card=rows["a.pkl"])
+    held.set()
     driver.listed()
     assert list(shell.user_ns) == ["b"]
     assert [card["kind"] for card in driver.cards].count("running") == 0
