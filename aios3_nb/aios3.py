@@ -64,6 +64,7 @@ def _file(bucket: str, key: str, settings: Settings, *, whole: bool) -> S3File:
 
 
 def _with(chunk_size: int | None, s3: Any) -> Settings:
+    budget = current().budget
     settings = current() if chunk_size is None else current(part_size=chunk_size)
-    # Of aioS3 any length of a chunk is taken, so one that is too long is no error here.
-    return replace(settings, s3=s3, part_size=min(settings.part_size, settings.budget))
+    # Of aioS3 any length of a chunk is taken: one that is too long is no error here, and takes no more memory.
+    return replace(settings, s3=s3, part_size=min(settings.part_size, budget), budget=budget)

@@ -38,7 +38,8 @@ class Settings:
         no_sign_request: Send no credentials, for public buckets.
         request_payer: ``"requester"`` to pay for requests to a Requester Pays bucket.
         part_size: Length of one ranged GET once reading is at full speed.
-        concurrency: Ranged GETs of one call under way at once; each of its objects may have one in any case.
+        concurrency: Ranged GETs of one call under way at once, at most; each of its objects may have one in any case.
+            Of an upload no more than 10 parts.
         budget: Bytes of one call arriving plus waiting for readers, at most; of each object one part may be more.
         connect_timeout: Wait for a connection, the wait for a free one in the pool included.
         read_timeout: Wait for the first byte of an answer, and for the next bytes of a body.
@@ -62,7 +63,7 @@ class Settings:
     no_sign_request: bool = False
     request_payer: str | None = None
     part_size: int = 8 * MIB
-    concurrency: int = 10
+    concurrency: int = 16
     budget: int = 56 * MIB
     connect_timeout: float = 10.0
     read_timeout: float = 20.0
@@ -165,8 +166,12 @@ def current(**overrides: Unpack[Overrides]) -> Settings:
         raise OptionError(f"Unknown option {unknown[0]!r}. The options are: {', '.join(sorted(_TYPES))}.")
     values = _from_environment() | _session | {k: v for k, v in overrides.items() if v is not None}
     settings = replace(_DEFAULTS, **{name: _checked(name, value) for name, value in values.items()})
-    if "part_size" not in values and settings.part_size > settings.budget:
-        return replace(settings, part_size=settings.budget)  # nobody asked for parts of that length
+    if settings.part_size > settings.budget:
+        # What nobody set gives way.
+        if "part_size" not in values:
+            return replace(settings, part_size=settings.budget)
+        if "budget" not in values:
+            return replace(settings, budget=settings.part_size)
     return settings
 
 
@@ -174,7 +179,7 @@ def for_reading(settings: Settings) -> Settings:
     """Return `settings`, whose parts have room in their budget.
 
     Raises:
-        OptionError: They have none, so what was asked for could not be.
+        OptionError: Both were set, and they have none: so what was asked for could not be.
     """
     part, budget = settings.part_size, settings.budget
     if part > budget:

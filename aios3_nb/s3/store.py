@@ -30,6 +30,8 @@ _LEAST_PART = 5 * MIB
 """S3 refuses smaller ones, but for the last."""
 
 _MOST_PARTS = 10_000
+_MOST_AT_ONCE = 10
+"""Parts under way, each of which is in memory."""
 
 _MD5 = re.compile("[0-9a-f]{32}")
 
@@ -177,7 +179,7 @@ class Upload:
     async def _begin(self, data: bytes) -> None:
         self._number += 1
         self._under_way.add(asyncio.get_running_loop().create_task(self._send(self._number, data)))
-        if len(self._under_way) >= self._settings.concurrency:
+        if len(self._under_way) >= min(self._settings.concurrency, _MOST_AT_ONCE):
             done, self._under_way = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()

@@ -127,15 +127,17 @@ class Ahead:
             self.next = position
         run = position - self.origin
         horizon = self._plan.horizon(position, run, want)
-        busy = sum(not part.done for part in self._parts)
-        while self.next < self._plan.size and busy < self._source.concurrency:
+        while self.next < self._plan.size and self._busy < self._source.concurrency:
             part = self._direct_part()
             if part is None:
                 if self._parts and self.next >= horizon:
                     break
                 part = Part(self.next, self._plan.part_stop(self.next, run, want))
             self._start(part)
-            busy += 1
+
+    @property
+    def _busy(self) -> int:
+        return sum(not part.done for part in self._parts)
 
     def _direct_part(self) -> Part | None:
         """Return the next slice of the reader's own buffer; None when that is planned to its end."""
@@ -205,6 +207,7 @@ class Ahead:
 
         def progress(filled: int) -> None:
             nonlocal alone
+            self._source.pace.took(filled - part.filled, busy=self._busy, allowed=self._source.allowed)
             part.filled = filled
             if part.full:
                 self._stragglers.arrived(part)
@@ -274,10 +277,12 @@ class Ahead:
         began = loop.time()
         self._goal = position
         self._waiter = loop.create_future()
+        self._source.pace.is_awaited = True
         try:
             await self._waiter
         finally:
             self._waiter = None
+            self._source.pace.is_awaited = False
             alarm.cancel()
             self.waited += loop.time() - began
         self._raise_failure()

@@ -39,6 +39,7 @@ class ObjectSource:
         uri: Its address.
         retry: The failures it may still have.
         portion: Of the connections and the memory of its call.
+        pace: How many connections it should have.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class ObjectSource:
         self._monitor = monitor
         self._open: set[Body | Spooled] = set()
         self._kept: Body | Spooled | None = None
-        self._pace = Pace(settings)
+        self.pace = Pace(settings.concurrency)
 
     @property
     def info(self) -> ObjectInfo | None:
@@ -77,13 +78,18 @@ class ObjectSource:
 
     @property
     def concurrency(self) -> int:
+        """How many `fill` should run at once just now."""
+        return min(self.pace.count, self.allowed)
+
+    @property
+    def allowed(self) -> int:
         """How many `fill` may run at once just now."""
-        return min(self._most, self.portion.concurrency)
+        return 1 if self.sequential else min(self.retry.concurrency, self.portion.concurrency)
 
     @property
     def _most(self) -> int:
         """How many `fill` the server can take at once."""
-        return 1 if self.sequential or self._pace.is_near else self.retry.concurrency
+        return 1 if self.sequential else min(self.pace.count, self.retry.concurrency)
 
     async def begin(self, start: int, length: int | None, *, unless: str = "") -> ObjectInfo:
         """Return the version that is there now; the body of this first request waits for the first `fill`.
@@ -104,7 +110,7 @@ class ObjectSource:
                     began = time.perf_counter()
                     self._kept = await self._get_whole()
                     assert self.info is not None
-                    self._pace.answered(time.perf_counter() - began, self.info.size)
+                    self.pace.answered(time.perf_counter() - began, self.info.size)
                 else:
                     self._kept = await self._get_range(start, start + length)
                 break
@@ -180,12 +186,10 @@ class ObjectSource:
             RangesIgnoredError: See `sequential`, which is set now.
         """
         filled = 0
-        began = 0.0
 
         def took(count: int) -> None:
             nonlocal filled
             filled += count
-            self._pace.took(filled, since=began)
             self.retry.received(count)
             self._monitor.received(count)
             progress(filled)
@@ -196,7 +200,6 @@ class ObjectSource:
                 body = await self._body_at(start + filled, stop)
                 try:
                     view = await memory()
-                    began = time.perf_counter()
                     with body.watched():
                         await body.read_into(view[filled:], took)
                 finally:
@@ -241,7 +244,9 @@ class ObjectSource:
             self._drop(body)
             body = None
         if body is None:
-            body = await (self._get_whole() if self.sequential else self._get_range(start, stop))
+            # The one connection to a near server goes on after this part as well: see `_let_go`.
+            until = self.info.size if self.pace.goes_on and self.info is not None else stop
+            body = await (self._get_whole() if self.sequential else self._get_range(start, until))
         try:
             await body.skip(start)
         except BaseException:
@@ -317,5 +322,5 @@ class ObjectSource:
 
     async def _recover(self, exc: Exception, offset: int) -> None:
         """Return when the request may be made again; raise what the user should see otherwise."""
-        self._pace.is_near = False
+        self.pace.failed()
         await self._requests.recover(exc, offset)

@@ -292,12 +292,12 @@ def test_more_than_the_setting_is_needed_where_it_says_so(stocked: FaultServer) 
 
 
 def test_parts_that_have_no_room_in_the_budget_are_refused_before_anything_is_asked(stocked: FaultServer) -> None:
-    advice = r"part_size=104857600 does not fit into budget=58720256.*such as budget=419430400\."
+    advice = r"part_size=104857600 does not fit into budget=52428800.*such as budget=419430400\."
     for call in (aios3_nb.load, aios3_nb.open, aios3_nb.iterate, aios3_nb.browse, aios3_nb.bag):
         with pytest.raises(OptionError, match=advice):
-            call("s3://b/d.json", part_size="100M")
+            call("s3://b/d.json", part_size="100M", budget="50M")
     with pytest.raises(OptionError, match=advice):
-        aios3_nb.filesystem(part_size="100M")
+        aios3_nb.filesystem(part_size="100M", budget="50M")
     settings.set_session(part_size="2M")
     with pytest.raises(OptionError, match="part_size=2097152 does not fit into budget=1048576"):
         aios3_nb.load("s3://b/d.json", budget="1M")
@@ -309,6 +309,11 @@ def test_parts_are_as_short_as_a_small_budget_when_nobody_asked_for_longer_ones(
     firsts = [request.headers["range"].removeprefix("bytes=").split("-") for request in stocked.requests[1:]]
     assert firsts
     assert max(int(last) - int(first) + 1 for first, last in firsts) == 500_000
+
+
+def test_a_budget_that_nobody_set_has_room_for_one_part_that_somebody_did(stocked: FaultServer) -> None:
+    assert settings.current(part_size="100M").budget == 104_857_600
+    assert len(aios3_nb.load("s3://b/big.bin", format="bytes", part_size="100M")) == 3_000_000
 
 
 def test_where_no_budget_counts_parts_may_be_as_long_as_one_likes(stocked: FaultServer) -> None:
