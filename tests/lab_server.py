@@ -99,7 +99,7 @@ class Server:
     def __exit__(self, *exc: object) -> None:
         self._process.terminate()  # it ends its kernels
         try:
-            self._process.wait(15)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()

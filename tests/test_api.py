@@ -75,7 +75,7 @@ def test_a_sync_load_works_inside_a_running_loop_and_in_a_thread(put: Any) -> No
     results: list[Any] = []
     thread = threading.Thread(target=lambda: results.append(aios3_nb.load(uri)))
     thread.start()
-    thread.join(30)
+    thread.join(60)
     assert results == [ROWS]
 
 

@@ -169,7 +169,7 @@ def served(argv: list[str], stocked: FaultServer) -> Iterator[None]:
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(60)  # it ends its kernels
             process.kill()
 
 

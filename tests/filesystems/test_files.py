@@ -400,10 +400,11 @@ def test_an_interrupt_leaves_no_download_running(fs: Any, place: Any) -> None:
     path = place("long.bin", BODY * 6)
 
     def read_on() -> None:
+        # Begun here, where the interrupt is expected: one line earlier it could end the whole run.
+        threading.Timer(0.02, _thread.interrupt_main).start()
         while True:
             fs.cat(path)
 
-    threading.Timer(0.02, _thread.interrupt_main).start()
     with pytest.raises(KeyboardInterrupt):
         read_on()
     until = time.monotonic() + 60

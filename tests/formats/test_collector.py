@@ -46,12 +46,12 @@ def test_pauses_of_threads_overlap():
     def other():
         with collector_paused():
             inside.set()
-            done.wait(5)
+            done.wait(60)
 
     thread = threading.Thread(target=other)
     with collector_paused():
         thread.start()
-        inside.wait(5)
+        inside.wait(60)
     assert not gc.isenabled()
     done.set()
     thread.join()

@@ -334,7 +334,7 @@ def voila(path: Path, environment: dict[str, str]) -> Iterator[str]:
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(10)
+                process.wait(60)  # it ends its kernels
             process.kill()
 
 

@@ -66,7 +66,7 @@ def test_what_cannot_be_written_leaves_what_is_there(s3: Any, bucket: str) -> No
 
 
 class Slow:
-    """Takes a minute to be pickled, a bit at a time."""
+    """Takes minutes to be pickled, a bit at a time."""
 
     def __reduce__(self) -> Any:
         time.sleep(0.005)
@@ -77,16 +77,19 @@ def test_a_stop_while_it_is_encoded_stores_nothing_and_comes_at_once(s3: Any, bu
     async def main() -> float:
         order = make_store_order(f"s3://{bucket}/slow.pkl", {})
         before = set(threading.enumerate())
-        storing = store_value([Slow() for _ in range(12_000)], order, Monitor())
+        storing = store_value([Slow() for _ in range(40_000)], order, Monitor())
         task = asyncio.get_running_loop().create_task(storing)
-        await asyncio.sleep(0.5)
-        (encoding,) = {thread for thread in threading.enumerate() if "reader" in thread.name} - before
+        while not (found := {thread for thread in threading.enumerate() if "reader" in thread.name} - before):
+            assert not task.done()
+            await asyncio.sleep(0.01)
+        (encoding,) = found
+        await asyncio.sleep(0.1)  # some of it is encoded
         assert not task.done()
         began = time.perf_counter()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        encoding.join(30)  # its last step is to say that it has ended
+        encoding.join(60)  # its last step is to say that it has ended
         assert not encoding.is_alive()
         return time.perf_counter() - began
 
@@ -125,18 +128,19 @@ def test_the_loop_goes_on_while_json_is_encoded(bucket: str) -> None:
     async def main() -> tuple[float, float]:
         longest = 0.0
 
+        # Of the processor's time: that does not go on while the machine does something else.
         async def watch() -> None:
             nonlocal longest
             while True:
-                began = time.perf_counter()
+                began = time.process_time()
                 await asyncio.sleep(0.01)
-                longest = max(longest, time.perf_counter() - began)
+                longest = max(longest, time.process_time() - began)
 
         watcher = asyncio.create_task(watch())
-        began = time.perf_counter()
+        began = time.process_time()
         await aios3_nb.adump(value, f"s3://{bucket}/large.json")
         watcher.cancel()
-        return longest, time.perf_counter() - began
+        return longest, time.process_time() - began
 
     longest, whole = asyncio.run(main())
     assert longest < max(0.5, whole / 3)

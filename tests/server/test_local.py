@@ -104,7 +104,7 @@ def test_the_secret_is_neither_shown_nor_readable_by_others(server):
 
 def test_ends_with_an_owner_that_ends():
     with owner("sys.stdin.readline()") as (process, paths, processes):
-        process.communicate("\n", timeout=30)
+        process.communicate("\n", timeout=GONE_WITHIN)
         assert_gone(paths, processes)
 
 
@@ -143,7 +143,7 @@ except KeyboardInterrupt:
         os.killpg(process.pid, signal.SIGINT)
         assert process.stdout.readline() == "True\n"
         os.killpg(process.pid, signal.SIGKILL)
-        process.communicate(timeout=30)
+        process.communicate(timeout=GONE_WITHIN)
         assert_gone(paths, processes)
 
 

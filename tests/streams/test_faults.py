@@ -26,8 +26,11 @@ from tests.faults.hygiene import Gauges, assert_settled, gauges
 from tests.faults.server import FaultServer
 from tests.faults.ways import SIZE, WAYS, Way, close_runner, pickle_of_blocks
 
-BOUND = 15.0
-"""Seconds that a read with the settings below may take at the very most, on a busy machine."""
+BOUND = 40.0
+"""Seconds that a read with the settings below may take at the very most, on a busy machine; on a quiet one it is 4."""
+
+PAUSE = 200.0
+"""Seconds of a stall or a silence: who waits for its end does not keep within the bound."""
 
 IMPATIENT: dict[str, Any] = {
     "connect_timeout": 0.6,
@@ -117,12 +120,12 @@ CELLS = [
 ]
 
 
-@pytest.mark.timeout(40)
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize(("row", "name"), CELLS)
 def test_right_data_or_the_named_error(row, name, faulty, sink, clean):
     way = WAYS[name]
     data = way.contents(1)
-    case = table(Scene(size=len(data), other=way.contents(2), sink=sink.url))[row]
+    case = table(Scene(size=len(data), other=way.contents(2), sink=sink.url, pause=PAUSE))[row]
     uri = _arrange(faulty, case, way)
     started = time.monotonic()
     outcome: type[BaseException] | None = None
@@ -184,7 +187,7 @@ def test_a_flaky_server_costs_a_bounded_number_of_requests(faulty, clean):
     assert len(gets) <= 2 + IMPATIENT["concurrency"] + IMPATIENT["retries"]
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(280)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None)
 @given(data=st.data())
 def test_any_break_anywhere_reads_the_true_bytes(data, the_server):
@@ -281,7 +284,7 @@ else:
 def test_ctrl_c_during_a_stall_returns_at_once_and_the_next_load_works(faulty, where):
     data = pickle_of_blocks(1)
     faulty.put(BUCKET, "object.pkl", data)
-    faulty.fault(Kind.STALL, at=SIZE // 2, times=None, seconds=60)
+    faulty.fault(Kind.STALL, at=SIZE // 2, times=None, seconds=250)
     command = [sys.executable, "-c", INTERRUPTED, f"s3://{BUCKET}/object.pkl", faulty.url, where]
     environment = os.environ | CREDENTIALS
     with subprocess.Popen(
@@ -295,7 +298,7 @@ def test_ctrl_c_during_a_stall_returns_at_once_and_the_next_load_works(faulty, w
             pressed = time.monotonic()
             process.send_signal(signal.SIGINT)
             assert process.stdout.readline() == "interrupted\n"
-            assert time.monotonic() - pressed < 30  # of the stall there are 60
+            assert time.monotonic() - pressed < 50  # of the stall there are 250
             _wait_for(lambda: all(request.done for request in faulty.requests))
             faulty.reset()
             process.stdin.write("\n")
@@ -335,7 +338,7 @@ def test_an_iteration_left_in_the_middle_leaves_nothing(faulty, clean):
 # The real server
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(280)
 def test_a_server_killed_and_restarted_in_the_middle_is_read_to_the_end(server, s3, bucket):
     data = pickle_of_blocks(1, 24 << 20)
     s3.put_object(Bucket=bucket, Key="object.pkl", Body=data)

@@ -63,7 +63,7 @@ def md5(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], Non
 
 def test_two_parts_are_hashed_side_by_side(md5) -> None:
     together = threading.Barrier(2)
-    md5(lambda: together.wait(timeout=30))
+    md5(lambda: together.wait(timeout=60))
     data = bytes(2 * MIB)
     verifier = Verifier(len(data), md5_of(data, (MIB, MIB)))
 
