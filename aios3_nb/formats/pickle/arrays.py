@@ -34,18 +34,25 @@ def check_empty(subtype: Any, shape: Any, code: Any) -> None:
     Raises:
         FormatError: It is something else than an empty array of a listed kind.
     """
-    ordinary = type(shape) is tuple and shape == (0,) and type(shape[0]) is int and code in (b"b", "b")
+    ordinary = type(shape) is tuple and shape == (0,) and type(shape[0]) is int and code in _CODES
     if not ordinary or not isinstance(subtype, type) or subtype not in array_types():
         raise refused("numpy._core.multiarray._reconstruct", "arguments of its own")
 
 
 _BYTES = (bytes, bytearray)
 _INT = {int}
+_CODES = (b"b", "b")
+_ORDERS = ("C", "F", "K")
 
 
 def _fills(shape: Any, size: int | None, content: Any) -> bool:
     """Return whether `content` is exactly the bytes of an array of `shape`, with elements of `size` bytes, if known."""
-    if size is None or type(shape) is not tuple or not _INT.issuperset(map(type, shape)) or type(content) not in _BYTES:
+    if size is None or type(shape) is not tuple or type(content) not in _BYTES:
+        return False
+    if len(shape) == 1:  # as most are
+        (count,) = shape
+        return type(count) is int and count >= 0 and count * size == len(content)
+    if not _INT.issuperset(map(type, shape)):
         return False
     return min(shape, default=0) >= 0 and math.prod(shape) * size == len(content)
 
@@ -58,7 +65,8 @@ def check_content(what: str, shape: Any, dtype: Any, content: Any) -> None:
     """
     import numpy as np
 
-    if type(shape) is not tuple or not all(type(n) is int and n >= 0 for n in shape) or not isinstance(dtype, np.dtype):
+    numbers = type(shape) is tuple and _INT.issuperset(map(type, shape)) and min(shape, default=0) >= 0
+    if not numbers or not isinstance(dtype, np.dtype):
         raise refused(what, "a shape or a dtype that is none")
     count = math.prod(shape)
     if type(content) is list:
@@ -130,12 +138,12 @@ def check_buffer(args: tuple[Any, ...], sizes: Mapping[int, int]) -> None:
         FormatError: Not exactly the bytes of the shape, or a dtype of objects.
     """
     what = "numpy._core.numeric._frombuffer"
-    if not 4 <= len(args) <= 5 or type(args[0]) not in _BYTES or args[3] not in ("C", "F", "K"):
+    if not 4 <= len(args) <= 5 or type(args[0]) not in _BYTES or args[3] not in _ORDERS:
         raise refused(what, "arguments of its own")
-    buffer, dtype, shape, _, *axes = args
+    buffer, dtype, shape = args[:3]
     if not _fills(shape, sizes.get(id(dtype)), buffer):
         check_content(what, shape, dtype, buffer)
-    if axes and axes[0] is not None and sorted(axes[0]) != list(range(len(shape))):
+    if len(args) == 5 and args[4] is not None and sorted(args[4]) != list(range(len(shape))):
         raise refused(what, "axes that there are not")
 
 

@@ -7,16 +7,14 @@ called as the function of the class: what the pickle put into the object never s
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aios3_nb.errors import FormatError
 from aios3_nb.formats.pickle.models import MODELS
 from aios3_nb.formats.pickle.refuse import refused, require
 from aios3_nb.text import visible
-
-if TYPE_CHECKING:
-    from aios3_nb.formats.pickle.makes import Load
 
 Check = Callable[[Any], None]
 
@@ -30,6 +28,28 @@ def check_for(cls: type) -> Check | None:
     if cls.__module__.startswith("sklearn."):
         return MODELS.get(cls.__name__)
     return None
+
+
+def is_of_arrays(cls: type) -> bool:
+    """Return whether the check for `cls` looks at arrays and numbers alone, and at no list or dict of the pickle's."""
+    return cls.__module__.startswith("scipy.sparse.") and not cls.__name__.startswith(("dok", "lil"))
+
+
+def is_model(cls: type) -> bool:
+    """Return whether the check for `cls` is of something that nothing uses before the pickle has ended."""
+    return cls.__module__.startswith("sklearn.")
+
+
+@functools.cache
+def _ndarray() -> Any:
+    import numpy as np
+
+    return np.ndarray
+
+
+_INT = {int}
+FEW = 64
+"""So many numbers are looked at faster one by one than by numpy."""
 
 
 # ---- scipy
@@ -52,37 +72,52 @@ def check_sparse(matrix: Any) -> None:
 
 def _shape(matrix: Any) -> tuple[int, ...]:
     shape = vars(matrix).get("_shape", vars(matrix).get("shape"))
-    require(type(shape) is tuple and all(type(n) is int and n >= 0 for n in shape), "shape")
+    require(type(shape) is tuple and _INT.issuperset(map(type, shape)) and min(shape, default=0) >= 0, "shape")
     return shape  # type: ignore[no-any-return]
 
 
 def _vector(values: Any, kinds: str = "iu") -> Any:
-    import numpy as np
-
-    require(type(values) is np.ndarray and values.ndim == 1 and values.dtype.kind in kinds, "indices")
+    require(type(values) is _ndarray() and values.ndim == 1 and values.dtype.kind in kinds, "indices")
     return values
 
 
-def _check_compressed(matrix: Any) -> None:
+def _check_rows(matrix: Any) -> None:
     shape = _shape(matrix)
-    rows, columns = (1, *shape) if len(shape) == 1 else shape
-    if matrix.format == "csc":
-        rows, columns = columns, rows
-    pointers, indices, data = _vector(matrix.indptr), _vector(matrix.indices), _vector(matrix.data, "?biufcO")
+    _check_compressed(vars(matrix), *((1, *shape) if len(shape) == 1 else shape))
+
+
+def _check_columns(matrix: Any) -> None:
+    rows, columns = _shape(matrix)
+    _check_compressed(vars(matrix), columns, rows)
+
+
+def _check_compressed(state: dict[str, Any], rows: int, columns: int) -> None:
+    pointers, indices, data = _vector(state["indptr"]), _vector(state["indices"]), _vector(state["data"], "?biufcO")
     _check_pointers(pointers, rows, len(indices))
     require(len(indices) == len(data), "indices")
     _check_indices(indices, columns)
 
 
 def _check_pointers(pointers: Any, rows: int, count: int) -> None:
-    require(len(pointers) == rows + 1 and pointers[0] == 0 and pointers[-1] <= count, "index pointers")
+    require(len(pointers) == rows + 1, "index pointers")
+    if len(pointers) <= FEW:
+        places = pointers.tolist()
+        require(places[0] == 0 and places[-1] <= count and places == sorted(places), "index pointers")
+        return
+    require(pointers[0] == 0 and pointers[-1] <= count, "index pointers")
     require(bool((pointers[1:] >= pointers[:-1]).all()), "index pointers")
 
 
 def _check_indices(indices: Any, most: int) -> None:
-    if len(indices):
-        require(bool(indices.min() >= 0), "indices must be >= 0: indices")
-        require(bool(indices.max() < most), "indices")
+    if len(indices) > FEW:
+        least, greatest = indices.min(), indices.max()
+    elif len(indices):
+        places = indices.tolist()
+        least, greatest = min(places), max(places)
+    else:
+        return
+    require(bool(least >= 0), "indices must be >= 0: indices")
+    require(bool(greatest < most), "indices")
 
 
 def _check_blocks(matrix: Any) -> None:
@@ -136,8 +171,8 @@ def _check_keys(matrix: Any) -> None:
 
 
 _SPARSE: dict[str, Check] = {
-    "csr": _check_compressed,
-    "csc": _check_compressed,
+    "csr": _check_rows,
+    "csc": _check_columns,
     "bsr": _check_blocks,
     "coo": _check_coordinates,
     "dia": _check_diagonals,
@@ -170,96 +205,3 @@ def build_spline(spline: Any, state: tuple[Any, ...]) -> None:
         raise refused(f"{cls.__module__}.{cls.__qualname__}.__setstate__", "a state of its own")
     require(type(kind) is np.ndarray and kind.size == 0, "spline")
     cls.__setstate__(spline, state)
-
-
-# ---- scikit-learn's compiled trees
-
-
-def build_tree(load: Load, tree: Any, state: Any) -> None:
-    """Give a decision tree its nodes: children come later, features exist."""
-    _check_dict("sklearn.tree._tree.Tree", state, {"max_depth": int, "node_count": int})
-    load.check_finished("sklearn.tree._tree.Tree", (state.get("nodes"), state.get("values")))
-    type(tree).__setstate__(tree, dict(state))
-    check_tree(tree)
-
-
-def _check_dict(name: str, state: Any, kinds: dict[str, type]) -> None:
-    import numpy as np
-
-    if type(state) is not dict or not {str}.issuperset(map(type, state)):
-        raise refused(f"{name}.__setstate__", "a state of its own")
-    for key, value in state.items():
-        if type(value) is not kinds.get(key, np.ndarray):
-            raise refused(f"{name}.__setstate__", f"the attribute {key[:100]!r}")
-
-
-def check_tree(tree: Any) -> None:
-    """Look at the nodes of a decision tree of scikit-learn: children come later, features exist."""
-    import numpy as np
-
-    count = tree.node_count
-    require(0 <= count <= tree.capacity, "number of nodes")
-    left, right = tree.children_left, tree.children_right
-    leaf = left == -1
-    places = np.arange(count)
-    for children in (left, right):
-        require(bool(np.all(leaf | ((children > places) & (children < count)))), "child of a tree's node")
-    require(bool(np.all(leaf | ((tree.feature >= 0) & (tree.feature < tree.n_features)))), "feature of a tree's node")
-
-
-def build_neighbours(load: Load, tree: Any, state: Any) -> None:
-    """Give a ball tree or a k-d tree its arrays, which have to fit each other."""
-    import numpy as np
-
-    name = f"{type(tree).__module__}.{type(tree).__qualname__}"
-    if type(state) is not tuple or len(state) != 13:
-        raise refused(f"{name}.__setstate__", "a state of its own")
-    load.check_finished(name, state)
-    weights = state[12]
-    numbers = {int}.issuperset(map(type, state[4:11]))
-    if not numbers or not all(type(part) is np.ndarray for part in state[:4]):
-        raise refused(f"{name}.__setstate__", "a state of its own")
-    require(weights is None or (type(weights) is np.ndarray and weights.shape == state[0].shape[:1]), "weights")
-    if type(state[11]).__module__ != "sklearn.metrics._dist_metrics":
-        raise refused(f"{name}.__setstate__", "a distance of its own")
-    _check_arrays_of_neighbours(state)
-    type(tree).__setstate__(tree, state)
-
-
-def _check_arrays_of_neighbours(state: tuple[Any, ...]) -> None:
-    import numpy as np
-
-    data, indices, nodes, bounds = state[:4]
-    require(data.ndim == 2 and nodes.ndim == 1 and nodes.dtype.names is not None, "nodes of a tree")
-    count = len(data)
-    require(indices.shape == (count,) and bool(np.all((indices >= 0) & (indices < count))), "index of a tree")
-    begin, end = nodes["idx_start"], nodes["idx_end"]
-    require(bool(np.all((begin >= 0) & (begin <= end) & (end <= count))), "node of a tree")
-    require(bounds.ndim == 3 and bounds.shape[1:] == (len(nodes), data.shape[1]), "bounds of a tree")
-    require(len(bounds) == (2 if bounds.shape[0] == 2 else 1), "bounds of a tree")
-    require(state[6] == len(nodes) > 0 and state[4] > 0 and _levels_fit(nodes), "nodes of a tree")
-    try:
-        type(state[11])._validate_data(state[11], data)  # noqa: SLF001
-    except ValueError as exc:
-        raise FormatError(f"The pickle is not consistent: {visible(str(exc), most=200)}") from exc
-
-
-def _levels_fit(nodes: Any) -> bool:
-    """Return whether every node that is not a leaf has its two children, at 2i+1 and 2i+2."""
-    import numpy as np
-
-    inner = np.flatnonzero(nodes["is_leaf"] == 0)
-    return not inner.size or int(inner.max()) * 2 + 2 < len(nodes)
-
-
-def build_metric(load: Load, metric: Any, state: Any) -> None:
-    """Give a distance its weights; those of Mahalanobis are a square."""
-    import numpy as np
-
-    name = f"sklearn.metrics._dist_metrics.{type(metric).__name__}"
-    if type(state) is not tuple or len(state) != 3 or not all(type(part) is np.ndarray for part in state[1:]):
-        raise refused(f"{name}.__setstate__", "a state of its own")
-    load.check_finished(name, state)
-    require(type(state[0]) in (int, float) and state[1].ndim == 1 and state[2].ndim == 2, "weights of a distance")
-    require(state[2].shape[0] == state[2].shape[1] or "Mahalanobis" not in name, "weights of a distance")
-    type(metric).__setstate__(metric, state)

@@ -123,12 +123,13 @@ class DTypes:
         import numpy as np
 
         parts = [fields[name] for name in names]
-        layout = {
-            "names": list(names),
-            "formats": [self._finished(part[0]) for part in parts],
-            "offsets": [part[1] for part in parts],
-            "itemsize": itemsize,
-        }
+        formats, offsets = [self._finished(part[0]) for part in parts], [part[1] for part in parts]
+        # numpy adds these up as 32 bits, and takes a field near the end of their range for one that begins before it.
+        if not {int}.issuperset(map(type, (itemsize, *offsets))) or not all(
+            0 <= offset <= itemsize - inner.itemsize for inner, offset in zip(formats, offsets, strict=True)
+        ):
+            raise refused("numpy.dtype.__setstate__", "a field outside of its item")
+        layout = {"names": list(names), "formats": formats, "offsets": offsets, "itemsize": itemsize}
         if any(len(part) > 2 for part in parts):
             layout["titles"] = [part[2] if len(part) > 2 else None for part in parts]
         return np.dtype(layout, align=align)  # type: ignore[call-overload, no-any-return]

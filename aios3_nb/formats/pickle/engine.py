@@ -48,18 +48,16 @@ class SafeUnpickler(Scan):
         self._names = names
         self._open = self.dtypes.open
         self._makers: dict[int, Maker] = {}
-        """By the id of what may be called, all of which `_kept` keeps alive; none once a name was blocked."""
+        """By the id of what may be called, which `_kept` keeps alive; none once a name was blocked."""
         self._entries: dict[int, Entry] = {}
         """By the id of what was imported, and stays alive too, what may be done with it."""
-        self._empties: dict[int, tuple[Callable[[], Any], Builder | None]] = {}
-        """By the id of what may be made empty: what does it, and what gives it a state, if it gets one."""
+        self._empties: dict[int, tuple[Callable[[], Any], Builder | None, bool]] = {}
+        """By the id of what may be made empty: what does it, what gives it a state, if it gets one, and if it waits."""
         self._kept: list[Any] = []
         self._fresh: dict[int, tuple[Any, Builder]] = {}
-        """By id, what was made and may be given a state."""
-        self._waiting: set[int] = set()
-        """Ids of those that are of no use before they have it."""
-        self._needy: set[type] = set()
-        """Classes that were imported, whose instances have to get one before the end."""
+        """By id, what was made and may get a state."""
+        self._waiting: set[int] = set()  # ids of those that are of no use before they have it
+        self._needy: set[type] = set()  # classes that were imported, whose instances have to get one
         self._to_check: list[tuple[Check, Any]] = []
         containers = Containers(self._is_allowed)
         self._do: tuple[Callable[[Any, Any], Any], ...] = (
@@ -102,13 +100,13 @@ class SafeUnpickler(Scan):
             self._makers[id(found)] = call
         if entry.make == "empty" or entry.make.startswith("new or "):
             build = states.builder(self, entry.state, found) if entry.state else None
-            self._empties[id(found)] = pandas.empty(found), build
+            self._empties[id(found)] = pandas.empty(found), build, states.is_awaited(entry.state)
         if states.is_needed(entry.state):
             self._needy.add(found)
         return found
 
     def _allow(self, cls: type, dotted: str) -> None:
-        self._empties[id(cls)] = pandas.empty(cls), allowed.set_state
+        self._empties[id(cls)] = pandas.empty(cls), allowed.set_state, False
         self._makers[id(cls)] = allowed.maker(self, cls, dotted)
 
     def persistent_load(self, pid: Any) -> Any:
@@ -191,9 +189,20 @@ class SafeUnpickler(Scan):
         if self._waiting and not self._waiting.isdisjoint(map(id, args)):
             raise refused(name, "something that is not finished")
 
-    def check_later(self, check: Check, value: Any) -> None:
-        """Check `value` now, and again when the pickle has ended: until then it can still change."""
+    def check_later(self, check: Check, value: Any, *, lasting: bool = False) -> None:
+        """Check `value` now, and again when the pickle has ended, if it can still change until then.
+
+        What is `lasting` cannot once nothing waits for its state: arrays and columns wait from when they are made, get
+        one state, and cannot be changed in another way. But who knows what a class does that the user allowed.
+        """
         check(value)
+        if not lasting or self._waiting or self._names.allows:
+            self._to_check.append((check, value))
+
+    def check_at_end(self, check: Check, value: Any) -> None:
+        """Check `value` when the pickle has ended; it is of no use to anything that a pickle may call before."""
+        if self._names.allows:  # but to a class of the user's
+            check(value)
         self._to_check.append((check, value))
 
     def empty(self, cls: Any, make: Callable[[], Any] | None = None) -> Any:
@@ -201,10 +210,12 @@ class SafeUnpickler(Scan):
         made_empty = self._empties.get(id(cls))
         if made_empty is None:
             raise self._not_callable(cls)
-        new, build = made_empty
+        new, build, waits = made_empty
         value = new() if make is None else make()
         if build is not None and type(value) is cls:
-            self.fresh(value, build, waits=cls in self._needy)
+            self._fresh[id(value)] = value, build
+            if waits:
+                self._waiting.add(id(value))
         return value
 
     def inner(self, owner: type, name: str) -> Any:
@@ -284,6 +295,6 @@ class SafeUnpickler(Scan):
         return not_done(f"calls {'' if named else 'an instance of '}{name_of(function)}")
 
 
-_NEVER = (None, None)
+_NEVER = (None, None, False)
 _BESIDE_DTYPE = frozenset((("numpy", "dtype"), ("_codecs", "encode"), ("builtins", "bytes")))
 ALLOWED = allowed.ENTRY

@@ -40,6 +40,9 @@ class Names:
     Args:
         allow: Dotted names, exactly as in the message of `BlockedPickleError`.
 
+    Attributes:
+        allows: Whether there are any.
+
     Raises:
         OptionError: A name in `allow` that is not dotted, has a wildcard, or that only trust lifts.
     """
@@ -48,6 +51,7 @@ class Names:
         if isinstance(allow, str):
             allow = allow.split(",")
         self._allowed = frozenset(name.strip() for name in allow if name.strip())
+        self.allows = bool(self._allowed)
         for name in sorted(self._allowed):
             _check_allowable(name)
 

@@ -124,7 +124,7 @@ def _manager_state(cls: type, _: frozenset[str]) -> Rule:
         load.check_finished(name, tuple(part for block in blocks for part in block.values()))
         own = {"axes": list(axes), "blocks": [dict(block) for block in blocks]}
         type(target).__setstate__(target, (*state[:3], {"0.14.1": own}))
-        load.check_later(check_manager, target)
+        load.check_later(check_manager, target, lasting=True)
 
     return build
 
@@ -146,7 +146,7 @@ def _backed(cls: type, _: frozenset[str]) -> Rule:
         load.check_finished(name, state if type(state) is tuple else tuple(state.values()))
         cls.__setstate__(target, state)  # type: ignore[attr-defined]
         if cls.__name__ == "Categorical":
-            load.check_later(check_categorical, target)
+            load.check_later(check_categorical, target, lasting=True)
 
     return build
 
@@ -212,18 +212,18 @@ def check_manager(manager: Any) -> None:
     try:
         axes, blocks = manager.axes, manager.blocks
         require(len(axes) == (1 if type(manager).__name__ == "SingleBlockManager" else 2), "axes of a frame")
-        width = len(axes[0])
-        taken = np.zeros(width, bool)
+        rows = tuple(map(len, axes[1:]))
+        taken = []
         for block in blocks:
             shape = block.shape
-            require(tuple(shape[1:]) == tuple(len(axis) for axis in axes[1:]), "blocks of a frame")
+            require(tuple(shape[1:]) == rows, "blocks of a frame")
             # Before there is an array of them: a slice may say any number.
             require(len(block.mgr_locs) == shape[0], "blocks of a frame")
-            places = block.mgr_locs.as_array
-            require(bool((places >= 0).all() and (places < width).all()), "blocks of a frame")
-            require(not taken[places].any(), "blocks of a frame")
-            taken[places] = True
-        require(bool(taken.all()), "blocks of a frame")
+            taken.append(block.mgr_locs.as_array)
+        places = np.concatenate(taken) if taken else np.empty(0, int)
+        places.sort()
+        require(len(places) == len(axes[0]), "blocks of a frame")
+        require(bool((places == np.arange(len(places))).all()), "blocks of a frame")
     except (AttributeError, IndexError, TypeError, ValueError, AssertionError) as exc:
         if isinstance(exc, FormatError):
             raise
@@ -284,8 +284,12 @@ def _offset(cls: type, _: frozenset[str]) -> Rule:
     return build
 
 
+AWAITED = frozenset(f"pandas.{rule}" for rule in ("column", "backed", "categorical", "interval", "sparse"))
+"""Rules of columns, whose length is not known before they have a state."""
+
 RULES: dict[str, Callable[[type, frozenset[str]], Rule]] = {
     "pandas.keys": _keys,
+    "pandas.column": _keys,
     "pandas.frame": _frame,
     "pandas.manager": _manager_state,
     "pandas.categorical": _backed,

@@ -37,8 +37,15 @@ class Load(Protocol):
     def check_finished(self, name: str, args: tuple[Any, ...]) -> None:
         """Refuse arguments that still wait for their state."""
 
-    def check_later(self, check: Check, value: Any) -> None:
-        """Check `value` now, and again when the pickle has ended: until then it can still change."""
+    def check_later(self, check: Check, value: Any, *, lasting: bool = False) -> None:
+        """Check `value` now, and again when the pickle has ended, if it can still change until then.
+
+        Lasting is what `check` finds if it looks at nothing that pickles put items into, but only at numbers, at
+        arrays and columns, and at what libraries made of these for themselves.
+        """
+
+    def check_at_end(self, check: Check, value: Any) -> None:
+        """Check `value` when the pickle has ended; it is of no use to anything that a pickle may call before."""
 
     def empty(self, cls: Any, make: Callable[[], Any] | None = None) -> Any:
         """Return an empty instance of `cls`, by `make`, if the pickle imported it as a class that may be made empty."""

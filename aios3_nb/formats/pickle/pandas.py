@@ -21,6 +21,10 @@ _INDEX_KEYS = frozenset(
         *("levels", "codes", "labels", "sortorder", "freq", "tz"),
     )
 )
+_STR = {str}
+_MOST_JUDGED = 200
+"""Combinations of parts that are remembered for one name."""
+
 _NAMES = ("plain", "tuple", "list", "number", "tz", "offset", "frozenset")
 
 
@@ -49,17 +53,23 @@ def _manager(load: Load, dotted: str, found: Any, build: Builder | None) -> Make
         if not args:  # of pandas up to 1.2, which gives it a state then
             return load.fresh(empty(found)(), build) if build else None
         parts = args[0] if type(args[0]) is tuple else (args[0],)
+        if len(args) > 1 and type(args[1]) is list:  # which the pickle could put more into after the check
+            args = (args[0], list(args[1]), *args[2:])
         axes = args[1] if len(args) > 1 and type(args[1]) is list else list(args[1:2])
-        blocks = all("Block" in type(part).__name__ and type(part).__module__.startswith("pandas") for part in parts)
+        blocks = all(_is_block(type(part)) for part in parts)
         plain = len(args) == 2 or (len(args) == 3 and type(args[2]) is bool)
         if not plain or not blocks or not all(is_kind("index", type(axis)) for axis in axes):
             raise refused(dotted, "arguments of its own")
         load.check_finished(dotted, (*parts, *axes))
         manager = found(*args)
-        load.check_later(check_manager, manager)
+        load.check_later(check_manager, manager, lasting=True)
         return manager
 
     return make
+
+
+def _is_block(cls: type) -> bool:
+    return "Block" in cls.__name__ and cls.__module__.startswith("pandas")
 
 
 def empty(cls: Any) -> Callable[[], Any]:
@@ -83,18 +93,30 @@ def empty(cls: Any) -> Callable[[], Any]:
 
 
 def _index(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
-    def make(args: tuple[Any, ...]) -> Any:
-        if len(args) != 2 or not _is_index_class(args[0]) or type(args[1]) is not dict:
-            raise refused(dotted, "arguments of its own")
-        parts = args[1]
-        if not {str}.issuperset(map(type, parts)) or not _INDEX_KEYS.issuperset(parts):
+    judged: set[tuple[Any, ...]] = set()
+
+    def judge(cls: Any, parts: dict[Any, Any]) -> None:
+        if not _is_index_class(cls) or not _INDEX_KEYS.issuperset(parts):
             raise refused(dotted, "parts that an index does not have")
         for key, value in parts.items():
             if not _is_part(key, value):
                 raise refused(dotted, f"{key} of the type {type(value).__name__}")
+
+    def make(args: tuple[Any, ...]) -> Any:
+        if len(args) != 2 or not isinstance(args[0], type) or type(args[1]) is not dict:
+            raise refused(dotted, "arguments of its own")
+        parts = args[1]
+        if not _STR.issuperset(map(type, parts)):
+            raise refused(dotted, "parts that an index does not have")
+        kinds = (args[0], *parts, *map(type, parts.values()))
+        if kinds not in judged:
+            judge(args[0], parts)
+            # What is in a sequence was looked at, too, and can be anything the next time.
+            if len(judged) < _MOST_JUDGED and not any(map(_is_sequence, parts.values())):
+                judged.add(kinds)
         load.check_finished(dotted, tuple(parts.values()))
         index = found(args[0], dict(parts))
-        load.check_later(check_index, index)
+        load.check_later(check_index, index, lasting=True)
         return index
 
     return make

@@ -46,6 +46,10 @@ _LATEST_LOOK = 8 * 1024 * 1024
 """Bytes of opcodes, after which the memo is not looked at: to copy it takes time and memory."""
 
 
+_LONGEST = max(map(len, (*TEXTS, CODE, *UNITS)))
+"""Of the texts and bytes that are of use."""
+
+
 def known_places(
     memo: Mapping[int, Any], protocol: int, entries: Mapping[int, Entry], sizes: Mapping[int, int]
 ) -> Known | None:
@@ -63,12 +67,24 @@ def known_places(
         return None
     places: defaultdict[str | int, list[int]] = defaultdict(list)
     ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
+    # Nearly all are of types, or are texts, that are of no use; to look at each closely would take as long as the load.
+    of_use = {cls for cls in set(map(type, memo.values())) if _may_be_of_use(cls)}
     for place, value in memo.items():
+        cls = type(value)
+        if cls not in of_use or ((cls is str or cls is bytes) and len(value) > _LONGEST):
+            continue
         kind = _kind(value, entries, sizes)
         kind = "ndarray" if value is ndarray else kind
         if kind and len(places[kind]) < _MOST_PLACES:
             places[kind].append(place)
     return Known(framed, {kind: tuple(found) for kind, found in places.items()})
+
+
+def _may_be_of_use(cls: type) -> bool:
+    if cls in (str, bytes) or issubclass(cls, datetime.tzinfo):
+        return True
+    # Where what may be called is looked for, as `callable` does with an instance; or a dtype of numpy.
+    return any("__call__" in vars(base) or base.__name__ == "dtype" for base in cls.__mro__)
 
 
 def _kind(value: Any, entries: Mapping[int, Entry], sizes: Mapping[int, int]) -> str | int | None:

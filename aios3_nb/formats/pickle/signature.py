@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +12,9 @@ from aios3_nb.formats.pickle.refuse import refused
 
 _MOST_JUDGED = 200
 """Combinations of types that are remembered for one signature."""
+
+_MOST_KNOWN = 1000
+"""Pairs of a kind and a type that are remembered."""
 
 _PLAIN = ("NoneType", "bool", "int", "float", "complex", "str", "bytes")
 
@@ -72,16 +76,19 @@ class Signature:
         return kinds if self._fewest <= count <= len(kinds) else None
 
 
-def is_kind(kind: str, cls: type) -> bool:
-    """Return whether objects of exactly `cls` are what a signature calls `kind`.
-
-    No pickle can make a type of its own, so a type's module and name say what it is.
-    """
+def _is_kind(kind: str, cls: type) -> bool:
     if kind in _GROUPS:
         return _GROUPS[kind](cls)
     if cls.__module__ == "builtins":
         return cls.__name__ == kind or (kind == "None" and cls.__name__ == "NoneType")
     return f"{cls.__module__}.{cls.__qualname__}" == kind
+
+
+is_kind: Callable[[str, type], bool] = functools.lru_cache(_MOST_KNOWN)(_is_kind)
+"""Return whether objects of exactly a type are what a signature calls by that kind.
+
+No pickle can make a type of its own, or change one, so a type's module and name say what it is, now and later.
+"""
 
 
 def _is_plain(cls: type) -> bool:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aios3_nb.formats.pickle import arrays, checks, frames, generators
+from aios3_nb.formats.pickle import arrays, checks, frames, generators, trees
 from aios3_nb.formats.pickle.attributes import Attributes, Slots
 from aios3_nb.formats.pickle.names import safe_names
 from aios3_nb.formats.pickle.refuse import refused
@@ -58,6 +58,11 @@ def is_needed(state: str) -> bool:
     return state.partition(" ")[0] in ("pandas.backed", "pandas.categorical", "sklearn.neighbours")
 
 
+def is_awaited(state: str) -> bool:
+    """Return whether nothing may use, before it has a state by that rule, what gets one: a column, or one's parts."""
+    return is_needed(state) or state.partition(" ")[0] in frames.AWAITED
+
+
 def is_known(state: str) -> bool:
     """Return whether there is a rule of that name; see ``names.toml``."""
     return state.partition(" ")[0] in _RULES
@@ -69,7 +74,8 @@ def is_known(state: str) -> bool:
 def _attributes(cls: type, keys: frozenset[str]) -> Rule:
     attributes = Attributes(cls, keys)
     slots = Slots(cls)
-    later = checks.check_for(cls)
+    check = checks.check_for(cls)
+    lasting, at_end = checks.is_of_arrays(cls), checks.is_model(cls)
 
     def build(load: Load, target: Any, state: Any) -> None:
         if type(state) is tuple and len(state) == 2 and slots.names:
@@ -78,8 +84,12 @@ def _attributes(cls: type, keys: frozenset[str]) -> Rule:
                 return
         attributes.check(state)
         attributes.set(target, state)
-        if later is not None:
-            load.check_later(later, target)
+        if check is None:
+            return
+        if at_end:
+            load.check_at_end(check, target)
+        else:
+            load.check_later(check, target, lasting=lasting)
 
     return build
 
@@ -167,10 +177,10 @@ _RULES: dict[str, Callable[[type, frozenset[str]], Rule]] = {
     "numpy.seed": lambda cls, _: generators.build_seed,
     "scipy.sparse": _attributes,
     "scipy.spline": _spline,
-    "sklearn.tree": lambda cls, _: checks.build_tree,
+    "sklearn.tree": lambda cls, _: trees.build_tree,
     "sklearn.predictor": _attributes,
-    "sklearn.neighbours": lambda cls, _: checks.build_neighbours,
-    "sklearn.metric": lambda cls, _: checks.build_metric,
+    "sklearn.neighbours": lambda cls, _: trees.build_neighbours,
+    "sklearn.metric": lambda cls, _: trees.build_metric,
     "sklearn.scorer": scorer,
     "numpy.array": lambda cls, _: arrays.build_array,
     "numpy.masked": lambda cls, _: arrays.build_masked,

@@ -379,6 +379,14 @@ def dtype_with_a_far_field() -> bytes:
 
 
 @attack
+def dtype_with_a_field_at_the_end_of_what_numpy_counts() -> bytes:
+    """Its offset and size add up to a negative number of 32 bits, and numpy's own constructor makes it."""
+    eight = tuple_of(number(3), text("<"), NONE, NONE, NONE, number(-1), number(-1), number(0))
+    inner = built(dtype("i8"), eight)
+    return pickled(built(dtype("V64"), dtype_state(**fields_of(inner, 2**31 - 1), size=64, flags=16)))
+
+
+@attack
 def dtype_of_negative_size() -> bytes:
     return pickled(built(dtype("V8"), dtype_state(size=-8)))
 
