@@ -103,7 +103,7 @@ class Lab:
         )
         nbformat.write(book, self._server.root / name)
         view = f"/doc/tree/{name}?reset&" if self._kind == "lab" else f"/notebooks/{name}?"
-        self.page.goto(f"{self._server.url}{view}token={self._server.token}")
+        self.page.goto(f"{self._server.url}{view}token={self._server.token}", timeout=START_SECONDS * 1000)
         self.page.wait_for_function(
             f"() => window.jupyterapp && {_PANEL}?.content?.widgets?.length === {len(cells)}"
             f" && {_PANEL}.sessionContext?.session?.kernel?.connectionStatus === 'connected'"

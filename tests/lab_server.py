@@ -135,6 +135,18 @@ def clean_environment() -> dict[str, str]:
     }
 
 
+def until_listening(port: int, process: subprocess.Popen[Any]) -> None:
+    """Return when something listens on `port`, which `process` is to do."""
+    end = time.monotonic() + START_SECONDS
+    while True:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        assert process.poll() is None, f"it has ended with status {process.returncode}"
+        assert time.monotonic() < end, f"nobody listens on port {port}"
+        time.sleep(0.05)
+
+
 def free_port() -> int:
     """Return a port of this machine that nobody uses.
 

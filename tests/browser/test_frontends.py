@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,11 +18,9 @@ from tests.browser.panel_page import PANEL, Shown
 from tests.browser.stock import ENVIRONMENT, stock
 from tests.faults.server import FaultServer
 from tests.lab import WAIT_SECONDS, Lab
-from tests.lab_server import clean_environment, free_port
+from tests.lab_server import START_SECONDS, clean_environment, free_port, until_listening
 
 pytestmark = pytest.mark.browser
-
-START_SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +100,7 @@ def test_voila(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
     nbformat.write(book, path)
     port = free_port()
     argv = ["-m", "voila", str(path), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
-    with served(argv, stocked), shown(chrome, port) as page:
+    with served(argv, stocked, port), shown(chrome, port) as page:
         panel = Shown(page, page.locator(PANEL))
         use(panel)
         panel.click("Insert code")  # there are no cells: the line is there to be copied
@@ -126,7 +123,7 @@ def test_marimo(chrome: Browser, stocked: FaultServer, tmp_path: Path) -> None:
     )
     port = free_port()
     argv = ["-m", "marimo", "run", str(path), "--headless", "--host=127.0.0.1", f"--port={port}", "--no-token"]
-    with served(argv, stocked), shown(chrome, port) as page:
+    with served(argv, stocked, port), shown(chrome, port) as page:
         panel = Shown(page, page.locator(PANEL))
         use(panel)
         panel.picture("browser-marimo")
@@ -158,13 +155,14 @@ def test_an_executed_notebook_and_its_export_show_the_listing(stocked: FaultServ
 
 
 @contextlib.contextmanager
-def served(argv: list[str], stocked: FaultServer) -> Iterator[None]:
-    """Run a server of notebooks, pointed at `stocked`."""
+def served(argv: list[str], stocked: FaultServer, port: int) -> Iterator[None]:
+    """Run a server of notebooks at `port`, pointed at `stocked`."""
     environment = clean_environment() | ENVIRONMENT | {"AWS_ENDPOINT_URL": stocked.url}
     with subprocess.Popen(
         [sys.executable, *argv], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
+            until_listening(port, process)
             yield
         finally:
             process.terminate()
@@ -175,18 +173,12 @@ def served(argv: list[str], stocked: FaultServer) -> Iterator[None]:
 
 @contextlib.contextmanager
 def shown(chrome: Browser, port: int) -> Iterator[Page]:
-    """Give the page at `port`, as soon as there is one."""
+    """Give the page at `port`, as soon as the panel is there."""
     page = chrome.new_page(viewport={"width": 1100, "height": 800})
     page.set_default_timeout(WAIT_SECONDS * 1000)
     try:
-        end = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                page.goto(f"http://127.0.0.1:{port}/")
-                break
-            except Exception:
-                assert time.monotonic() < end
-                time.sleep(0.2)
+        # All of it comes when Voila has run the notebook: to give up before, and ask once more, begins that anew.
+        page.goto(f"http://127.0.0.1:{port}/", wait_until="commit", timeout=START_SECONDS * 1000)
         page.locator(PANEL).wait_for(timeout=START_SECONDS * 1000)
         yield page
     finally:

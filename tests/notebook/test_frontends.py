@@ -6,7 +6,6 @@ import contextlib
 import os
 import pickle
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,7 +23,7 @@ from playwright.sync_api import Browser, expect
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 from tests.lab import WAIT_SECONDS, Lab
-from tests.lab_server import clean_environment, free_port
+from tests.lab_server import START_SECONDS, clean_environment, free_port, until_listening
 
 ROWS = list(range(1000))
 ENDLESS = 40_000
@@ -309,8 +308,9 @@ def test_voila(chrome: Browser, environment: dict[str, str], tmp_path: Path) -> 
         page = chrome.new_page()
         page.set_default_timeout(WAIT_SECONDS * 1000)
         try:
-            page.goto(url)
-            expect(page.locator("body")).to_contain_text("rows.pkl: 2.8 KB in")
+            page.goto(url, wait_until="commit")  # the rest of it comes when the notebook has run
+            text = "rows.pkl: 2.8 KB in"
+            expect(page.locator("body")).to_contain_text(text, timeout=START_SECONDS * 1000)
             page.get_by_role("button", name="Load").click()
             expect(page.locator("body")).to_contain_text("of 80 MB")
             page.get_by_role("button", name="Cancel").click()
@@ -326,19 +326,10 @@ def voila(path: Path, environment: dict[str, str]) -> Iterator[str]:
     argv = [sys.executable, "-m", "voila", str(path), "--no-browser", f"--port={port}", "--Voila.ip=127.0.0.1"]
     with subprocess.Popen(argv, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            until = time.monotonic() + 2 * WAIT_SECONDS
-            while time.monotonic() < until and not answers(port):
-                assert process.poll() is None
-                time.sleep(0.05)
+            until_listening(port, process)
             yield f"http://127.0.0.1:{port}/"
         finally:
             process.terminate()
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(60)  # it ends its kernels
             process.kill()
-
-
-def answers(port: int) -> bool:
-    """Return whether something listens on `port`."""
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
