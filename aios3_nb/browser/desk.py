@@ -184,26 +184,26 @@ class Desk:
         for entry in self._objects:
             self._face.post(self._actions.download, self._order(entry), Path.cwd())
 
-    def copy(self) -> None:
-        """Send the page the addresses that it copies."""
+    def copy(self, number: int) -> None:
+        """Send the page that asked by `number` the addresses that it copies."""
         lines = [copied_text(entry.uri) for entry in self._chosen]
-        self._face.tell({"is": "copied", "text": "\n".join(lines)})
+        self._face.tell({"is": "copied", "text": "\n".join(lines), "answers": number})
 
-    def sign(self) -> None:
-        """Send the page addresses that it copies, from which anybody can read what is chosen for a while."""
+    def sign(self, number: int) -> None:
+        """Send the page that asked by `number` addresses that it copies: anybody can read from them for a while."""
         if self._objects:
-            self._face.post(self._sign, [entry.uri for entry in self._objects], self._face.settings)
+            self._face.post(self._sign, [entry.uri for entry in self._objects], self._face.settings, number)
 
-    async def _sign(self, uris: Sequence[S3Uri], settings: Settings) -> None:
+    async def _sign(self, uris: Sequence[S3Uri], settings: Settings, number: int) -> None:
         lines = [await signed_url(uri, settings, expires=DEFAULTS["expires"]) for uri in uris]
         # To the page alone: a card would stay in the panel's state, and in a notebook that is saved with it.
-        self._face.tell({"is": "copied", "text": "\n".join(lines)})
+        self._face.tell({"is": "copied", "text": "\n".join(lines), "answers": number})
 
-    def code(self, name: str) -> None:
-        """Send the page the lines that load what is chosen."""
+    def code(self, name: str, number: int) -> None:
+        """Send the page that asked by `number` the lines that load what is chosen."""
         lines = [code_for(entry.uri, self._face.settings, own) for entry, own in named(self._objects, name)]
         if lines:
-            self._face.tell({"is": "code", "text": "\n".join(lines)})
+            self._face.tell({"is": "code", "text": "\n".join(lines), "answers": number})
 
     def delete(self) -> None:
         """Ask whether to delete what is chosen."""

@@ -23,7 +23,8 @@ the listing, and a place by its number.
 
 To the page go the panel's state (``_place _listing _chosen _cards _connection _note height``) and messages:
 ``heard n``, ``rows edition from rows``, ``found edition row answers``, ``looking name``, ``preview preview|error`` with
-a picture's bytes beside it, ``copied text``, ``code text``, ``piece file at size``, ``taken file``.
+a picture's bytes beside it, ``copied text answers``, ``code text answers``, ``piece file at size``, ``taken file``.
+Every page that shows the panel hears them all; what ``answers`` the number of an act is for the page that it is from.
 """
 
 from __future__ import annotations
@@ -57,9 +58,9 @@ _HANDS: Mapping[str, Hand] = MappingProxyType(
         "load": lambda desk, m: desk.load(m.text("name")),
         "file": lambda desk, m: desk.open_file(m.text("name")),
         "download": lambda desk, _: desk.download(),
-        "copy": lambda desk, _: desk.copy(),
-        "sign": lambda desk, _: desk.sign(),
-        "code": lambda desk, m: desk.code(m.text("name")),
+        "copy": lambda desk, m: desk.copy(m.number),
+        "sign": lambda desk, m: desk.sign(m.number),
+        "code": lambda desk, m: desk.code(m.text("name"), m.number),
         "delete": lambda desk, _: desk.delete(),
         "answer": lambda desk, m: desk.activity.answer(m.whole("card"), yes=m.flag("yes")),
         "cancel": lambda desk, m: desk.activity.cancel(m.whole("card")),

@@ -20,6 +20,7 @@ from tests.lab import Lab, Notebook
 
 pytestmark = pytest.mark.browser
 
+FLASH = ".aios3-nb-flash"
 CELLS = "window.jupyterapp.shell.currentWidget.content.widgets"
 
 
@@ -926,6 +927,20 @@ def test_two_views_of_one_panel_show_the_same_and_another_panel_its_own(book: No
     other.row("bad.pkl")
     boxed = browse(book, "import ipywidgets\nipywidgets.VBox([ipywidgets.Label('above'), twice])")
     boxed.row("2024/")
+
+
+def test_of_two_views_only_the_one_that_was_clicked_puts_code_into_a_cell(book: Notebook) -> None:
+    cell = book.add("both = %s3browse s3://data/\ndisplay(both)\nboth")
+    book.run(cell)
+    views = book.cell(cell).locator(PANEL)
+    expect(views).to_have_count(2)
+    one, two = (Shown(book.page, views.nth(n)) for n in range(2))
+    two.choose("config.json")
+    expect(one.row("config.json")).to_have_attribute("aria-selected", "true")
+    two.click("Insert code")
+    # Both hear of it in the same moment.
+    expect(two.root.locator(FLASH)).to_be_visible()
+    assert one.root.locator(FLASH).count() == 0
 
 
 def test_where_the_front_end_is_missing_a_listing_stands_in_its_place(lab: Lab, stocked: FaultServer) -> None:

@@ -668,6 +668,7 @@ def test_several_are_loaded_each_into_a_name_of_its_own(faulty: FaultServer, bro
     assert shell.user_ns == {"a": [1], "a_2": [2], "b": [1]} or shell.user_ns == {"a": [2], "a_2": [1], "b": [1]}
     driver.do("copy")
     assert driver.last("copied")[0]["text"].splitlines() == ["s3://bkt/a.json", "s3://bkt/a.pkl", "s3://bkt/b.json"]
+    assert driver.last("copied")[0]["answers"] == driver.number  # other pages that show the panel hear of it, too
 
 
 def test_a_link_is_for_the_page_alone_and_reads_the_object(faulty: FaultServer, browse: Any) -> None:
@@ -679,6 +680,7 @@ def test_a_link_is_for_the_page_alone_and_reads_the_object(faulty: FaultServer, 
     driver.choose("folder/", "a b.json", "c.json")
     driver.ask("sign")
     links = driver.last("copied")[0]["text"].splitlines()
+    assert driver.last("copied")[0]["answers"] == driver.number
     assert [urllib.request.urlopen(link).read() for link in links] == [b"a b.json", b"c.json"]
     assert all("X-Amz-Expires=3600" in link for link in links)
     assert "X-Amz" not in str(driver.browser.get_state())

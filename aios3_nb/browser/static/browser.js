@@ -148,7 +148,7 @@ class Kernel {
     this.model = model;
     this.tell = tell;
     // All pages that show this panel hear all answers: each counts from elsewhere, and knows its own.
-    this.number = Math.floor(Math.random() * 2 ** 40);
+    this.first = this.number = Math.floor(Math.random() * 2 ** 40);
     /** @type {Map<number, number>} */
     this.pending = new Map();
     this.gone = false;
@@ -175,6 +175,11 @@ class Kernel {
     }
     if (!this.gone) this.pending.set(number, window.setTimeout(() => this.tell("waits"), PATIENCE_MS));
     return number;
+  }
+
+  /** Return whether `number` is of something asked here, and not by another page. @param {number} number */
+  isOwn(number) {
+    return this.first < number && number <= this.number;
   }
 
   /** @param {number} number */
@@ -1205,8 +1210,8 @@ class Panel {
       case "found": this.rows.found(content); break;
       case "looking": this.showLooking(); break;
       case "preview": this.showPreview(content, buffers); break;
-      case "copied": this.copy(content.text); break;
-      case "code": this.insert(content.text); break;
+      case "copied": if (this.kernel.isOwn(content.answers)) void this.copy(content.text); break;
+      case "code": if (this.kernel.isOwn(content.answers)) this.insert(content.text); break;
       case "piece": void this.sendPiece(content); break;
       case "taken": this.files.delete(content.file); break;
     }
