@@ -12,9 +12,12 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
+
+from tests.benchmarks import stopping
 
 KIB = 1024
 
@@ -118,6 +121,7 @@ WITHOUT_A_LOAD: dict[str, Callable[[str], dict[str, Any]]] = {
     "magic_bare": lambda key: measure_kernel(key, "--quiet --trust --verify=off"),
     "kind": measure_kind,
     "growth": measure_growth,
+    **{name: partial(stopping.measure, name) for name in stopping.WAYS},
 }
 """What is measured otherwise than by `measured` in this process."""
 

@@ -60,13 +60,14 @@ def outcome(goal: Goal, case: Case, records: Sequence[Record]) -> list[str]:
 
 def _of_each(goal: Goal, case: Case, records: Sequence[Record]) -> list[str]:
     assert goal.most is not None
-    values = {run.name: middle(of(run.name, records), goal.figure) for run in case.runs}
+    values = {run.name: middle(of(run.name, records), goal.figure) for run in case.runs if run.counts}
     found = {name: value for name, value in values.items() if value is not None}
     if not found:
         return []
     above = [f"{name} {_number(value)}" for name, value in found.items() if value > goal.most]
     missed = f"; missed by {len(above)}: {'; '.join(above)}" if above else ", and they have"
-    return [f"{WORDS[goal.figure]}: all {len(found)} rows were to have {_number(goal.most)} at most{missed}."]
+    rows = "rows" if all(run.counts for run in case.runs) else "rows of ours"
+    return [f"{WORDS[goal.figure]}: all {len(found)} {rows} were to have {_number(goal.most)} at most{missed}."]
 
 
 def _judged(reached: float, most: float | None) -> str:
@@ -82,6 +83,7 @@ WORDS = {
     "bytes": "Bytes sent",
     "ratio": "Safe to stock",
     "growth": "For four times the bytes",
+    "longest": "Longest, s",
 }
 UNITS = {"seconds": " s", "cpu": " s", "requests": "", "bytes": ""}
 
@@ -133,6 +135,10 @@ def _milliseconds(choose: Callable[[list[float]], float]) -> Callable[[Sequence[
     return lambda records: f"{choose([record['seconds'] for record in records]) * 1e3:.2f}"
 
 
+def _figure(name: str) -> Callable[[Sequence[Record]], str]:
+    return lambda records: figure(max(record[name] for record in records))
+
+
 def _open(records: Sequence[Record]) -> str:
     quarters = [record["open"] for record in records if record.get("open")]
     return " ".join(f"{median(each):.1f}" for each in zip(*quarters, strict=True))
@@ -166,5 +172,8 @@ COLUMNS: dict[str, Column] = {
     "small": _time(0),
     "middle": _time(1),
     "large": _time(2),
+    "most": Column("95 % within", _figure("most")),
+    "longest": Column("longest", _bold(_figure("longest"))),
+    "stops": Column("loads stopped", _middle("stops", "{:.0f}")),
     "growth": Column("growth", _middle("growth", "{:.1f}")),
 }

@@ -70,6 +70,14 @@ def test_a_goal_of_all_rows_names_those_that_miss_it() -> None:
     assert "all 2 rows were to have 1.3 at most; missed by 1: theirs 2.5." in told
 
 
+def test_what_is_there_to_compare_with_misses_no_goal() -> None:
+    runs = (Run("ours"), Run("theirs", counts=False))
+    both = Case("A title", "s3", "key", runs, columns=("longest",), goals=(Goal("longest", most=1.0),))
+    told = tables.table(both, [record("ours", longest=0.5), record("theirs", longest=2.0)])
+    assert "| theirs | **2.00** |" in told
+    assert "* Longest, s: all 1 rows of ours were to have 1 at most, and they have." in told
+
+
 def test_of_what_was_not_measured_no_goal_is_told() -> None:
     assert "*" not in tables.table(case(Goal("seconds", "ours", "theirs", 1.3)), [record("ours")]).replace("**", "")
 
@@ -89,6 +97,8 @@ def test_a_load_that_took_no_time_has_no_quarters() -> None:
 def test_cases_are_chosen_by_name_and_by_pattern() -> None:
     assert list(chosen(["one", "arrays*"])) == ["arrays", "arrays-plain", "arrays-tls", "arrays-seaweedfs", "one"]
     assert not chosen(["nothing"])
+    for name in CASES:
+        assert list(chosen([name])) == [name]
 
 
 def test_ways_are_chosen_by_name_and_by_label() -> None:
