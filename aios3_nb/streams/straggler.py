@@ -18,6 +18,9 @@ _AGAIN = 2
 """Times that one part is asked for again."""
 _PATIENCE = 0.5
 """Seconds that the reader has waited for a part before it may be one."""
+_AWAY = 0.2
+"""Seconds that count of those between two looks, which come every tenth: for longer, the loop or the machine stood
+still, as when a laptop is opened again, and no server has had the time to answer."""
 
 
 class Stragglers:
@@ -33,8 +36,10 @@ class Stragglers:
         self._delays: deque[float] = deque(maxlen=_KNOWN)
         self._rates: deque[float] = deque(maxlen=_KNOWN)
         self._part: Part | None = None
-        self._waited = 0.0
+        self._began = 0.0
         self._filled = 0
+        self._waited = 0.0
+        self._watched = 0.0
 
     def answered(self, part: Part) -> None:
         """Note that the answer for `part` has come."""
@@ -52,10 +57,12 @@ class Stragglers:
             part: The first one.
             waited: Seconds that the reader has waited so far, for all parts.
         """
+        self._watched += min(waited - self._waited, _AWAY)
+        self._waited = waited
         if part is not self._part:
-            self._part, self._waited, self._filled = part, waited, part.filled
+            self._part, self._began, self._filled = part, self._watched, part.filled
             return False
-        seconds = waited - self._waited
+        seconds = self._watched - self._began
         if seconds < _PATIENCE or len(self._rates) < _TELLING or part.full or part.again >= _AGAIN:
             return False
         delay = statistics.median(self._delays)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+import time
 from dataclasses import replace
 
 import pytest
@@ -53,6 +55,29 @@ def test_it_is_asked_for_again_twice_at_most(faulty: FaultServer) -> None:
     faulty.fault(Fault(kind=Kind.THROTTLE, at=10 * MIB - 1, rate=400_000, times=None))
     assert aios3_nb.load("s3://b/k.bin", format="bytes", part_size=MIB, concurrency=4, verify="off") == BODY[: 12 * MIB]
     assert len(_ranges(faulty)) == 3
+
+
+def test_a_standstill_of_the_machine_makes_no_part_a_straggler(faulty: FaultServer) -> None:
+    """As after a laptop was closed: the loop was away, and nobody has had the time to answer."""
+    faulty.put("b", "k.bin", BODY[: 12 * MIB])
+    held = Fault(kind=Kind.HOLD, at=10 * MIB - 1, first=2)  # the first request is for all of the object
+    faulty.fault(held)
+
+    async def main() -> bytes:
+        load = asyncio.create_task(
+            aios3_nb.aload("s3://b/k.bin", format="bytes", part_size=MIB, concurrency=4, verify="off")
+        )
+        others = {(n * MIB, (n + 1) * MIB) for n in range(5, 9)}
+        while not others <= {request.range for request in faulty.requests if request.done}:
+            assert not load.done()
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.05)  # the reader has come to the part that is missing
+        time.sleep(1.5)
+        held.released.set()
+        return await load
+
+    assert asyncio.run(main()) == BODY[: 12 * MIB]
+    assert _ranges(faulty) == [(9 * MIB, 10 * MIB)]
 
 
 def test_without_retries_nothing_is_asked_for_again(faulty: FaultServer) -> None:
