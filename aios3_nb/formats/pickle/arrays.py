@@ -87,7 +87,13 @@ def build_array(load: Load, array: np.ndarray[Any, Any], state: Any) -> None:
     if type(state) is not tuple or len(state) != 5 or type(state[0]) is not int:
         raise refused("numpy.ndarray.__setstate__", "a state of an unknown shape")
     _, shape, dtype, _, content = state
-    if not _fills(shape, load.dtypes.sizes.get(id(dtype)), content):
+    known = load.dtypes
+    if type(content) is list:
+        fits = type(shape) is tuple and len(shape) == 1 and type(shape[0]) is int and shape[0] == len(content)
+        fits = fits and id(dtype) in known.of_objects
+    else:
+        fits = _fills(shape, known.sizes.get(id(dtype)), content)
+    if not fits:
         check_content("numpy.ndarray.__setstate__", shape, dtype, content)
     type(array).__setstate__(array, state)
 
@@ -191,6 +197,8 @@ def _frombuffer(load: Load, dotted: str, found: Any, build: Builder | None) -> M
     sizes = load.dtypes.sizes
 
     def make(args: tuple[Any, ...]) -> Any:
+        if len(args) == 4 and args[3] in _ORDERS and _fills(args[2], sizes.get(id(args[1])), args[0]):
+            return found(*args)  # as nearly all are
         check_buffer(args, sizes)
         return found(*args)
 

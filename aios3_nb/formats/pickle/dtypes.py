@@ -35,17 +35,20 @@ class DTypes:
         open: Those that wait for their state, by id. They must not be used meanwhile.
         sizes: Bytes of one element, by the id of the dtype, of those that are finished and whose elements are bytes:
             neither objects nor text of any length.
+        of_objects: By id, those that are finished and whose elements are objects and nothing else.
     """
 
     def __init__(self) -> None:
         self.open: dict[int, tuple[np.dtype[Any], Any]] = {}
         self.sizes: dict[int, int] = {}
+        self.of_objects: set[int] = set()
         self._kept: list[np.dtype[Any]] = []
 
     def release(self) -> None:
         """Let go of all of them."""
         self.open.clear()
         self.sizes.clear()
+        self.of_objects.clear()
         self._kept.clear()
 
     def make(self, args: tuple[Any, ...]) -> np.dtype[Any]:
@@ -88,6 +91,9 @@ class DTypes:
         dtype.__setstate__(private)  # type: ignore[attr-defined]
         if is_of_bytes(dtype):
             self.sizes[id(dtype)] = dtype.itemsize
+            self._kept.append(dtype)
+        elif dtype.char == "O":
+            self.of_objects.add(id(dtype))
             self._kept.append(dtype)
 
     def _judged(self, dtype: np.dtype[Any], state: Any) -> State:

@@ -53,9 +53,10 @@ def _rule(state: str, cls: type) -> Rule:
 def is_needed(state: str) -> bool:
     """Return whether what is to have a state by that rule is of no use without.
 
-    pandas reads through a null pointer, and the trees of scikit-learn show whatever lies in memory.
+    pandas and trees of decisions read through a null pointer, and trees of neighbours show whatever lies in memory.
     """
-    return state.partition(" ")[0] in ("pandas.backed", "pandas.categorical", "sklearn.neighbours")
+    needed = ("pandas.backed", "pandas.categorical", "sklearn.neighbours", "sklearn.tree")
+    return state.partition(" ")[0] in needed
 
 
 def is_awaited(state: str) -> bool:

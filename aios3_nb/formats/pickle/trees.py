@@ -35,7 +35,7 @@ def _check_dict(name: str, state: Any, kinds: dict[str, type]) -> None:
 def check_tree(tree: Any) -> None:
     """Look at the nodes of a decision tree of scikit-learn: children come later, features exist."""
     count, features = tree.node_count, tree.n_features
-    require(0 <= count <= tree.capacity, "number of nodes")
+    require(0 < count <= tree.capacity, "number of nodes")
     left, right, feature = tree.children_left, tree.children_right, tree.feature
     if count <= FEW:
         _check_few_nodes(zip(left.tolist(), right.tolist(), feature.tolist(), strict=True), count, features)
@@ -49,9 +49,8 @@ def check_tree(tree: Any) -> None:
 
 def _check_few_nodes(nodes: Iterable[tuple[int, int, int]], count: int, features: int) -> None:
     for place, (left, right, feature) in enumerate(nodes):
-        if left != -1:
-            require(place < left < count and place < right < count, "child of a tree's node")
-            require(0 <= feature < features, "feature of a tree's node")
+        if left != -1 and not (place < left < count and place < right < count and 0 <= feature < features):
+            require(False, "child or feature of a tree's node")
 
 
 def build_neighbours(load: Load, tree: Any, state: Any) -> None:

@@ -586,6 +586,23 @@ def tree_with_more_nodes_than_it_has() -> bytes:
 
 
 @attack
+def tree_without_a_state() -> bytes:
+    """Its first node is asked for all the same, behind a null pointer."""
+    model = _tree()
+    model.tree_ = _Reduced(model.tree_.__reduce__()[:2])
+    return pickle.dumps(model)
+
+
+@attack
+def tree_without_nodes() -> bytes:
+    model = _tree()
+    reduced = model.tree_.__reduce__()
+    state = {key: value[:0] if key in ("nodes", "values") else value for key, value in reduced[2].items()}
+    model.tree_ = _Reduced((*reduced[:2], state | {"node_count": 0}))
+    return pickle.dumps(model)
+
+
+@attack
 def predictor_with_far_children() -> bytes:
     import numpy as np
     from sklearn.ensemble import HistGradientBoostingRegressor
