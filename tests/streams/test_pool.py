@@ -10,6 +10,7 @@ import pytest
 
 import aios3_nb
 from aios3_nb.settings import MIB, Settings
+from aios3_nb.streams import pace
 from aios3_nb.streams.pool import Pool
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
@@ -100,7 +101,13 @@ async def until(condition: Callable[[], bool], load: asyncio.Task[object]) -> No
 OPTIONS = {"format": "bytes", "part_size": MIB, "concurrency": 8, "verify": "off"}
 
 
-@pytest.mark.timeout(60)
+@pytest.fixture(autouse=True)
+def steady(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it takes, no load tries meanwhile whether fewer connections would do."""
+    monkeypatch.setattr(pace, "_PAUSE", 1e9)
+
+
+@pytest.mark.timeout(120)
 def test_beside_small_ones_a_large_one_has_all_connections(faulty: FaultServer) -> None:
     faulty.put("b", "p/large", bytes(24 * MIB))
     small = {f"p/small-{n}": b"1234567" for n in range(3)}
@@ -116,7 +123,7 @@ def test_beside_small_ones_a_large_one_has_all_connections(faulty: FaultServer) 
     assert asyncio.run(main()) == {"p/large": bytes(24 * MIB)} | small
 
 
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(120)
 def test_what_one_is_done_with_another_has(faulty: FaultServer) -> None:
     data = bytes(24 * MIB)
     faulty.put("b", "p/1", data)
