@@ -152,6 +152,8 @@ def seen(value: Any) -> Any:
         with value:
             return "file", value.read(), value.info
     if hasattr(value, "selected"):
+        while value._under_way:  # else its listing may be asked for when the next call is looked at
+            time.sleep(0.01)
         value.close()
         return "panel", value.height, [getattr(value.settings, name) for name in NAMES]
     if callable(getattr(value, "done", None)):

@@ -148,6 +148,7 @@ class Feed:
         self._at = 0
         self._farewell = b""
         self._awaits_word = False
+        self._frame_end = base
         self._stop_at: int | None = None
 
     @property
@@ -162,8 +163,8 @@ class Feed:
 
     @property
     def left_over(self) -> bool:
-        """Whether the pickle stopped inside a frame, so that the file is behind its end."""
-        return self._source.in_frame or (self.plain and self._at < len(self._piece))
+        """Whether the pickle stopped inside a frame, so that the file is behind its end, or ended before the frame."""
+        return self.position < self._frame_end or (self.plain and self._at < len(self._piece))
 
     def heard(self) -> None:
         """Note that the unpickler came to the end of a plain frame, and between two opcodes there."""
@@ -328,6 +329,10 @@ class Feed:
     def _frame(self) -> bytes:
         """Return the frame that begins here if it can pass unread; else nothing, and it will be looked into."""
         size = int.from_bytes(self._source.take(8), "little")
+        end = self.position + size
+        if self.position < self._frame_end < end:
+            raise FormatError("Not a pickle: a frame crosses the end of the one around it.", offset=self.position)
+        self._frame_end = max(self._frame_end, end)
         if self._source.in_frame or size > _LARGEST_FRAME:
             return b""
         frame = self._source.take_frame(size)

@@ -66,6 +66,32 @@ def test_ordinary_objects_load_as_the_standard_unpickler_loads_them(library):
                 assert pickle.dumps(loaded, 4) == pickle.dumps(pickle.loads(data), 4), (what, protocol)
 
 
+def framed(data: bytes, size: int) -> bytes:
+    """Return `data` behind the head of a frame of `size` bytes."""
+    return b"\x95" + size.to_bytes(8, "little") + data
+
+
+@pytest.mark.parametrize("more", [1, 17 << 20, 1 << 40])
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_pickle_that_ends_before_its_frame_is_refused_as_python_does(nested, more):
+    def written(size: int) -> bytes:
+        data = framed(b"K\x01.", size)
+        return b"\x80\x04" + (framed(data, len(data)) if nested else data)
+
+    assert load_pickle(opened(written(3))) == pickle.loads(written(3)) == 1
+    with pytest.raises(pickle.UnpicklingError):
+        pickle.loads(written(3 + more))
+    with pytest.raises(FormatError):
+        load_pickle(opened(written(3 + more)))
+
+
+def test_a_frame_that_crosses_the_end_of_the_one_around_it_is_refused():
+    inner = framed(b"K\x01K\x020.", 6)
+    assert load_pickle(opened(b"\x80\x04" + framed(inner, len(inner)))) == 1
+    with pytest.raises(FormatError):
+        load_pickle(opened(b"\x80\x04" + framed(inner, len(inner) - 4)))
+
+
 def test_a_pickle_of_many_frames_loads_as_the_standard_unpickler_loads_it():
     import numpy as np
 

@@ -73,7 +73,7 @@ def main(arguments: list[str]) -> int:
 def digest(seed: int, corpus: Corpus) -> str:
     """Return what tells the first programs of a seed from others."""
     programs, frames = Programs(seed, corpus, address=1 << 40, size=64), Frames(seed, corpus.pickles)
-    data = [programs.program(number) + b"".join(frames.program(number)) for number in range(_DIGESTED)]
+    data = [programs.program(number) + frames.program(number) for number in range(_DIGESTED)]
     return hashlib.sha256(b"".join([*corpus.pickles, *data])).hexdigest()
 
 
