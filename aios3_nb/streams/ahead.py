@@ -20,7 +20,7 @@ from aios3_nb.streams.plan import Plan
 from aios3_nb.streams.source import ObjectSource
 from aios3_nb.streams.straggler import Stragglers
 
-_LOOK = 0.1
+_LOOK = 0.05
 """Seconds between two looks at the part that the reader waits for."""
 
 

@@ -16,10 +16,10 @@ _TIMES = 5
 """How many times slower than others a straggler is."""
 _AGAIN = 2
 """Times that one part is asked for again."""
-_PATIENCE = 0.5
+_PATIENCE = 0.25
 """Seconds that the reader has waited for a part before it may be one."""
-_AWAY = 0.2
-"""Seconds that count of those between two looks, which come every tenth: for longer, the loop or the machine stood
+_AWAY = 0.1
+"""Seconds that count of those between two looks, twenty of which come in one: for longer, the loop or the machine stood
 still, as when a laptop is opened again, and no server has had the time to answer."""
 
 

@@ -336,7 +336,9 @@ class Feed:
         if self._source.in_frame or size > _LARGEST_FRAME:
             return b""
         frame = self._source.take_frame(size)
-        if self.careful or self._stop_at is not None or self._source.frame_is_cut or _names_something(frame):
+        ends_in_a_head = frame[-9:-8] == FRAME  # of a frame that begins in this one, perhaps
+        careful = self.careful or self._stop_at is not None or self._source.frame_is_cut or ends_in_a_head
+        if careful or _names_something(frame):
             self._source.look_into(frame)
             return b""
         self.plain = True

@@ -62,6 +62,8 @@ class Watch:
 def _is_zone(event: str, args: tuple[Any, ...]) -> bool:
     if event == "import":
         return str(args[0]).split(".")[0] == "tzdata"
+    if event == "exec":  # of the packages in which tzdata has its zones, when they are first imported
+        return os.path.realpath(getattr(args[0], "co_filename", "")).startswith(_ZONES)
     is_read = event == "open" and not _writes(event, args)
     return (is_read or event == "os.listdir") and os.path.realpath(str(args[0])).startswith(_ZONES)
 
