@@ -27,6 +27,10 @@ STOP_SECONDS = 60.0
 """Longest wait for the server's thread to begin, and to end: more than a busy machine takes."""
 
 
+_TURNS = 20
+"""Turns of a loop in which it accepts a connection, reads from it, and acts on that; each of them takes one or two."""
+
+
 class FaultServer:
     """The server. The objects, the faults and the record may be used from any thread."""
 
@@ -127,8 +131,13 @@ class FaultServer:
             held.fault.released.set()
 
     def reset(self) -> None:
-        """Forget faults and requests; objects and connections stay."""
+        """Forget faults and requests, those too that were sent and not yet read; objects and connections stay.
+
+        A load that failed may have sent one just before, which would be counted among those of the next.
+        """
         self._faults.clear()
+        assert self._loop is not None
+        asyncio.run_coroutine_threadsafe(self._read_what_was_sent(), self._loop).result(STOP_SECONDS)
         self._requests.clear()
         self.connections = 0
 
@@ -147,6 +156,10 @@ class FaultServer:
             for connection in list(self._open):
                 connection.abort()
             await asyncio.sleep(0.001)
+
+    async def _read_what_was_sent(self) -> None:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
 
     def connected(self, connection: Connection) -> int:
         """Take note of a new connection; return its number."""

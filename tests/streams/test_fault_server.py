@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import http.client
 import re
+import socket
 import time
 import zlib
 from collections.abc import Iterator
@@ -182,6 +184,15 @@ def test_requests_are_recorded_in_order_with_their_ranges(faulty, ask):
         ("GET", "k", 206, 5),
     ]
     assert faulty.connections == 1, "the connection was kept"
+
+
+def test_what_was_sent_before_a_reset_is_not_counted_after_it(faulty):
+    for _ in range(20):
+        with contextlib.closing(socket.create_connection((faulty.host, faulty.port))) as sent:
+            sent.sendall(b"GET /b/k HTTP/1.1\r\nHost: h\r\n\r\n")
+            faulty.reset()
+            assert sent.recv(1)  # it was read
+            assert not faulty.requests
 
 
 def test_a_client_that_hangs_up_is_noted_with_what_was_sent(faulty):
