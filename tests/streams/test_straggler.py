@@ -11,6 +11,7 @@ import pytest
 
 import aios3_nb
 from aios3_nb.settings import MIB
+from aios3_nb.streams import ahead, straggler
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 
@@ -78,6 +79,18 @@ def test_a_standstill_of_the_machine_makes_no_part_a_straggler(faulty: FaultServ
 
     assert asyncio.run(main()) == BODY[: 12 * MIB]
     assert _ranges(faulty) == [(9 * MIB, 10 * MIB)]
+
+
+def test_a_part_that_fails_when_it_would_count_as_slow_ends_the_load(faulty: FaultServer, monkeypatch) -> None:
+    """It was asked for again, and closing waited for ever for the task that had ended already."""
+    monkeypatch.setattr(ahead, "_LOOK", 60.0)  # so that the first look after that of the next part is when it fails
+    monkeypatch.setattr(straggler, "_PATIENCE", 0.0)
+    faulty.put("b", "k.bin", BODY[: 11 * MIB])
+    faulty.fault(Fault(kind=Kind.DELAY, seconds=0.5, at=11 * MIB - 1, first=2))
+    faulty.fault(Fault(kind=Kind.SILENT, seconds=1.0, at=10 * MIB - 1, first=2, times=None))
+    settings = {"part_size": MIB, "concurrency": 4, "verify": "off", "retries": 1}
+    with pytest.raises(aios3_nb.DownloadError):
+        aios3_nb.load("s3://b/k.bin", format="bytes", **settings)
 
 
 def test_without_retries_nothing_is_asked_for_again(faulty: FaultServer) -> None:
