@@ -103,8 +103,7 @@ class Ahead:
         while self._ending:
             try:
                 # Not gather(): from Python 3.12 on it returns at once when all have ended, before `_ended` was called.
-                ended, _ = await asyncio.wait(self._ending)
-                self._ending -= ended
+                self._ending -= (await asyncio.wait(self._ending))[0]
             except asyncio.CancelledError as exc:
                 cancelled = exc
                 for task in self._ending:
@@ -287,9 +286,7 @@ class Ahead:
             alarm.cancel()
             self.waited += loop.time() - began
         self._raise_failure()
-        # One that has failed meanwhile is no slow one: it is raised when it is looked at next.
-        slow = self._stragglers.is_one(part, self.waited) and not part.done
-        if slow and self._source.hurries(part.start + part.filled):
+        if self._stragglers.is_one(part, self.waited) and self._source.hurries(part.start + part.filled):
             self._ask_again(part)
         if self.waited >= self._settings.total_timeout:
             raise waited_enough(self._source.uri, self._settings, offset=part.start + part.filled)

@@ -63,7 +63,8 @@ class Stragglers:
             self._part, self._began, self._filled = part, self._watched, part.filled
             return False
         seconds = self._watched - self._began
-        if seconds < _PATIENCE or len(self._rates) < _TELLING or part.full or part.again >= _AGAIN:
+        # One that has ended without all its bytes has failed, and that is raised when it is looked at next.
+        if seconds < _PATIENCE or len(self._rates) < _TELLING or part.full or part.done or part.again >= _AGAIN:
             return False
         delay = statistics.median(self._delays)
         if not part.answered:
