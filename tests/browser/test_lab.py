@@ -976,23 +976,15 @@ def test_a_page_that_is_reloaded_while_a_cell_runs_shows_the_panel_again_where_i
     again.row("config.json")
 
 
-def test_a_kernel_that_is_restarted_is_said_to_be_gone(lab: Lab, stocked: FaultServer) -> None:
+@pytest.mark.parametrize("end", ["restart", "shutdown"])
+def test_a_kernel_that_ended_is_said_to_be_gone(lab: Lab, stocked: FaultServer, end: str) -> None:
     book = opened(lab, stocked)
     panel = browse(book, "%s3browse s3://data/")
     panel.row("config.json")
-    book.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.restart()")
-    expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("kernel")
+    book.page.evaluate(f"window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.{end}()")
+    if end == "restart":  # it is seen without a click
+        expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("kernel")
     book.page.wait_for_timeout(1500)
     panel.click("Refresh")
     expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("is gone. Run the cell again")
-    panel.picture("state-gone")
-
-
-def test_a_kernel_that_is_shut_down_is_said_to_be_gone(lab: Lab, stocked: FaultServer) -> None:
-    book = opened(lab, stocked)
-    panel = browse(book, "%s3browse s3://data/")
-    panel.row("config.json")
-    book.page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.shutdown()")
-    book.page.wait_for_timeout(1000)
-    panel.click("Refresh")
-    expect(panel.root.locator(".aios3-nb-notice")).to_contain_text("is gone. Run the cell again")
+    panel.picture(f"state-gone-{end}")
