@@ -32,7 +32,9 @@ _GAIN = 1.15
 _LOSS = 0.97
 """Times the rate that fewer of them still bring."""
 _PAUSE = 2.0
-"""Seconds to the first try of fewer, and after one that failed; each time twice as many."""
+"""Seconds to the first try of fewer, and after one that failed; after each try twice as many."""
+_LONGEST_PAUSE = 60.0
+"""Seconds between two tries, at most: what the link gives changes in a load of an hour."""
 _LATELY = 1.0
 """Seconds over which the rate is averaged."""
 
@@ -76,7 +78,7 @@ class Pace:
         """Note that a connection broke: where it was the only one, there should be others."""
         self._before = None
         self.count = self._most
-        self._rest(self._clock())
+        self._rest(self._clock())  # no longer than before: it tells nothing of how many there should be
 
     @property
     def goes_on(self) -> bool:
@@ -118,26 +120,30 @@ class Pace:
         """Stay with the connections that were tried, or go back to those `before`, which brought the rate `was`."""
         self._before = None
         if self.count > before and rate > _GAIN * was:
-            self._rest(now)
+            self._end_try(now)
         elif self.count < before and rate > _LOSS * was:
             self._try(self.count // 2, rate, now)
         else:
             self.count = before
-            self._rest(now)
+            self._end_try(now)
 
     def _try(self, count: int, rate: float, now: float) -> None:
         if count < 1:
-            self._rest(now)
+            self._end_try(now)
             return
         self._before = (self.count, rate)
         self.count = count
         self._measure(now + self._settles)
 
+    def _end_try(self, now: float) -> None:
+        """Stay with what was found, for twice as long as the last time."""
+        self._rest(now)
+        self._pause = min(2 * self._pause, _LONGEST_PAUSE)
+
     def _rest(self, now: float) -> None:
         """Leave it as it is for a while."""
         self._usual = 0.0
         self._next_try = now + self._pause
-        self._pause *= 2
         self._measure(now)
 
     def _measure(self, since: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pickle
 from collections.abc import Callable
 
@@ -188,6 +189,29 @@ def test_a_thin_link_is_left_with_as_few_as_fill_it() -> None:
     counts = tried(link, first=0.1, seconds=60)
     assert counts[-1][1] == 8
     assert share_of(counts, link, 8, 60) > 0.97
+
+
+def test_a_load_that_goes_on_for_long_is_looked_at_once_a_minute() -> None:
+    counts = tried(lambda count, _: count * 1e5, first=0.04, seconds=400)
+    tries = [begin for begin, count in counts if count == 8]
+    assert [round(begin) for begin in tries[:3]] == [2, 4, 8]
+    assert 50 < max(after - begin for begin, after in itertools.pairwise(tries)) < 62
+    assert tries[-1] > 330
+
+
+def test_connections_that_break_again_and_again_put_off_no_try_for_longer() -> None:
+    clock = 0.0
+    judge = Pace(16, lambda: clock)
+    judge.answered(0.04, 1 << 40)
+    judge.is_awaited = True
+    for _ in range(60):
+        clock += 1.0
+        judge.failed()
+    assert judge.count == 16
+    for _ in range(300):
+        clock += 0.01
+        judge.took(1 << 16, busy=16, allowed=16)
+    assert judge.count < 16
 
 
 def test_nothing_is_tried_while_the_reader_is_what_takes_time() -> None:
