@@ -128,7 +128,7 @@ class SafeUnpickler(Scan):
         """Return where in the memo is what some opcodes are harmless by; None when nothing is to be relied on."""
         if self.blocked:
             return None
-        return known_places(self.memo.copy(), self.feed.protocol, self._entries, self.dtypes.sizes)
+        return known_places(self.memo.copy(), self.feed.protocol, self._entries, self.dtypes)
 
     def finish(self) -> None:
         """Look over what was built, now that the pickle can change it no more.

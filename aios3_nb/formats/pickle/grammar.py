@@ -24,6 +24,9 @@ UNITS = (b"Y", b"M", b"W", b"D", b"h", b"m", b"s", b"ms", b"us", b"ns", b"ps", b
 _SHORT = 40
 """Bytes of the texts inside of a pattern; each length is an alternative of its own, in every place where one may be."""
 
+_MOST_OBJECTS = 8
+"""Of an array of objects; each number of them is an alternative of its own, too."""
+
 _NEVER = rb"(?!)"
 _LARGEST = 255
 _MINUS_ONE = rb"J\xff\xff\xff\xff"
@@ -36,8 +39,8 @@ class Known:
     Attributes:
         framed: Whether the pickle fills its memo by MEMOIZE, in order, and not by PUT.
         places: Where what is. A callable goes by its `make` and `state` in ``names.toml``, a text by itself in
-            quotes, a finished dtype by the bytes of one element, an array's class by ``ndarray``, a time zone by
-            ``zone``, a unit of numpy's times by ``unit``.
+            quotes, a finished dtype by the bytes of one element, that of objects by ``objects``, an array's class by
+            ``ndarray``, a time zone by ``zone``, a unit of numpy's times by ``unit``.
     """
 
     framed: bool
@@ -135,6 +138,7 @@ def _things(known: Known, memo: bytes) -> tuple[bytes, ...]:
     things = (
         _scalar(known, memo),
         _array(known, memo),
+        _array_of_objects(known, memo),
         _buffer(known, memo),
         _anything(known, memo, value + memo),
         _uuid(known, memo),
@@ -197,11 +201,30 @@ def _array(known: Known, memo: bytes) -> bytes:
     ``ndarray.__setstate__`` compares the number of bytes with shape and dtype, as long as no number is negative and
     the elements are bytes; the shapes and dtypes of which that does not hold are not in here.
     """
-    code = _any(known.at("b'b'"), rb"C\x01b" + memo)
-    empty = known.at("numpy.reconstruct numpy.array") + known.at("ndarray") + rb"K\x00\x85" + memo + code
     content = _any(counted(b"C"), _encoded(known, memo)) + memo
     state = rb"\(K\x01" + _shape(memo) + _dtype(known, memo) + rb"[\x88\x89]" + content + b"t" + memo
-    return empty + rb"\x87" + memo + b"R" + memo + state + b"b"
+    return _empty_array(known, memo) + state + b"b"
+
+
+def _empty_array(known: Known, memo: bytes) -> bytes:
+    code = _any(known.at("b'b'"), rb"C\x01b" + memo)
+    empty = known.at("numpy.reconstruct numpy.array") + known.at("ndarray") + rb"K\x00\x85" + memo + code
+    return empty + rb"\x87" + memo + b"R" + memo
+
+
+def _array_of_objects(known: Known, memo: bytes) -> bytes:
+    """An array of one axis that gets as many objects as its shape says: numpy believes that, and does not count them.
+
+    So each number of them is an alternative of its own, with a list that is made there and has no more and no fewer.
+    """
+    start = _empty_array(known, memo) + rb"\(K\x01K"
+    if start.startswith(_NEVER) or "objects" not in known.places:
+        return _NEVER
+    texts = counted(b"\x8cC\x8a", most=_SHORT) if known.framed else counted(b"X", 3, most=_SHORT)
+    item = _any(_any(rb"[N\x88\x89)\]}]|K.|h.|M..|J.{4}|G.{8}|j.{4}", texts) + memo)
+    filled = [b"", item + b"a"] + [rb"\(" + item + b"{%d}e" % count for count in range(2, _MOST_OBJECTS + 1)]
+    before, after = rb"\x85" + memo + known.at("objects") + rb"[\x88\x89]\]" + memo, b"t" + memo + b"b"
+    return start + _any(*(rb"\x%02x" % count + before + fill + after for count, fill in enumerate(filled)))
 
 
 def _buffer(known: Known, memo: bytes) -> bytes:

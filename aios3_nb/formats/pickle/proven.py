@@ -28,6 +28,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aios3_nb.formats.pickle.dtypes import DTypes
 from aios3_nb.formats.pickle.grammar import CODE, TEXTS, UNITS, Known, patterns
 from aios3_nb.formats.pickle.names import Entry
 from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, runs
@@ -50,16 +51,14 @@ _LONGEST = max(map(len, (*TEXTS, CODE, *UNITS)))
 """Of the texts and bytes that are of use."""
 
 
-def known_places(
-    memo: Mapping[int, Any], protocol: int, entries: Mapping[int, Entry], sizes: Mapping[int, int]
-) -> Known | None:
+def known_places(memo: Mapping[int, Any], protocol: int, entries: Mapping[int, Entry], dtypes: DTypes) -> Known | None:
     """Return what of use is in `memo`; None when what is there may not stay.
 
     Args:
         memo: All of it, by place.
         protocol: Of the pickle.
         entries: By the id of what this load imported, and keeps alive, what may be done with it.
-        sizes: Those of `DTypes`, which keeps the dtypes alive.
+        dtypes: Those that this load made, and keeps alive.
     """
     framed = protocol >= FIRST_FRAMED_PROTOCOL
     # MEMOIZE takes the place behind all others as long as there is no gap.
@@ -73,7 +72,7 @@ def known_places(
         cls = type(value)
         if cls not in of_use or ((cls is str or cls is bytes) and len(value) > _LONGEST):
             continue
-        kind = _kind(value, entries, sizes)
+        kind = _kind(value, entries, dtypes)
         kind = "ndarray" if value is ndarray else kind
         if kind and len(places[kind]) < _MOST_PLACES:
             places[kind].append(place)
@@ -87,13 +86,15 @@ def _may_be_of_use(cls: type) -> bool:
     return any("__call__" in vars(base) or base.__name__ == "dtype" for base in cls.__mro__)
 
 
-def _kind(value: Any, entries: Mapping[int, Entry], sizes: Mapping[int, int]) -> str | int | None:
+def _kind(value: Any, entries: Mapping[int, Entry], dtypes: DTypes) -> str | int | None:
     """Return what `value` is to `Known`; None when it is of no use."""
     if id(value) in entries:
         entry = entries[id(value)]
         # What gets a state has to be noted as made here, so that it gets one only; a UUID gets it at once.
         return f"{entry.make} {entry.state}".strip()
-    if id(value) in sizes:
+    if id(value) in dtypes.of_objects:
+        return "objects"
+    if id(value) in dtypes.sizes:
         simple = value.names is None and value.subdtype is None and value.itemsize > 0
         return value.itemsize if simple else None
     if (type(value) is str and value in TEXTS) or (type(value) is bytes and value == CODE):

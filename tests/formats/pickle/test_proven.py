@@ -15,6 +15,7 @@ import pytest
 
 from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats.pickle import load_pickle, proven
+from aios3_nb.formats.pickle.dtypes import DTypes
 from aios3_nb.formats.pickle.feed import ASKS
 from aios3_nb.formats.pickle.names import Entry
 from aios3_nb.formats.pickle.opcodes import runs
@@ -40,6 +41,7 @@ KINDS = {
     "times of numpy": lambda i: [np.datetime64(i, "us"), np.timedelta64(i, "ns")],
     "small arrays": lambda i: np.arange(3.0) + i,
     "arrays of several shapes": lambda i: (np.zeros((i % 3, 2), "i4"), np.array(i), np.ones((2, 1, i % 4), order="F")),
+    "arrays of objects": lambda i: np.array([f"text {i}", i, None, 1.5, (), [], b"x", i, i, i][: i % 11], object),
     "arrays of times": lambda i: np.arange(3).astype("M8[s]"),
     "UUIDs": lambda i: uuid.UUID(int=(1 << 127 | i) >> i % 128),
     "times": lambda i: [EPOCH + dt.timedelta(i), dt.timedelta(i), dt.date(2020, 1, 1 + i % 28), dt.time(i % 24)],
@@ -140,7 +142,8 @@ def test_what_is_spoilt_comes_to_the_same_as_when_all_of_it_asks(make, protocol,
 def honest(protocol: int) -> bytes:
     """Return what begins a pickle, after which numbers, arrays, UUIDs and decimals run as they were written."""
     value = [
-        [np.float64(i), np.arange(3.0) + i, uuid.UUID(int=i + 1), decimal.Decimal(i), b"12345678"] for i in range(60)
+        [np.float64(i), np.arange(3.0) + i, uuid.UUID(int=i + 1), decimal.Decimal(i), np.array([i, None], object)]
+        for i in range(60)
     ]
     return unframed(pickle.dumps(value, protocol)).removesuffix(b"e.")
 
@@ -163,6 +166,9 @@ class Places:
     def array(self, shape: bytes, content: bytes, *, dtype_: bytes = b"", end: bytes = b"b") -> bytes:
         empty = self["numpy.reconstruct numpy.array"] + self["ndarray"] + b"K\x00\x85C\x01b\x87R"
         return empty + b"(K\x01" + shape + (dtype_ or self[8]) + FALSE + content + b"t" + end
+
+    def objects(self, count: int, items: bytes, *, end: bytes = b"b") -> bytes:
+        return self.array(b"K%c\x85" % count, b"]" + items, dtype_=self["objects"], end=end)
 
     def uuid(self, number_: bytes) -> bytes:
         return self["empty uuid"] + b")\x81}" + self["'int'"] + number_ + b"sb"
@@ -188,7 +194,7 @@ def places(protocol, monkeypatch):
 
 
 EIGHT, NINE = data(b"12345678"), data(b"123456789")
-ONE, TWO = tuple_of(number(1)), tuple_of(number(2))
+ONE, TWO = b"K\x01\x85", b"K\x02\x85"  # as Python writes them, or they would fit no pattern
 WHOLE_UUID = b"\x8a\x10" + b"x" * 16
 
 REFUSED = {
@@ -207,6 +213,23 @@ REFUSED = {
     "an array that gets a state again": lambda at: (
         at.array(ONE, EIGHT) + b"(K\x01" + ONE + at[8] + FALSE + EIGHT + b"tb"
     ),
+    "an array of fewer objects": lambda at: at.objects(3, b"(NNe"),
+    "an array of more objects": lambda at: at.objects(2, b"(NNNe"),
+    "an array of no objects": lambda at: at.objects(1, b""),
+    "an array of one object too many": lambda at: at.objects(0, b"Na"),
+    "an array of objects that become one": lambda at: at.objects(2, b"(NN\x86e"),
+    "an array of objects that become fewer": lambda at: at.objects(3, b"(NN\x86e"),
+    "an array of objects of which one is dropped": lambda at: at.objects(3, b"(NN0e"),
+    "an array of objects with a mark among them": lambda at: at.objects(2, b"(N(Ne"),
+    "an array of objects of two lists": lambda at: at.objects(2, b"](NNe"),
+    "an array of a negative number of objects": lambda at: at.array(
+        tuple_of(number(-1)), b"](Ne", dtype_=at["objects"]
+    ),
+    "an array of bytes in a list": lambda at: at.array(TWO, b"](NNe"),
+    "an array of objects that gets a state again": lambda at: (
+        at.objects(2, b"(NNe") + b"(K\x01" + TWO + at["objects"] + FALSE + b"](NNetb"
+    ),
+    "an array of objects gets items": lambda at: at.objects(2, b"(NNe") + b"(" + number(0) + number(1) + b"u",
     "a UUID that gets a state again": lambda at: at.uuid(WHOLE_UUID) + b"}" + at["'int'"] + WHOLE_UUID + b"sb",
     "a UUID of a negative number": lambda at: at.uuid(b"\x8a\x01\xff"),
     "a UUID of a small negative number": lambda at: at.uuid(b"J\xff\xff\xff\xff"),
@@ -228,12 +251,16 @@ REFUSED = {
     "members of what is below the set": lambda at: at.array(ONE, EIGHT) + b"\x8f0(" + number(0) + b"\x90",
     **{
         f"{what} by {opcode.decode()}": lambda at, what=what, opcode=opcode: OVERWRITTEN[what](at, opcode)
-        for what in ("a dtype of objects takes a place", "a call takes a place", "a type takes a place")
+        for what in (
+            *("a dtype of objects takes a place", "a dtype of numbers takes a place"),
+            *("a call takes a place", "a type takes a place"),
+        )
         for opcode in (b"q", b"r", b"p")
     },
 }
 OVERWRITTEN = {
     "a dtype of objects takes a place": lambda at, by: at.putting(object_dtype(), 8, by) + at.scalar(EIGHT),
+    "a dtype of numbers takes a place": lambda at, by: at.putting(at[8], "objects", by) + at.objects(2, b"(NNe"),
     "a call takes a place": lambda at, by: at.putting(RECONSTRUCT, "numpy.scalar", by) + at.scalar(EIGHT),
     "a type takes a place": lambda at, by: at.putting(NDARRAY, "anything", by) + at["anything"] + TWO + b"R",
 }
@@ -255,7 +282,8 @@ def test_what_asking_would_refuse_is_refused(make, protocol, places, monkeypatch
 def test_what_the_refused_ones_are_made_of_loads(protocol, places):
     """Or they would be refused for something else."""
     parts = places.scalar(EIGHT), places.array(ONE, EIGHT), places.uuid(WHOLE_UUID), places["anything"] + ONE + b"R"
-    assert len(loaded(honest(protocol) + b"".join(parts) + b"e.")) == 64
+    parts += tuple(places.objects(*few) for few in ((0, b""), (1, b"Na"), (2, b"(NNe")))
+    assert len(loaded(honest(protocol) + b"".join(parts) + b"e.")) == 67
 
 
 @pytest.mark.parametrize("protocol", [2, 4])
@@ -269,6 +297,6 @@ def test_bytes_that_look_like_what_runs_are_bytes(protocol, places):
 def test_a_gap_in_the_memo_is_nothing_to_rely_on():
     """MEMOIZE would come to what stands behind it."""
     entries = {id(uuid.UUID): Entry(make="empty", state="uuid")}
-    assert known_places({0: "a", 1: uuid.UUID}, 4, entries, {}).places == {"empty uuid": (1,)}
-    assert known_places({0: "a", 5: uuid.UUID}, 4, entries, {}) is None
-    assert known_places({0: "a", 5: uuid.UUID}, 2, entries, {}).places == {"empty uuid": (5,)}
+    assert known_places({0: "a", 1: uuid.UUID}, 4, entries, DTypes()).places == {"empty uuid": (1,)}
+    assert known_places({0: "a", 5: uuid.UUID}, 4, entries, DTypes()) is None
+    assert known_places({0: "a", 5: uuid.UUID}, 2, entries, DTypes()).places == {"empty uuid": (5,)}
