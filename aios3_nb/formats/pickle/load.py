@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Collection, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO, Self, cast
 
 from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, S3Error, TruncatedError
@@ -28,8 +28,9 @@ from aios3_nb.formats.pickle.find import (
 )
 from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text, other_kind
 from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, GLOBAL_BY_LINES, PROTO
+from aios3_nb.formats.pickle.plain import NotPlainError, load_plain
 from aios3_nb.formats.pickle.proven import Proofs
-from aios3_nb.formats.pickle.row import NotPlainError, Row
+from aios3_nb.formats.pickle.row import Row
 from aios3_nb.formats.pickle.scan import GETATTR, names_in_file, names_in_head
 from aios3_nb.formats.pickle.trusted import load_trusted
 from aios3_nb.formats.pickle.unread import Unread
@@ -118,6 +119,11 @@ def _load(file: BinaryIO, names: Names | None, encoding: str) -> Any:
     with collector_paused(), _with_versions(file, start, head):
         if names is None:
             return _load_trusted(file, start, encoding)
+        if len(head) < _HEAD:  # perhaps it is all here
+            with suppress(NotPlainError):
+                value = load_plain(head, encoding)
+                file.read(len(head))
+                return value
         _check_names_ahead(file, names, head, start)
         return _load_safely(file, names, head, start, encoding)
 

@@ -7,10 +7,10 @@ also says what was wrong.
 
 from __future__ import annotations
 
-import pickle
 from typing import Any, BinaryIO
 
 from aios3_nb.formats.pickle.feed import extensions_known
+from aios3_nb.formats.pickle.plain import NotPlainError, PlainUnpickler
 
 _SHALLOW = 4096
 """Bytes that the unpickler is shown in advance. It copies them for every pickle, and asks for 128 KiB."""
@@ -23,10 +23,6 @@ _LARGEST = 1024 * 1024
 
 _TRIES = 8
 """Pickles in a row that were not plain, after which no more are tried."""
-
-
-class NotPlainError(Exception):
-    """This pickle names something, or is too large, or broken: it is to be loaded the careful way."""
 
 
 class Row:
@@ -63,7 +59,7 @@ class Row:
         self._mark = self._at
         self._trying = True
         try:
-            value = _Plain(self, encoding=self._encoding).load()
+            value = PlainUnpickler(self, encoding=self._encoding).load()
         except Exception as exc:
             self._at = self._mark
             self._tries -= 1
@@ -137,13 +133,3 @@ class Row:
         self._at -= first
         self._mark = 0
         return bool(more)
-
-
-class _Plain(pickle.Unpickler):
-    """Unpickles what imports nothing; without a name nothing can be called, and BUILD finds nothing to change."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        raise NotPlainError
-
-    def persistent_load(self, pid: Any) -> Any:
-        raise NotPlainError
