@@ -66,7 +66,7 @@ def _arrow_array(load: Load, dotted: str, found: Any, build: Builder | None) -> 
             raise refused(dotted, "arguments of its own")
         check_arrow_parts(args[0])
         array = found(*args)
-        load.check_later(check_arrow, array, lasting=True)
+        load.check_later(check_arrow, array, apart=True)
         return array
 
     return make
@@ -77,7 +77,7 @@ def _arrow_table(load: Load, dotted: str, found: Any, build: Builder | None) -> 
         if len(args) != 2 or type(args[0]) is not list or not all(_is_arrow(part) for part in (*args[0], args[1])):
             raise refused(dotted, "arguments of its own")
         table = found(*args)
-        load.check_later(check_arrow, table, lasting=True)
+        load.check_later(check_arrow, table, apart=True)
         return table
 
     return make

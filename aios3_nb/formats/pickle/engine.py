@@ -189,14 +189,14 @@ class SafeUnpickler(Scan):
         if self._waiting and not self._waiting.isdisjoint(map(id, args)):
             raise refused(name, "something that is not finished")
 
-    def check_later(self, check: Check, value: Any, *, lasting: bool = False) -> None:
+    def check_later(self, check: Check, value: Any, *, lasting: bool = False, apart: bool = False) -> None:
         """Check `value` now, and again when the pickle has ended, if it can still change until then.
 
         What is `lasting` cannot once nothing waits for its state: arrays and columns wait from when they are made, get
-        one state, and cannot be changed in another way. But who knows what a class does that the user allowed.
+        one state, and do not change otherwise; nor can what is `apart`. But who knows what a class of the user's does.
         """
         check(value)
-        if not lasting or self._waiting or self._names.allows:
+        if self._names.allows or not (apart or (lasting and not self._waiting)):
             self._to_check.append((check, value))
 
     def check_at_end(self, check: Check, value: Any) -> None:

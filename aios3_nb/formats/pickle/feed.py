@@ -21,28 +21,24 @@ Over 300 lines: what is sent, what is rewritten and what is heard share one wind
 
 from __future__ import annotations
 
-import copyreg
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aios3_nb.errors import BlockedPickleError, FormatError
 from aios3_nb.formats.pickle import opcodes
+from aios3_nb.formats.pickle.glance import names_something
 from aios3_nb.formats.pickle.opcodes import (
-    BINGET,
     COUNTED,
     EXTENSION,
     FIXED,
     FRAME,
     LINES,
-    LONG_BINGET,
-    MEMOIZE,
     NEWEST_PROTOCOL,
     OUT_OF_BAND,
     PERSISTENT,
     PROTO,
     PUTS,
-    STACK_GLOBAL,
     runs,
 )
 from aios3_nb.formats.pickle.source import Source
@@ -87,10 +83,8 @@ ASKS = {
 _IN_PLACE: Mapping[bytes | None, bytes] = {None: b""} | ASKS
 """The same, with nothing in place of none."""
 
-_SOUGHT = ((STACK_GLOBAL, 0, 64), (MEMOIZE, 1, 256), (STACK_GLOBAL + MEMOIZE, 0, _LARGEST_FRAME))
-"""What an import is found by: what to look for, how far behind the import's first byte, and how often at most.
-
-One byte is found ten times as fast as two. In text either can be frequent, and both one after the other hardly is."""
+_ALONE = frozenset((PROTO, FRAME, b"X"))
+"""Opcodes of which many a pickle has nothing else between its frames: no run of others is looked for before these."""
 
 _EMPTY = {
     b"T": b"U\x00",
@@ -146,6 +140,7 @@ class Feed:
         self._source = Source(file, base)
         self._piece = b""
         self._at = 0
+        self._goodbye = b"\x8c\x10" + self.word.encode() + b"Q0"
         self._farewell = b""
         self._awaits_word = False
         self._frame_end = base
@@ -229,7 +224,8 @@ class Feed:
         # A frame's header leaves nothing for the unpickler, and what follows it may be another.
         while not (self._piece or self.claimed or self.truncated):
             window, start = self._source.window()
-            self._piece = self._run(window, start) or self._one_opcode()
+            alone = window[start : start + 1] in _ALONE
+            self._piece = (b"" if alone else self._run(window, start)) or self._one_opcode()
 
     def _run(self, window: bytes, start: int) -> bytes:
         """Return the opcodes from `start` that are whole, with those replaced that have to ask."""
@@ -338,12 +334,12 @@ class Feed:
         frame = self._source.take_frame(size)
         ends_in_a_head = frame[-9:-8] == FRAME  # of a frame that begins in this one, perhaps
         careful = self.careful or self._stop_at is not None or self._source.frame_is_cut or ends_in_a_head
-        if careful or _names_something(frame):
+        if careful or names_something(frame):
             self._source.look_into(frame)
             return b""
         self.plain = True
         self._awaits_word = True
-        self._farewell = b"\x8c\x10" + self.word.encode() + b"Q0"
+        self._farewell = self._goodbye
         return frame
 
 
@@ -358,36 +354,6 @@ def _end_of_counted(window: bytes, at: int) -> int:
     begin = at + 1 + COUNTED[code]
     end = begin + int.from_bytes(window[at + 1 : begin], "little")
     return end if begin <= end <= len(window) else 0
-
-
-def extensions_known() -> bool:
-    """Return whether an extension code could fetch an object past `find_class`; in C it is an error without any."""
-    return bool(copyreg._extension_cache or copyreg._inverted_registry or copyreg._extension_registry)  # type: ignore[attr-defined]  # noqa: SLF001
-
-
-def _names_something(frame: bytes) -> bool:
-    """Return whether `frame` seems to import something; true for one random frame of a hundred, too."""
-    if extensions_known():
-        return True
-    at = 0
-    for sought, before, most in _SOUGHT:
-        for _ in range(most):
-            at = frame.find(sought, at)
-            if at < 0:
-                return False
-            # Python remembers what it imports (the next opcode), and got the name from a string that it
-            # remembers too (the last opcode), or remembered earlier.
-            begin = at - before
-            if frame[begin : begin + 2] == STACK_GLOBAL + MEMOIZE and _follows_a_string(frame, begin):
-                return True
-            at += 1
-    return False
-
-
-def _follows_a_string(frame: bytes, at: int) -> bool:
-    if frame[at - 1 : at] == MEMOIZE or frame[at - 2 : at - 1] == BINGET:
-        return True
-    return frame[at - 5 : at - 4] == LONG_BINGET and frame[at - 1 : at] == b"\0"
 
 
 def _refused(code: bytes, offset: int) -> BlockedPickleError:

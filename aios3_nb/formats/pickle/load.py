@@ -18,16 +18,11 @@ from typing import Any, BinaryIO, Self, cast
 from aios3_nb.errors import BlockedPickleError, FormatError, MissingPackageError, S3Error, TruncatedError
 from aios3_nb.formats.collector import collector_paused
 from aios3_nb.formats.pickle.engine import SafeUnpickler
-from aios3_nb.formats.pickle.feed import EnoughError, Feed, NeedsCareError, extensions_known
-from aios3_nb.formats.pickle.find import (
-    Names,
-    OtherVersionError,
-    blocked_text,
-    missing_package,
-    missing_text,
-)
+from aios3_nb.formats.pickle.feed import EnoughError, Feed, NeedsCareError
+from aios3_nb.formats.pickle.find import Names, OtherVersionError, blocked_text, missing_package, missing_text
+from aios3_nb.formats.pickle.glance import extensions_known
 from aios3_nb.formats.pickle.kinds import is_joblib, joblib_text, other_kind
-from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, GLOBAL_BY_LINES, PROTO
+from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, PROTO, imports_by_lines
 from aios3_nb.formats.pickle.plain import NotPlainError, load_plain
 from aios3_nb.formats.pickle.proven import Proofs
 from aios3_nb.formats.pickle.row import Row
@@ -196,7 +191,7 @@ def _load_safely(file: BinaryIO, names: Names, head: bytes, start: int, encoding
 
 def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int, encoding: str) -> Any:
     """Return the object of a pickle of protocol 0 to 3; one that seems to import nothing passes unread."""
-    if GLOBAL_BY_LINES.search(head) or not file.seekable() or extensions_known():
+    if imports_by_lines(head) or not file.seekable() or extensions_known():
         return _run(file, names, start, encoding, careful=True)
     try:
         return SafeUnpickler(Unread(file, _protocol(head)), names, encoding=encoding).load()

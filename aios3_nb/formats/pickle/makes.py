@@ -37,11 +37,12 @@ class Load(Protocol):
     def check_finished(self, name: str, args: tuple[Any, ...]) -> None:
         """Refuse arguments that still wait for their state."""
 
-    def check_later(self, check: Check, value: Any, *, lasting: bool = False) -> None:
+    def check_later(self, check: Check, value: Any, *, lasting: bool = False, apart: bool = False) -> None:
         """Check `value` now, and again when the pickle has ended, if it can still change until then.
 
         Lasting is what `check` finds if it looks at nothing that pickles put items into, but only at numbers, at
-        arrays and columns, and at what libraries made of these for themselves.
+        arrays and columns, and at what libraries made of these for themselves. Apart is what lies in memory of a
+        library, over bytes and bytearrays of the pickle's, which nothing that a pickle may do writes into.
         """
 
     def check_at_end(self, check: Check, value: Any) -> None:

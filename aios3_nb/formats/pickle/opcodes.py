@@ -59,6 +59,11 @@ It begins only where a run of word characters does, and looks at none of them mo
 began again at each would take as long as the square of the longest run."""
 
 
+def imports_by_lines(data: bytes) -> bool:
+    """Return whether `data` has what `GLOBAL_BY_LINES` finds; most have no newline, which is known at once."""
+    return b"\n" in data and GLOBAL_BY_LINES.search(data) is not None
+
+
 ACTING = b"Rb\x81euas\x90\x92o"
 """Opcodes that call something, set a state, or put items into something; INST is one more, which is in `LINES`."""
 

@@ -6,7 +6,7 @@ import io
 import pickle
 from typing import Any
 
-from aios3_nb.formats.pickle.feed import extensions_known
+from aios3_nb.formats.pickle.glance import extensions_known
 from aios3_nb.formats.pickle.opcodes import COUNTED, FRAME
 
 _FRAMED = 11

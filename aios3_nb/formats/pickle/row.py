@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, BinaryIO
 
-from aios3_nb.formats.pickle.feed import extensions_known
+from aios3_nb.formats.pickle.glance import extensions_known
 from aios3_nb.formats.pickle.plain import NotPlainError, PlainUnpickler
 
 _SHALLOW = 4096

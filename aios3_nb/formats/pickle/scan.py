@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from aios3_nb.errors import S3Error
 from aios3_nb.formats.pickle.feed import INST, OBJ, EnoughError, Feed
 from aios3_nb.formats.pickle.find import python3_name
-from aios3_nb.formats.pickle.opcodes import GLOBAL_BY_LINES, STACK_GLOBAL
+from aios3_nb.formats.pickle.opcodes import STACK_GLOBAL, imports_by_lines
 
 REST_BYTES = 4 * 1024 * 1024
 """Bytes looked through for further names once one is blocked."""
@@ -123,7 +123,7 @@ class Imports:
 
 def names_in_head(head: bytes) -> Imports:
     """Return the names imported by the beginning of a pickle, as far as `head` shows."""
-    if STACK_GLOBAL not in head and not GLOBAL_BY_LINES.search(head):
+    if STACK_GLOBAL not in head and not imports_by_lines(head):
         return Imports()
     return _scanned(Feed(io.BufferedReader(io.BytesIO(head), max(len(head), 1)), careful=True))
 

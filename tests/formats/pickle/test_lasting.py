@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import pickle
+import struct
 
 import numpy as np
 import pytest
@@ -171,6 +172,45 @@ def test_what_an_allowed_class_may_have_changed_is_checked_again():
     changing.matrix = sparse.csr_matrix(np.eye(3))
     with pytest.raises(FormatError, match="indices"):
         loaded(pickle.dumps(changing), allow=[f"{__name__}.Changing"])
+
+
+OFFSETS = struct.pack("<iii", 0, 1, 2)
+
+
+def arrow(offsets: bytes, code: bytes = b"C") -> bytes:
+    """Two texts of Arrow; their offsets, of which `code` makes bytes or a bytearray, are at place 7 of the memo."""
+
+    def arrows(name: str, *args: bytes) -> bytes:
+        return call(name_of("pyarrow.lib", name), *args)
+
+    size = len(offsets).to_bytes(1 if code == b"C" else 8, "little")
+    buffers = arrows("py_buffer", code + size + offsets + put(7)), arrows("py_buffer", data(b"ab"))
+    parts = number(2), number(0), number(0), b"](" + NONE + b"".join(buffers) + b"e", b"]", NONE
+    return arrows("_restore_array", tuple_of(arrows("type_for_alias", text("string")), *parts))
+
+
+def test_arrays_of_arrow_are_checked_whatever_waits():
+    pytest.importorskip("pyarrow")
+    waiting = b"](" + EMPTY + put(0) + b"%b" + get(0) + state(b"\1") + b"be"
+    assert loaded(pickled(waiting % arrow(OFFSETS)))[1].to_pylist() == ["a", "b"]
+    for far in (struct.pack("<iii", 0, 1, 3), struct.pack("<iii", 0, 2, 1), struct.pack("<iii", -1, 1, 2)):
+        with pytest.raises(FormatError, match="Arrow array that is not consistent"):
+            loaded(pickled(waiting % arrow(far)))
+
+
+class Writing:
+    """What a user may allow, and what writes into the memory of what was checked."""
+
+    def __setstate__(self, state):
+        state["offsets"][4:] = struct.pack("<ii", 1000, 2000)
+
+
+def test_what_an_allowed_class_wrote_into_is_checked_again():
+    pytest.importorskip("pyarrow")
+    writing = name_of(__name__, "Writing") + b")\x81" + dict_of(offsets=get(7)) + b"b"
+    allow = [f"{__name__}.Writing"]
+    with pytest.raises(FormatError, match="Arrow array that is not consistent"):
+        loaded(pickled(b"](" + arrow(OFFSETS, b"\x96") + writing + b"e"), allow=allow)
 
 
 def _far_indices(matrix, tree):
