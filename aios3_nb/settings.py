@@ -6,6 +6,7 @@ In that order; whoever has a value first wins. Sizes are in bytes, times in seco
 from __future__ import annotations
 
 import dataclasses
+import functools
 import os
 import types
 import typing
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypedDict, Unpack
 
+from aios3_nb import environment
 from aios3_nb.errors import OptionError
 from aios3_nb.text import visible, without_secrets
 
@@ -148,9 +150,6 @@ NAMES = tuple(_TYPES)
 _DEFAULTS = Settings()
 _SUFFIXES = {"k": KIB, "m": MIB, "g": 1024 * MIB}
 
-_ENDPOINT = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
-_REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
-
 _session: dict[str, Any] = {}
 """What the session (``%s3demo``, ``%config S3Magics``) has set; below the call, above the environment."""
 
@@ -164,7 +163,9 @@ def current(**overrides: Unpack[Overrides]) -> Settings:
     unknown = sorted(set(overrides) - set(_TYPES))
     if unknown:
         raise OptionError(f"Unknown option {unknown[0]!r}. The options are: {', '.join(sorted(_TYPES))}.")
-    values = _from_environment() | _session | {k: v for k, v in overrides.items() if v is not None}
+    values = _from_environment(environment.state()) | _session | {k: v for k, v in overrides.items() if v is not None}
+    if not values:
+        return _DEFAULTS
     settings = replace(_DEFAULTS, **{name: _checked(name, value) for name, value in values.items()})
     if settings.part_size > settings.budget:
         # What nobody set gives way.
@@ -206,16 +207,18 @@ def travelling(settings: Settings) -> dict[str, Any]:
     bucket elsewhere; the folder of the local cache does not, for it is this machine's, nor what a notebook shows.
     """
     plain = Settings()
+    told = os.environ.get
     settings = replace(
         settings,
-        endpoint_url=settings.endpoint_url or _first_set(_ENDPOINT),
-        region=settings.region or _first_set(_REGION),
+        endpoint_url=settings.endpoint_url or told("AWS_ENDPOINT_URL_S3") or told("AWS_ENDPOINT_URL") or None,
+        region=settings.region or told("AWS_REGION") or told("AWS_DEFAULT_REGION") or None,
     )
     names = [one.name for one in dataclasses.fields(Settings) if one.name not in ("s3", "cache_dir", "quiet")]
     return {name: value for name in names if (value := getattr(settings, name)) != getattr(plain, name)}
 
 
-def _from_environment() -> dict[str, Any]:
+@functools.lru_cache(1)
+def _from_environment(state: int) -> dict[str, Any]:
     found = {}
     for name in _TYPES:
         text = os.environ.get(f"AIOS3_NB_{name.upper()}")
@@ -293,7 +296,3 @@ def _size(value: Any) -> int:
     text = value.strip().lower().removesuffix("b").removesuffix("i")
     factor = _SUFFIXES.get(text[-1:], 1)
     return int(text.rstrip("kmg")) * factor
-
-
-def _first_set(names: tuple[str, ...]) -> str | None:
-    return next((os.environ[name] for name in names if os.environ.get(name)), None)

@@ -21,9 +21,9 @@ HEAVY = ("aiobotocore", "botocore", "aiohttp", "ipywidgets", "IPython", "numpy",
 
 
 ORDER = (
-    *("faces", "text", "errors", "settings", "options", "address", "loop", "s3", "cache", "streams", "formats"),
-    *("pipeline", "api", "aios3", "diagnosis", "filesystems", "dask", "progress", "server", "browser", "notebook"),
-    "__main__",
+    *("faces", "text", "errors", "environment", "settings", "options", "address", "loop", "s3", "cache", "streams"),
+    *("formats", "pipeline", "api", "aios3", "diagnosis", "filesystems", "dask", "progress", "server", "browser"),
+    *("notebook", "__main__"),
 )
 """What lies in the package, from the lowest up: each may use those before it, and no other."""
 

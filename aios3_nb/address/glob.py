@@ -36,6 +36,8 @@ def glob_prefix(key: str) -> str:
 
 def glob_literal(key: str) -> str | None:
     """Return the one key that the pattern matches; None if it may match several."""
+    if not _SPECIAL.search(key):
+        return key
     characters = [_literal(match) for match in _ITEM.finditer(key)]
     return "".join(filter(None, characters)) if all(characters) else None
 

@@ -177,8 +177,10 @@ def pattern_in(text: str, address: S3Uri, settings: Settings) -> str:
     """
     if address.version_id is not None:
         return ""
-    base = None if _place is None else replace(_place, key=glob_escape(_place.key))
-    pattern = parse(text, base=base, endpoint_url=settings.endpoint_url).key
+    pattern = address.key
+    if _place is not None:
+        base = replace(_place, key=glob_escape(_place.key))
+        pattern = parse(text, base=base, endpoint_url=settings.endpoint_url).key
     return "" if glob_literal(pattern) == address.key else pattern
 
 

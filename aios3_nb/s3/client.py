@@ -10,13 +10,13 @@ import asyncio
 import atexit
 import datetime
 import functools
-import hashlib
 import logging
 import math
+import operator
 import os
 import time
 import weakref
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Hashable
 from contextlib import suppress
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -26,13 +26,14 @@ from aios3_nb.errors import AccessDeniedError, CredentialsError, OptionError, S3
 from aios3_nb.loop import is_background, result_of
 from aios3_nb.s3 import direct, pages
 from aios3_nb.s3.foreign import refuse_page
+from aios3_nb.s3.login import login
 from aios3_nb.s3.wording import explained
-from aios3_nb.settings import Settings
+from aios3_nb.settings import CONNECTION, Settings
 
 _POOL = 64
 """Connections of one client; several objects are read at once, each over up to ``concurrency``."""
 
-_Key = tuple[Settings, str]
+_Key = tuple[Hashable, Hashable]
 _retired: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[_Life]] = weakref.WeakKeyDictionary()
 """Clients that nobody is given any more, but that may still be in use; they end with their loop."""
 _refused: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, float]] = weakref.WeakKeyDictionary()
@@ -132,28 +133,11 @@ def _end_all(process: int) -> None:
 
 
 def _key(settings: Settings) -> _Key:
-    # botocore reads AWS_* once, when the client is made. Whoever sets them in a cell expects the next call
-    # to use them. Only a digest of them is kept, for they hold secrets.
-    environment = sorted(f"{name}={os.environ.get(name)}" for name in os.environ if name.startswith("AWS_"))
-    told = [*environment, *map(_state_of, _files())]
-    return settings.connection, hashlib.sha256("\0".join(told).encode()).hexdigest()
+    # botocore reads a login once, when the client is made. Whoever logs in in a cell expects the next call to use it.
+    return _connection(settings), login()
 
 
-def _files() -> tuple[str, ...]:
-    """Return the files that a login changes: profiles, credentials, and the tokens of single sign-on."""
-    return (
-        os.environ.get("AWS_CONFIG_FILE", "~/.aws/config"),
-        os.environ.get("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials"),
-        "~/.aws/sso/cache",
-    )
-
-
-def _state_of(path: str) -> str:
-    try:
-        found = os.stat(os.path.expanduser(path))
-    except (OSError, ValueError):
-        return ""
-    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
+_connection = operator.attrgetter(*CONNECTION)
 
 
 def _timestamp(value: Any) -> datetime.datetime | None:
