@@ -21,6 +21,7 @@ Over 300 lines: what is sent, what is rewritten and what is heard share one wind
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -42,6 +43,7 @@ from aios3_nb.formats.pickle.opcodes import (
     runs,
 )
 from aios3_nb.formats.pickle.source import Source
+from aios3_nb.formats.pickle.texts import text_rows
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -229,25 +231,18 @@ class Feed:
 
     def _run(self, window: bytes, start: int) -> bytes:
         """Return the opcodes from `start` that are whole, with those replaced that have to ask."""
-        view = memoryview(window)
         parts: list[bytes] = []
         at, asked = start, 0
         # Once a name was blocked, nothing is built.
         proofs = self.proofs if self._stop_at is None else None
         pattern = proofs.pattern() if proofs else runs()
-        while True:
-            # In C, for all of them: nothing, a run, the acting opcode, nothing, a run, ...; none at the end.
-            found: list[Any] = pattern.split(view[at:])
-            plain, acting = found[1::3], found[2::3]
-            found[2::3] = map(_IN_PLACE.__getitem__, acting)
-            parts += found
-            asked += len(acting)
-            at += sum(map(len, plain)) + len(acting) - acting[-2:].count(None)
-            end = _end_of_counted(window, at)
-            if not end:
-                break
-            parts.append(window[at:end])
-            at = end
+        size = len(window)
+        for begin, end in (*text_rows(window, start), (size, size)):
+            at, more = _replaced(pattern, window, at, begin, parts)
+            asked += more
+            if at == begin:  # or what looks like a row is in a string
+                parts.append(window[begin:end])
+                at = end
         if proofs:
             proofs.note(asked, at - start)
         self._source.advance(at - start)
@@ -346,14 +341,33 @@ class Feed:
 _SPECIAL = PERSISTENT | EXTENSION | OUT_OF_BAND | {FRAME, PROTO, opcodes.INST}
 
 
-def _end_of_counted(window: bytes, at: int) -> int:
-    """Return where the string at `at` ends; 0 when there is none, or it is not all there."""
+def _replaced(pattern: re.Pattern[bytes], window: bytes, at: int, stop: int, parts: list[bytes]) -> tuple[int, int]:
+    """Add to `parts` the opcodes from `at` on that are whole before `stop`; return where they end, and how many ask."""
+    view = memoryview(window)[:stop]
+    asked = 0
+    while True:
+        # In C, for all of them: nothing, a run, the acting opcode, nothing, a run, ...; none at the end.
+        found: list[Any] = pattern.split(view[at:])
+        plain, acting = found[1::3], found[2::3]
+        found[2::3] = map(_IN_PLACE.__getitem__, acting)
+        parts += found
+        asked += len(acting)
+        at += sum(map(len, plain)) + len(acting) - acting[-2:].count(None)
+        end = _end_of_counted(window, at, stop)
+        if not end:
+            return at, asked
+        parts.append(window[at:end])
+        at = end
+
+
+def _end_of_counted(window: bytes, at: int, stop: int) -> int:
+    """Return where the string at `at` ends; 0 when there is none, or it is not all there before `stop`."""
     code = window[at : at + 1]
     if code not in COUNTED:
         return 0
     begin = at + 1 + COUNTED[code]
     end = begin + int.from_bytes(window[at + 1 : begin], "little")
-    return end if begin <= end <= len(window) else 0
+    return end if begin <= end <= stop else 0
 
 
 def _refused(code: bytes, offset: int) -> BlockedPickleError:

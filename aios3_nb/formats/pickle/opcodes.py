@@ -18,6 +18,7 @@ GLOBAL = b"c"
 BINGET = b"h"
 LONG_BINGET = b"j"
 MEMOIZE = b"\x94"
+SHORT_TEXT = b"\x8c"
 STACK_GLOBAL = b"\x93"
 
 NEWEST_PROTOCOL = 5

@@ -1,0 +1,48 @@
+"""Long rows of short texts, measured by numpy many at a time, where a pattern would go from one to the next.
+
+Nothing is believed but this: where an opcode begins, and that is the one of a short text, its second byte says how long
+the text is. So from the beginning of one, the next is known, and whether that is a text, too.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from aios3_nb.formats.pickle.opcodes import MEMOIZE, SHORT_TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_SAMPLE = 1024
+_FEWEST_IN_SAMPLE = 4
+"""Beginnings in the middle of a window; a text has up to 255 bytes. To measure takes as long as some 300 texts."""
+
+_FEWEST = 32
+"""Texts of a row; a shorter one is split as fast as it is measured."""
+
+_BETWEEN = MEMOIZE + SHORT_TEXT
+
+
+def text_rows(window: bytes, start: int) -> Iterator[tuple[int, int]]:
+    """Yield where in `window`, from `start` on, rows of short texts begin and end, each text with a MEMOIZE behind it.
+
+    They are that only if an opcode begins where the row does: the same bytes may stand in a string. Where numpy is not
+    imported, whose arrays of texts are what this is for, there are none.
+    """
+    middle = (start + len(window)) // 2
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and window.count(_BETWEEN, middle, middle + _SAMPLE) >= _FEWEST_IN_SAMPLE:
+        yield from _rows(numpy, window, start)
+
+
+def _rows(np: Any, window: bytes, start: int) -> Iterator[tuple[int, int]]:
+    codes = np.frombuffer(window, np.uint8, offset=start)
+    # Where a text may begin right behind the MEMOIZE of another one.
+    begins = np.flatnonzero(codes[1:] == SHORT_TEXT[0]) + 1
+    begins = begins[codes[begins - 1] == MEMOIZE[0]]
+    whole = np.concatenate(([False], codes[begins[:-1] + 1] == np.diff(begins) - 3, [False]))
+    changes = np.flatnonzero(whole[1:] != whole[:-1])
+    for first, last in changes.reshape(-1, 2).tolist():
+        if last - first >= _FEWEST:
+            yield start + int(begins[first]), start + int(begins[last])
