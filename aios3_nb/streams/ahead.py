@@ -46,13 +46,13 @@ class Ahead:
         self._settings = settings
         self._parts: deque[Part] = deque()
         self._direct: tuple[int, memoryview] | None = None
+        self._since = position  # where what the reader had in its own memory ended
         self._pool = source.portion.pool
         self._lagging = 0  # bytes of buffers that the reader is done with, and that are still being hashed
         self._ending: set[asyncio.Task[None]] = set()
         self._waiter: asyncio.Future[None] | None = None
         self._stragglers = Stragglers()
-        self._goal = 0
-        """Offset that the reader waits for."""
+        self._goal = 0  # offset that the reader waits for
         self.waited = 0.0
         self._failure: BaseException | None = None
         self._account()
@@ -67,19 +67,16 @@ class Ahead:
 
         Further parts are started, unless they are there already and it is not `eager`.
         """
-        if (
-            not eager
-            and self._parts
-            and (part := self._parts[0]).filled >= min(position + want, part.stop) - part.start
-        ):
-            return part
         while True:
-            self._fetch(position, want)
+            if eager or not self._parts:
+                self._fetch(position, want)
             part = self._parts[0]
             end = min(position + want, part.stop)
             if part.filled >= end - part.start:
                 return part
-            await self._until(part, end)
+            if eager:
+                await self._until(part, end)
+            eager = True
 
     def move(self, position: int) -> None:
         """Let go of what lies before `position`, and of everything when it leads away from what is fetched."""
@@ -90,11 +87,13 @@ class Ahead:
             return
         if parts or position != self.next:
             self._drop_parts()
-            self.next = self.origin = position
+            self.next = self.origin = self._since = position
 
     def receive_into(self, view: memoryview | None, position: int = 0) -> None:
         """Have bytes that nobody asked for yet received straight into `view`, which begins at `position`."""
-        self._direct = None if view is None else (self.next, view[self.next - position :])
+        self._direct = None
+        if view is not None:
+            self._direct, self._since = (self.next, view[self.next - position :]), position + len(view)
 
     async def drop(self) -> None:
         """Stop fetching and wait until nothing writes any more; the next read begins anew."""
@@ -125,14 +124,15 @@ class Ahead:
         if self._parts and self._parts[0].done and self._parts[0].ranges_ignored:
             self._drop_parts()
             self.next = position
-        run = position - self.origin
-        horizon = self._plan.horizon(position, run, want)
+        alone = self._source.pace.goes_on
+        run = position - (self._since if alone else self.origin)
+        horizon = self._plan.horizon(position, run, want, alone=alone)
         while self.next < self._plan.size and self._busy < self._source.concurrency:
             part = self._direct_part()
             if part is None:
                 if self._parts and self.next >= horizon:
                     break
-                part = Part(self.next, self._plan.part_stop(self.next, run, want))
+                part = Part(self.next, self._plan.part_stop(self.next, run, want, alone=alone))
             self._start(part)
 
     @property

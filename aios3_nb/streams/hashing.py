@@ -12,9 +12,13 @@ import time
 from collections.abc import Iterable, Iterator
 
 from aios3_nb.streams import bulk
+from aios3_nb.streams.checksum import SLOW
 from aios3_nb.streams.verify import Piece, Verifier
 
 Job = asyncio.Task[None]
+
+_BRIEF = 8 * bulk.LONG
+"""Bytes up to which a CRC takes less time than handing them to a thread, and what comes with that."""
 
 _HARDLY = 0.1
 """Share of the time that a load waits for the network which is slower than all else."""
@@ -48,7 +52,8 @@ class Hashing:
 
     def hash(self, start: int, data: memoryview) -> list[Job]:
         """Hash `data`, the object's bytes from `start` on; return the jobs until whose end it must stay as it is."""
-        if len(data) < bulk.LONG and not self._left:
+        brief = bulk.LONG if self._verifier.checksum.algorithm in SLOW else _BRIEF
+        if len(data) < brief and not self._left:
             self._verifier.feed(start, data)
             return []
         jobs = []

@@ -60,16 +60,17 @@ class Plan:
         left = self.size - offset
         return left if self.whole else min(left, self.portion.pool.settings.budget)
 
-    def part_stop(self, start: int, run: int, want: int) -> int:
+    def part_stop(self, start: int, run: int, want: int, *, alone: bool = False) -> int:
         """Return where a part that begins at `start` ends.
 
         Args:
             start: Its first byte.
             run: Bytes that the reader has gone in a row, up to now.
             want: Bytes that the reader asks for right now.
+            alone: Whether one connection brings all that is left; see `horizon`.
         """
         most = self.portion.part_size
-        if self.whole:
+        if self.whole and not alone:
             # A middling object is spread over all connections.
             even = -(-self.size // self.portion.concurrency)
             length = min(most, max(LEAST_PART, even))
@@ -79,14 +80,18 @@ class Plan:
             length = min(most, max(_doubled(run), want))
         return min(self.size, start + length)
 
-    def horizon(self, position: int, run: int, want: int) -> int:
+    def horizon(self, position: int, run: int, want: int, *, alone: bool = False) -> int:
         """Return the offset up to which parts may begin, for a reader at `position`.
 
         A whole read has more requests under way than there is memory for their answers: the next answer is there
         when there is room for it, and no round trip is waited for.
+
+        Over one connection that brings all that is left, asking for more takes no round trip. So no more is taken
+        into our own memory than by a reader of whom nothing is known: what it wants next may have to go into its own,
+        as each array of a pickle does, and until then waits at the socket.
         """
         portion = self.portion
-        if self.whole:
+        if self.whole and not alone:
             ahead = max(portion.budget, portion.concurrency * portion.part_size)
         elif self.share is not None:
             likely = self.share.left(run) if run >= portion.part_size else 0

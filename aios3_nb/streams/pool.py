@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import asyncio
 
-from aios3_nb.settings import MIB, Settings
+from aios3_nb.settings import KIB, MIB, Settings
 from aios3_nb.streams import bulk
 
 LEAST_PART = 1 * MIB
 """Parts of a whole read are not smaller: a request costs some 2 ms of CPU and a round trip."""
+
+_LEAST = 256 * KIB
+"""A shorter part is not worth keeping its buffer for the next one."""
 
 _UNKNOWN = MIB
 """Bytes that a load counts for before its first answer says how many there are."""
@@ -33,12 +36,12 @@ class Pool:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.lengths = _lengths(settings.part_size)
+        self.lengths = _lengths(settings.part_size, LEAST_PART)
         self.left = 0
         self.held = 0
         self.loads = 0
         self._change = asyncio.Event()
-        self._warm: dict[int, list[bulk.Buffer]] = {length: [] for length in self.lengths}
+        self._warm: dict[int, list[bulk.Buffer]] = {length: [] for length in _lengths(settings.part_size, _LEAST)}
 
     def portion(self, size: int | None = None) -> Portion:
         """Return that of one more load, of `size` bytes as far as is known."""
@@ -128,9 +131,9 @@ class Portion:
         return -(-whole * self.left // left) if left else whole
 
 
-def _lengths(most: int) -> list[int]:
-    """Return `most`, its half, and so on: few enough that there is a buffer of that length to be used again."""
+def _lengths(most: int, least: int) -> list[int]:
+    """Return `most`, its half, and so on to `least`: few enough that there is a buffer of that length to be reused."""
     lengths = [most]
-    while lengths[-1] > LEAST_PART:
+    while lengths[-1] > least:
         lengths.append(-(-lengths[-1] // 2))
     return lengths

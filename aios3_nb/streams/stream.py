@@ -261,7 +261,8 @@ class ObjectStream:
             at = position + done
             ahead.move(at)
             eager = len(view) - done >= bulk.LONG or ahead.next - at < self._source.portion.budget * 3 // 4
-            part = await self._arrived(ahead, at, len(view) - done, eager=eager)
+            # In steps, so that one is hashed, or copied, while the next one is received, and while it is in the cache.
+            part = await self._arrived(ahead, at, min(bulk.LONG, len(view) - done), eager=eager)
             self._glimpse = _GLIMPSE
             begin = at - part.start
             end = min(part.filled, begin + len(view) - done)

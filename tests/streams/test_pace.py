@@ -47,6 +47,30 @@ def test_a_server_that_is_near_and_fast_is_asked_once(faulty, near) -> None:
     assert len(faulty.gets()) == 1
 
 
+def test_arrays_from_a_near_server_are_received_where_they_stay(faulty, near, monkeypatch) -> None:
+    copied: list[int] = []
+    copying = bulk.copying
+    monkeypatch.setattr(bulk, "copying", lambda target, data: copied.append(len(data)) or copying(target, data))
+    arrays = [np.random.default_rng(n).random(MIB // 2) for n in range(6)]
+    faulty.put("b", "arrays.pkl", pickle.dumps(arrays, protocol=5), checksum="crc32")
+    for found, stored in zip(aios3_nb.load("s3://b/arrays.pkl", verify="require"), arrays, strict=True):
+        assert np.array_equal(found, stored)
+    assert len(faulty.gets()) == 1
+    assert sum(copied) < 6 * MIB  # of 24, and not nearly all
+
+
+def test_a_reader_of_small_things_is_fetched_ahead_of_from_a_near_server_as_well(faulty, near, monkeypatch) -> None:
+    made: list[int] = []
+    make = bulk.buffer
+    monkeypatch.setattr(bulk, "buffer", lambda length: made.append(length) or make(length))
+    value = [np.random.default_rng(n).bytes(200_000) for n in range(100)]
+    faulty.put("b", "strings.pkl", pickle.dumps(value), checksum="crc32")
+    assert aios3_nb.load("s3://b/strings.pkl", verify="require") == value
+    assert len(faulty.gets()) == 1
+    assert made[0] == MIB // 4
+    assert max(made) >= 2 * MIB  # and more as it goes on
+
+
 @pytest.mark.parametrize("what", [FAR, SLOW], ids=lambda fault: fault.kind.value)
 def test_one_that_is_far_or_slow_is_asked_for_several_parts_at_once(faulty, what, monkeypatch) -> None:
     if what is SLOW:
