@@ -27,6 +27,7 @@ from aios3_nb.loop import is_background, result_of
 from aios3_nb.s3 import direct, pages
 from aios3_nb.s3.foreign import refuse_page
 from aios3_nb.s3.login import login
+from aios3_nb.s3.transport import transport
 from aios3_nb.s3.wording import explained
 from aios3_nb.settings import CONNECTION, Settings
 
@@ -176,51 +177,6 @@ def _user_agent() -> str:
 
 
 @functools.cache
-def _transport() -> type:
-    """Return the class of our HTTP sessions: aiobotocore's, with redirects off.
-
-    aiohttp follows a 307 to any host and sends ``X-Amz-Security-Token`` along, and the foreign body would come
-    back as the object. botocore's own region redirects do not need it: they sign a new request.
-    """
-    from aiobotocore.httpsession import AIOHTTPSession  # takes a while; not before the first client
-
-    class Transport(AIOHTTPSession):  # type: ignore[misc]  # aiobotocore is not typed
-        async def _get_session(self, proxy_url: str | None) -> Any:
-            return _Careful(await super()._get_session(proxy_url))
-
-    return Transport
-
-
-class _Careful:
-    """The method of `aiohttp.ClientSession` that aiobotocore calls: it follows no redirect, and takes any header."""
-
-    def __init__(self, session: Any) -> None:
-        self._session = session
-
-    async def request(self, method: str, **options: Any) -> Any:
-        answer = await self._session.request(method, allow_redirects=False, **options)
-        # aiobotocore decodes them as UTF-8; the metadata of many uploaders is in Latin-1, as HTTP once said.
-        answer._raw_headers = tuple(  # noqa: SLF001
-            (name, _as_utf8(value))
-            for name, value in answer._raw_headers  # noqa: SLF001
-            if name.lower() not in _NUMBERS or value.isdigit()
-        )
-        return answer
-
-
-_NUMBERS = (b"x-amz-missing-meta", b"x-amz-mp-parts-count", b"x-amz-tagging-count")
-"""Headers that botocore fails at when they are no numbers; nothing here needs them to be there."""
-
-
-def _as_utf8(value: bytes) -> bytes:
-    try:
-        value.decode()
-    except UnicodeDecodeError:
-        return value.decode("latin-1").encode()
-    return value
-
-
-@functools.cache
 def _loader(data_path: str | None) -> Any:
     """Return what reads botocore's descriptions of services, one for all clients of this process.
 
@@ -238,7 +194,7 @@ async def _client_life(settings: Settings) -> AsyncGenerator[Any, None]:
     from botocore import UNSIGNED
 
     config = AioConfig(
-        http_session_cls=_transport(),
+        http_session_cls=transport(),
         max_pool_connections=_POOL,
         connect_timeout=settings.connect_timeout,
         read_timeout=settings.read_timeout,

@@ -24,6 +24,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aios3_nb.s3.foreign import refuse_page
+from aios3_nb.s3.transport import Received, receive
 
 _VARYING = {
     "Range": "Range",
@@ -85,9 +86,9 @@ async def get_object(client: Any, arguments: _Arguments) -> dict[str, Any]:
             kept[common] = template
         return answer
     response = await _send(client, template, arguments)
-    if response.status_code in (200, 206):
+    if response.status in (200, 206):
         return _answer(client, response)
-    if response.status_code in _LONG_WAY:
+    if response.status in _LONG_WAY:
         response.raw.close()
         kept.pop(common, None)
         return await _long_way(client, arguments)
@@ -151,7 +152,7 @@ def _query(version: str) -> str:
     return f"?versionId={quote(version.encode(), safe='-._~')}" if version else ""
 
 
-async def _send(client: Any, template: _Kept, arguments: _Arguments) -> Any:
+async def _send(client: Any, template: _Kept, arguments: _Arguments) -> Received:
     from botocore.awsrequest import AWSRequest
 
     key = _encoded(arguments["Key"])
@@ -169,24 +170,23 @@ async def _send(client: Any, template: _Kept, arguments: _Arguments) -> Any:
         request.context["retries"] = retries | {"invocation-id": str(uuid.uuid4())}
     # What listens here signs the request, and numbers the attempts.
     await client.meta.events.emit("request-created.s3.GetObject", request=request, operation_name="GetObject")
-    return await client._endpoint.http_session.send(request.prepare())  # noqa: SLF001  # it has no public name
+    return await receive(client._endpoint.http_session, request.prepare())  # noqa: SLF001  # it has no public name
 
 
 _converters: weakref.WeakKeyDictionary[Any, _Converters] = weakref.WeakKeyDictionary()
 
 
-def _answer(client: Any, response: Any) -> dict[str, Any]:
+def _answer(client: Any, response: Received) -> dict[str, Any]:
     known = _converters.get(client)
     if known is None:
         known = _converters[client] = _headers_read(client)
-    headers = {header.lower(): value for header, value in response.headers.items()}
     answer: dict[str, Any] = {}
-    for header, value in headers.items():
+    for header, value in response.headers.items():
         if header in known:
             name, convert = known[header]
             answer[name] = convert(value)
     answer["Body"] = SimpleNamespace(raw_stream=response.raw)
-    answer["ResponseMetadata"] = {"HTTPStatusCode": response.status_code, "HTTPHeaders": headers}
+    answer["ResponseMetadata"] = {"HTTPStatusCode": response.status, "HTTPHeaders": response.headers}
     return answer
 
 
@@ -208,13 +208,15 @@ def _headers_read(client: Any) -> _Converters:
     }
 
 
-async def _refused(client: Any, response: Any) -> dict[str, Any]:
+async def _refused(client: Any, response: Received) -> dict[str, Any]:
     """Raise what the client itself raises for an answer that is an error."""
+    from aiobotocore.awsrequest import AioAWSResponse
     from aiobotocore.endpoint import convert_to_response_dict
 
     model = client.meta.service_model.operation_model("GetObject")
     parser = client._endpoint._response_parser_factory.create_parser("rest-xml")  # noqa: SLF001
-    said = await convert_to_response_dict(response, model)
+    answer = AioAWSResponse("", response.status, response.headers, response.raw)
+    said = await convert_to_response_dict(answer, model)
     refuse_page(said)
     parsed = parser.parse(said, model.output_shape)
     if not isinstance(parsed, dict):  # a coroutine, from aiobotocore 2.20 on

@@ -18,6 +18,7 @@ from aiobotocore.session import AioSession
 from botocore import UNSIGNED
 
 from aios3_nb.s3 import direct
+from aios3_nb.s3.transport import transport
 from tests.awkward import KEYS
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
@@ -284,6 +285,7 @@ def test_what_is_asked_for_by_the_client_itself_is_not_kept() -> None:
 async def real(url: str) -> AsyncIterator[Any]:
     """A client on a real server, which makes requests from earlier ones."""
     config = AioConfig(
+        http_session_cls=transport(),
         s3={"addressing_style": "path"},
         response_checksum_validation="when_required",
         retries={"total_max_attempts": 1, "mode": "standard"},
@@ -335,4 +337,48 @@ def test_an_answer_has_the_fields_of_the_clients_own() -> None:
 
     with FaultServer() as server:
         server.put("bkt", "k", b"data", checksum="crc32")
+        asyncio.run(main(server.url))
+
+
+def test_what_arrives_is_what_the_clients_own_sends() -> None:
+    async def main(url: str) -> None:
+        async with real(url) as client:
+            for key in ("first", "plain", "Ünd so + weiter%20~.pkl"):
+                server.put("bkt", key, b"data")
+                arguments = {"Bucket": "bkt", "Key": key, "Range": "bytes=0-1", "ChecksumMode": "ENABLED"}
+                (await direct.get_object(client, arguments))["Body"].raw_stream.close()
+                (await client.get_object(**arguments)).pop("Body").close()
+
+    with FaultServer() as server:
+        asyncio.run(main(server.url))
+    for ours, own in zip(server.requests[2::2], server.requests[3::2], strict=True):
+        assert (ours.method, ours.key, ours.query) == (own.method, own.key, own.query)
+        assert ours.headers.keys() == own.headers.keys()
+        different = {name for name in ours.headers if ours.headers[name] != own.headers[name]}
+        assert different <= {*VARYING, "amz-sdk-request"}
+        assert ours.headers["accept-encoding"] == "identity"
+
+
+FAILURES = {
+    "reset": Fault(kind=Kind.RESET_EARLY, times=None),
+    "closed": Fault(kind=Kind.SILENT, seconds=0.0, times=None),
+}
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_failure_on_the_way_is_called_as_aiobotocore_calls_it(failure: str) -> None:
+    async def main(url: str) -> None:
+        async with real(url) as client:
+            answer = await direct.get_object(client, {"Bucket": "bkt", "Key": "k"})
+            assert await answer["Body"].read() == b"data"
+            server.fault(FAILURES[failure])
+            with pytest.raises(botocore.exceptions.BotoCoreError) as own:
+                await client.get_object(Bucket="bkt", Key="k")
+            with pytest.raises(botocore.exceptions.BotoCoreError) as ours:
+                await direct.get_object(client, {"Bucket": "bkt", "Key": "k"})
+            assert type(ours.value) is type(own.value)
+            assert type(ours.value.kwargs["error"]) is type(own.value.kwargs["error"])
+
+    with FaultServer() as server:
+        server.put("bkt", "k", b"data")
         asyncio.run(main(server.url))
