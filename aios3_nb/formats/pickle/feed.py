@@ -236,6 +236,8 @@ class Feed:
         # Once a name was blocked, nothing is built.
         proofs = self.proofs if self._stop_at is None else None
         pattern = proofs.pattern() if proofs else runs()
+        if proofs:
+            window = window[: start + proofs.span]
         size = len(window)
         for begin, end in (*text_rows(window, start), (size, size)):
             at, more = _replaced(pattern, window, at, begin, parts)
@@ -335,6 +337,8 @@ class Feed:
         self.plain = True
         self._awaits_word = True
         self._farewell = self._goodbye
+        if self.proofs:
+            self.proofs.note_unread(size)
         return frame
 
 
@@ -351,8 +355,9 @@ def _replaced(pattern: re.Pattern[bytes], window: bytes, at: int, stop: int, par
         plain, acting = found[1::3], found[2::3]
         found[2::3] = map(_IN_PLACE.__getitem__, acting)
         parts += found
-        asked += len(acting)
-        at += sum(map(len, plain)) + len(acting) - acting[-2:].count(None)
+        acted = len(acting) - acting[-2:].count(None)
+        asked += acted
+        at += sum(map(len, plain)) + acted
         end = _end_of_counted(window, at, stop)
         if not end:
             return at, asked

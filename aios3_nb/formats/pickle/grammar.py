@@ -21,6 +21,9 @@ CODE = b"b"
 UNITS = (b"Y", b"M", b"W", b"D", b"h", b"m", b"s", b"ms", b"us", b"ns", b"ps", b"fs", b"as")
 """Units of numpy's times."""
 
+_FEW = 1000
+"""Bytes of a pattern that may be in more places; those with each length of a string take long to compile."""
+
 _SHORT = 40
 """Bytes of the texts inside of a pattern; each length is an alternative of its own, in every place where one may be."""
 
@@ -55,6 +58,9 @@ class Known:
         if self.framed:
             return rb"\x94"
         taken = sorted({place for found in self.places.values() for place in found})
+        if taken and taken[-1] < 256:  # in sets, which are faster than to look ahead
+            free = b"[^" + b"".join(rb"\x%02x" % place for place in taken) + b"]"
+            return rb"(?:r(?:.[^\0]..|" + free + rb"\0{3}|..[^\0].|...[^\0])|q" + free + b")"
         near = [bytes([place]) for place in taken if place < 256]
         far = [place.to_bytes(4, "little") for place in taken]
         return rb"(?:q(?!" + _one_of(near) + rb").|r(?!" + _one_of(far) + rb").{4})"
@@ -107,12 +113,15 @@ def _plain(known: Known) -> bytes:
     pushes = rb"[N\x88\x89)]|K.|h.|M..|J.{4}|G.{8}|j.{4}"
     texts = counted(b"\x8cCU\x8a", most=_SHORT), pushes, put, counted(b"X", 3, most=_SHORT)
     few = rb"\(" + _any(*texts, rb"[\x85-\x87]") + b"*+"
-    many = rb"\(" + _any(texts[0], *things, *texts[1:], rb"[\]}\x85-\x87]") + b"*+"
+    items = _any(texts[0], *things, *texts[1:], rb"[\]}\x85-\x87]") + b"*+"
+    many = rb"\(" + items
+    # A key that came before and a value, as in each but the first of many dicts: fewer alternatives to try.
+    pair = rb"h." + _any(*(thing for thing in things if len(thing) < _FEW), rb"K.|M..|J.{4}|G.{8}|[N\x88\x89]")
     return b"|".join(
         (
             *things,
             # What is filled is what was made right before the mark; nothing reaches below a mark until it is taken.
-            rb"\}" + memo + many + b"u",
+            rb"\}" + memo + rb"\((?:" + pair + b")*+" + items + b"u",
             rb"\]" + memo + many + b"e",
             rb"\x8f" + memo + few + rb"\x90",
             few + b"t",
@@ -132,8 +141,8 @@ def _things(known: Known, memo: bytes) -> tuple[bytes, ...]:
     """Return patterns each of which makes one thing, by a call that is harmless."""
     encoded = _encoded(known, memo)
     value = _any(
-        *(rb"[N\x88\x89]|K.|M..|J.{4}|G.{8}", known.at("zone"), encoded),
-        *(counted(b"\x8cCU\x8a", most=_SHORT), counted(b"X", 3, most=_SHORT)),
+        *(part for part in (encoded, known.at("zone")) if not part.startswith(_NEVER)),
+        *(rb"[N\x88\x89]|K.|M..|J.{4}|G.{8}", counted(b"\x8cCU\x8a", most=_SHORT), counted(b"X", 3, most=_SHORT)),
     )
     things = (
         _scalar(known, memo),

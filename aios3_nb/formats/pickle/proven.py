@@ -33,13 +33,22 @@ from aios3_nb.formats.pickle.grammar import CODE, TEXTS, UNITS, Known, patterns
 from aios3_nb.formats.pickle.names import Entry
 from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, runs
 
-_FIRST_LOOK = 4000
-"""Asks before the memo is looked at. What is compiled by then is used."""
+_FIRST_LOOK = 1000
+"""Asks before the memo is looked at."""
 
-_NEXT_LOOK = 8
-"""Times as many before the next look. To ask so often takes as long as to compile a pattern."""
+_NEXT_LOOK = 6
+"""Times as many before the next look."""
 
-_MOST_LOOKS = 5
+_ONLY_COMPILED = 2
+"""Looks that use what is compiled by then. To ask as often as before the next one takes as long as to compile."""
+
+_MOST_LOOKS = 6
+_FEW, _MANY = 8 * 1024, 64
+"""Bytes of a piece, where every so many bytes something asks."""
+
+_SPARSE = 512
+"""Bytes for each that asks, with which a look at the memo is not worth its while."""
+
 _MOST_PLACES = 16
 """Of one kind. There are hardly more than one, unless each thing has one of its own."""
 
@@ -115,6 +124,7 @@ class Proofs:
         self._look = look
         self._asked = 0
         self._seen = 0
+        self._unread = 0
         self._looks = 0
         self._next = _FIRST_LOOK
         self._put: re.Pattern[bytes] | None = None
@@ -122,18 +132,32 @@ class Proofs:
 
     def pattern(self) -> re.Pattern[bytes]:
         """Return the pattern of the next piece; all that came before it has run."""
-        if self._asked >= self._next and self._seen < _LATEST_LOOK and self._looks < _MOST_LOOKS:
+        if self._asked >= self._next and self._seen < _LATEST_LOOK and self._looks < _MOST_LOOKS and self._pays:
             self._looks += 1
             self._next = self._asked * _NEXT_LOOK
             known = self._look()
-            found = patterns(known, only_compiled=self._looks == 1) if known else None
+            found = patterns(known, only_compiled=self._looks <= _ONLY_COMPILED) if known else None
             self._pattern, self._put = found or (runs(), None)
         return self._pattern
+
+    @property
+    def _pays(self) -> bool:
+        """Whether so much has asked that a look pays: it takes as long as the memo is large, and that as bytes came."""
+        return self._asked * _SPARSE >= self._seen + self._unread
+
+    @property
+    def span(self) -> int:
+        """Bytes that the next piece has at most: few where much asks, until the memo was looked at."""
+        return _LATEST_LOOK if self._looks or self._asked * _MANY < self._seen else _FEW
 
     def note(self, asked: int, size: int) -> None:
         """Note that a piece of `size` bytes has so many opcodes that ask."""
         self._asked += asked
         self._seen += size
+
+    def note_unread(self, size: int) -> None:
+        """Note that so many bytes passed unread."""
+        self._unread += size
 
     def check_put(self, opcode: bytes) -> None:
         """Have everything ask from here on when `opcode`, in no piece yet, puts something where it must not."""

@@ -14,9 +14,12 @@ from aios3_nb.formats.pickle.opcodes import MEMOIZE, SHORT_TEXT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SMALLEST = 16 * 1024
+"""Bytes of a window, below which going over it is as fast; and names at the beginning are short texts, too."""
+
 _SAMPLE = 1024
 _FEWEST_IN_SAMPLE = 4
-"""Beginnings in the middle of a window; a text has up to 255 bytes. To measure takes as long as some 300 texts."""
+"""Beginnings in the middle of a window; a text has up to 255 bytes."""
 
 _FEWEST = 32
 """Texts of a row; a shorter one is split as fast as it is measured."""
@@ -32,7 +35,9 @@ def text_rows(window: bytes, start: int) -> Iterator[tuple[int, int]]:
     """
     middle = (start + len(window)) // 2
     numpy = sys.modules.get("numpy")
-    if numpy is not None and window.count(_BETWEEN, middle, middle + _SAMPLE) >= _FEWEST_IN_SAMPLE:
+    if len(window) - start < _SMALLEST or numpy is None:
+        return
+    if window.count(_BETWEEN, middle, middle + _SAMPLE) >= _FEWEST_IN_SAMPLE:
         yield from _rows(numpy, window, start)
 
 
@@ -40,8 +45,9 @@ def _rows(np: Any, window: bytes, start: int) -> Iterator[tuple[int, int]]:
     codes = np.frombuffer(window, np.uint8, offset=start)
     # Where a text may begin right behind the MEMOIZE of another one.
     begins = np.flatnonzero(codes[1:] == SHORT_TEXT[0]) + 1
-    begins = begins[codes[begins - 1] == MEMOIZE[0]]
-    whole = np.concatenate(([False], codes[begins[:-1] + 1] == np.diff(begins) - 3, [False]))
+    begins = begins[codes.take(begins - 1) == MEMOIZE[0]]
+    lengths = begins[1:] - begins[:-1] - 3
+    whole = np.concatenate(([False], codes.take(begins[:-1] + 1) == lengths, [False]))
     changes = np.flatnonzero(whole[1:] != whole[:-1])
     for first, last in changes.reshape(-1, 2).tolist():
         if last - first >= _FEWEST:

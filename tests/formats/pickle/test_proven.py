@@ -8,6 +8,7 @@ import io
 import pickle
 import pickletools
 import random
+import re
 import uuid
 
 import numpy as np
@@ -17,6 +18,7 @@ from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats.pickle import load_pickle, proven
 from aios3_nb.formats.pickle.dtypes import DTypes
 from aios3_nb.formats.pickle.feed import ASKS
+from aios3_nb.formats.pickle.grammar import Known
 from aios3_nb.formats.pickle.names import Entry
 from aios3_nb.formats.pickle.opcodes import runs
 from aios3_nb.formats.pickle.proven import known_places
@@ -59,6 +61,7 @@ def soon(monkeypatch):
     """Have the memo looked at after a few asks; in the field it is after thousands."""
     monkeypatch.setattr(proven, "_FIRST_LOOK", 10)
     monkeypatch.setattr(proven, "_NEXT_LOOK", 4)
+    monkeypatch.setattr(proven, "_ONLY_COMPILED", 1)
 
 
 def unframed(data_: bytes) -> bytes:
@@ -248,6 +251,10 @@ REFUSED = {
     "items of a dict for what is below it": lambda at: at.array(ONE, EIGHT) + b"}0(" + number(0) + number(1) + b"u",
     "items of a list for what is below it": lambda at: at.array(ONE, EIGHT) + b"]0(" + number(0) + b"e",
     "items behind two marks": lambda at: at.array(ONE, EIGHT) + b"(}(" + number(0) + number(1) + b"t0u",
+    "items of pairs for what is below it": lambda at: at.array(ONE, EIGHT) + b"}0(" + at["'int'"] + number(1) + b"u",
+    "a pair of which the value is a scalar of fewer bytes": lambda at: (
+        b"}(" + at["'int'"] + number(1) + at["'int'"] + at.scalar(data(b"1234567")) + b"u"
+    ),
     "members of what is below the set": lambda at: at.array(ONE, EIGHT) + b"\x8f0(" + number(0) + b"\x90",
     **{
         f"{what} by {opcode.decode()}": lambda at, what=what, opcode=opcode: OVERWRITTEN[what](at, opcode)
@@ -292,6 +299,16 @@ def test_bytes_that_look_like_what_runs_are_bytes(protocol, places):
     inside = places.scalar(EIGHT)
     value = loaded(honest(protocol) + data(inside) + data(inside * 10) + b"e.")
     assert value[-2:] == [inside, inside * 10]
+
+
+@pytest.mark.parametrize("taken", [(), (1, 2, 4), (0, 10, 255), (3, 256), (5, 93, 94, 300), (7, 1 << 16), (1 << 24,)])
+def test_no_put_goes_to_what_is_relied_on(taken):
+    put = re.compile(b"(?s)" + Known(framed=False, places={"anything": taken[:1], 8: taken[1:]}).put())
+    places = {*range(600), *(place + step for place in taken for step in (1, 1 << 8, 1 << 16, 1 << 24)), (1 << 32) - 1}
+    for place in sorted(places):
+        assert bool(put.fullmatch(b"r" + place.to_bytes(4, "little"))) == (place not in taken)
+        if place < 256:
+            assert bool(put.fullmatch(b"q" + bytes([place]))) == (place not in taken)
 
 
 def test_a_gap_in_the_memo_is_nothing_to_rely_on():

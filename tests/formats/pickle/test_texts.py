@@ -11,17 +11,24 @@ import numpy as np
 import pytest
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats.pickle import feed, load_pickle
+from aios3_nb.formats.pickle import feed, load_pickle, texts
 from aios3_nb.formats.pickle.texts import text_rows
 from tests.formats.pickle.attacks.named import call, data, name, object_dtype, pickled, put, text
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch):
+    """Have little measured, too; in the field that takes longer than to walk over it."""
+    monkeypatch.setattr(texts, "_SMALLEST", 0)
+
 
 BEHIND = [b"\x94"] * 97 + [b"a", b"b", b"R"]
 
 
 def row(rng: random.Random, count: int) -> bytes:
     """Return `count` short texts, of bytes that are opcodes as well; behind some comes another one than MEMOIZE."""
-    texts = [bytes(rng.choices(b"abRbuse.(\x8c\x94\x05\x93t", k=rng.randrange(12))) for _ in range(count)]
-    return b"".join(b"\x8c" + bytes([len(text)]) + text + rng.choice(BEHIND) for text in texts)
+    several = [bytes(rng.choices(b"abRbuse.(\x8c\x94\x05\x93t", k=rng.randrange(12))) for _ in range(count)]
+    return b"".join(b"\x8c" + bytes([len(text)]) + text + rng.choice(BEHIND) for text in several)
 
 
 def frame(rng: random.Random) -> bytes:
@@ -69,13 +76,13 @@ def test_the_frames_of_this_test_have_rows():
 
 
 def test_rows_are_found_as_python_writes_them():
-    texts = [f"text {i} \u010c" for i in range(2500)]
-    code = pickle.dumps(texts, 4)
+    written = [f"text {i} \u010c" for i in range(2500)]
+    code = pickle.dumps(written, 4)
     found = list(text_rows(code, 2))
     assert len(found) == 3  # for Python writes 1,000 at once
     assert sum(end - begin for begin, end in found) > len(code) * 0.95
-    array = np.array(texts, dtype=object)
-    assert load_pickle(io.BufferedReader(io.BytesIO(pickle.dumps(array, 5)))).tolist() == texts
+    array = np.array(written, dtype=object)
+    assert load_pickle(io.BufferedReader(io.BytesIO(pickle.dumps(array, 5)))).tolist() == written
 
 
 ABS = name("numpy", "absolute")
