@@ -86,6 +86,8 @@ class RetryBudget:
     def hurries(self) -> bool:
         """Say whether a part that is slow, and not broken, may be asked for again; count it as a retry if so."""
         retries = self._settings.retries
+        if self._turn.locked():  # a failure waits for its turn, or several do: that takes the time that it takes
+            return False
         if not retries or self._hurried >= retries + self._arrived // _PARTS_PER_HURRY:
             return False
         self._hurried += 1

@@ -7,7 +7,6 @@ requests whose answer has not come need no memory, so that there may be more of 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -21,7 +20,7 @@ from aios3_nb.streams.source import ObjectSource
 from aios3_nb.streams.straggler import Stragglers
 
 _LOOK = 0.05
-"""Seconds between two looks at the part that the reader waits for."""
+"""Seconds between two looks at the parts under way."""
 
 
 class Ahead:
@@ -157,7 +156,7 @@ class Ahead:
         self._ask(part, self._source.fill(part.start, part.stop, lambda: self._memory(part), self._note(part)))
 
     def _ask(self, part: Part, fill: Coroutine[Any, Any, None]) -> None:
-        part.asked, part.answered = time.monotonic(), 0.0
+        self._stragglers.asked(part)
         part.task = asyncio.get_running_loop().create_task(fill, name=f"aios3_nb part {part.start}")
         part.task.add_done_callback(self._ended)
 
@@ -168,7 +167,7 @@ class Ahead:
 
         async def rest() -> None:
             await asyncio.wait([slow])  # from now on nobody else writes to its memory
-            reached = part.reached = part.filled
+            reached = part.filled
             note = self._note(part)
 
             async def memory() -> memoryview:
@@ -177,7 +176,6 @@ class Ahead:
             await self._source.fill(part.start + reached, part.stop, memory, lambda filled: note(reached + filled))
 
         part.again += 1
-        self._stragglers.forget()
         self._ending.add(slow)
         slow.cancel()
         self._ask(part, rest())
@@ -200,6 +198,7 @@ class Ahead:
                 self._account()
             else:
                 await self._pool.change()
+        self._stragglers.began(part)
         return part.view
 
     def _note(self, part: Part) -> Callable[[int], None]:
@@ -208,9 +207,8 @@ class Ahead:
         def progress(filled: int) -> None:
             nonlocal alone
             self._source.pace.took(filled - part.filled, busy=self._busy, allowed=self._source.allowed)
-            part.filled = filled
+            self._stragglers.came(part, filled)
             if part.full:
-                self._stragglers.arrived(part)
                 self._account()
             if alone and self._source.concurrency > 1:
                 alone = False
@@ -286,8 +284,9 @@ class Ahead:
             alarm.cancel()
             self.waited += loop.time() - began
         self._raise_failure()
-        if self._stragglers.is_one(part, self.waited) and self._source.hurries(part.start + part.filled):
-            self._ask_again(part)
+        for slow in self._stragglers.among(self._parts):
+            if self._source.hurries(slow.start + slow.filled):
+                self._ask_again(slow)
         if self.waited >= self._settings.total_timeout:
             raise waited_enough(self._source.uri, self._settings, offset=part.start + part.filled)
 

@@ -25,7 +25,11 @@ class Part:
         handed: Bytes that were hashed, or are just being, and may be shown to the reader.
         asked: When it was asked for, by the monotonic clock.
         answered: When the answer came; 0.0 before.
-        reached: Bytes that had come when it was asked for.
+        began: When there was memory for it as well; 0.0 before.
+        reached: Bytes that had come then.
+        since: From when on it is watched, by the same clock.
+        watched: Seconds for which parts had been watched then.
+        seen: Bytes that had come then.
         again: How many times it was asked for again because it was slow.
         task: Fetches them.
         hashing: Jobs that read them still.
@@ -39,7 +43,11 @@ class Part:
     handed: int = 0
     asked: float = 0.0
     answered: float = 0.0
+    began: float = 0.0
     reached: int = 0
+    since: float = 0.0
+    watched: float = 0.0
+    seen: int = 0
     again: int = 0
     task: asyncio.Task[None] | None = field(default=None, repr=False)
     hashing: set[asyncio.Task[None]] = field(default_factory=set, repr=False)

@@ -178,6 +178,7 @@ class ObjectSource:
     ) -> None:
         """Fetch the object's bytes from `start` to `stop` into `memory`; call ``progress(filled)`` as they come.
 
+        After a failure that is called as well, with as many as before, when the rest is asked for anew.
         The memory is asked for when the answer has come: until then a request needs none.
 
         Raises:
@@ -210,6 +211,7 @@ class ObjectSource:
                 if ranged and (self.sequential or self._requests.refuses_ranges(exc, start + filled)):
                     raise RangesIgnoredError from None
                 await self._recover(exc, start + filled)
+                progress(filled)
         self.retry.finished_part()
 
     def hurries(self, offset: int) -> bool:

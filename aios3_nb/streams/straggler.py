@@ -1,10 +1,11 @@
-"""Which part holds up all the others: many times slower than they were, when the reader waits for it."""
+"""Which parts hold up all the others: many times slower than they were, while the reader waits."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from collections import deque
+from collections.abc import Callable, Sequence
 
 from aios3_nb.streams.part import Part
 
@@ -14,66 +15,124 @@ _TELLING = 3
 """Parts that must have arrived before another one is called slow."""
 _TIMES = 5
 """How many times slower than others a straggler is."""
+_WELL = 2 / 3
+"""Share of the usual rate of a part that came well."""
 _AGAIN = 2
 """Times that one part is asked for again."""
 _PATIENCE = 0.25
-"""Seconds that the reader has waited for a part before it may be one."""
-_AWAY = 0.1
-"""Seconds that count of those between two looks, twenty of which come in one: for longer, the loop or the machine stood
-still, as when a laptop is opened again, and no server has had the time to answer."""
+"""Seconds that a part has come slowly before it may be one."""
+_SHORT = 0.1
+"""... while several others came; or as long as one of them takes, if that is longer."""
+_AWAY = 0.05
+"""Seconds that count of those between two looks, of which there are at least twenty in one while the reader waits: for
+longer, the loop or the machine stood still, as when a laptop is opened again, and no server has had time to answer."""
 
 
 class Stragglers:
-    """Compares the part that the reader waits for with those that have arrived.
+    """Compares the parts that are under way with those that have arrived.
 
     A connection that brings a trickle passes the floor of bytes below which it counts as broken, and everything behind
     it waits in memory. Such a part is worth a second request from the byte it reached, which goes over another
-    connection. The loop may have been away while parts came, which makes theirs look slower than they were: then a
-    part is called a straggler later, never sooner.
+    connection. The loop may have been away while parts came, which makes theirs look slower than they were: then a part
+    is called a straggler later, never sooner.
+
+    Args:
+        clock: Seconds.
     """
 
-    def __init__(self) -> None:
-        self._delays: deque[float] = deque(maxlen=_KNOWN)
-        self._rates: deque[float] = deque(maxlen=_KNOWN)
-        self._part: Part | None = None
-        self._began = 0.0
-        self._filled = 0
-        self._waited = 0.0
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._answers: deque[tuple[float, float]] = deque(maxlen=_KNOWN)  # when asked for, and seconds to the answer
+        self._arrivals: deque[tuple[float, float]] = deque(maxlen=_KNOWN)  # when, and bytes per second
+        self._now = clock()
         self._watched = 0.0
+
+    def asked(self, part: Part) -> None:
+        """Note that `part` is asked for."""
+        self._look()
+        part.asked, part.answered, part.began = self._now, 0.0, 0.0
+        self._watch(part)
 
     def answered(self, part: Part) -> None:
         """Note that the answer for `part` has come."""
-        part.answered = time.monotonic()
-        self._delays.append(part.answered - part.asked)
+        self._look()
+        part.answered = self._now
+        self._answers.append((part.asked, part.answered - part.asked))
 
-    def arrived(self, part: Part) -> None:
-        """Note that `part` is complete."""
-        self._rates.append((part.length - part.reached) / max(time.monotonic() - part.answered, 1e-6))
+    def began(self, part: Part) -> None:
+        """Note that there is memory for `part`, whose answer has come."""
+        self._look()
+        part.began, part.reached = self._now, part.filled
+        self._watch(part)
 
-    def is_one(self, part: Part, waited: float) -> bool:
-        """Say whether `part`, which the reader waits for, should be asked for again.
+    def came(self, part: Part, filled: int) -> None:
+        """Note that `part` has `filled` bytes now; if it had as many, the rest is asked for anew, after a failure."""
+        self._look()
+        if filled == part.filled:
+            self.asked(part)
+            return
+        part.filled = filled
+        if part.full:
+            self._arrivals.append((self._now, (part.length - part.reached) / max(self._now - part.began, 1e-6)))
 
-        Args:
-            part: The first one.
-            waited: Seconds that the reader has waited so far, for all parts.
+    def among(self, parts: Sequence[Part]) -> list[Part]:
+        """Return those of `parts`, of which the reader waits for the first, that should be asked for again."""
+        self._look()
+        if len(self._arrivals) < _TELLING:
+            return []
+        # One that has ended without all its bytes has failed, and that is raised when the reader comes to it.
+        going = [part for part in parts if not (part.full or part.done)]
+        # The answer of one without memory waits until there is some: that is not its fault.
+        coming = [part for part in going if part.began]
+        are_few = len(coming) <= max(1, sum(part.full for part in parts))
+        slow = [part for part in coming if self._trickles(part, are_few=are_few)]
+        for part in coming:
+            if self._watched - part.watched >= _PATIENCE:
+                self._watch(part)
+        slow += [part for part in going if not part.answered and self._is_silent(part, is_first=part is parts[0])]
+        return [part for part in slow if part.again < _AGAIN]
+
+    def _trickles(self, part: Part, *, are_few: bool) -> bool:
+        """Say whether `part`, for which there is memory, comes many times slower than others did.
+
+        When most are yet to come, it may be the link that has become slow: then others must come well just now.
         """
-        self._watched += min(waited - self._waited, _AWAY)
-        self._waited = waited
-        if part is not self._part:
-            self._part, self._began, self._filled = part, self._watched, part.filled
+        seconds = self._watched - part.watched
+        if seconds < _SHORT:
             return False
-        seconds = self._watched - self._began
-        # One that has ended without all its bytes has failed, and that is raised when it is looked at next.
-        if seconds < _PATIENCE or len(self._rates) < _TELLING or part.full or part.done or part.again >= _AGAIN:
+        usual = self._usual
+        others = [at for at, rate in self._arrivals if at >= part.since and rate > _WELL * usual]
+        if not are_few and (not others or others[-1] < self._now - seconds / 2):
             return False
-        delay = statistics.median(self._delays)
-        if not part.answered:
-            return seconds > _TIMES * delay
-        usual = statistics.median(self._rates)
-        rate = (part.filled - self._filled) / seconds
+        if seconds < (min(_PATIENCE, part.length / usual) if len(others) >= _TELLING else _PATIENCE):
+            return False
+        rate = (part.filled - part.seen) / seconds
         rest = part.length - part.filled
-        return rate * _TIMES < usual and rest / max(rate, 1.0) > _TIMES * (delay + rest / usual)
+        ends_late = rest / max(rate, 1.0) > _TIMES * (self._delay + rest / usual)
+        return rate * _TIMES < usual and ends_late
 
-    def forget(self) -> None:
-        """Begin to watch the first part anew, for it was asked for again."""
-        self._part = None
+    def _is_silent(self, part: Part, *, is_first: bool) -> bool:
+        """Say whether `part` has no answer, when others had it long before."""
+        if self._watched - part.watched < max(_PATIENCE, _TIMES * self._delay):
+            return False
+        # A server may have them queue; then those that were asked for later wait as well.
+        return is_first or sum(asked > part.asked for asked, _ in self._answers) >= _TELLING
+
+    @property
+    def _usual(self) -> float:
+        """Bytes per second of a part that has arrived."""
+        return statistics.median(rate for _, rate in self._arrivals)
+
+    @property
+    def _delay(self) -> float:
+        """Seconds to an answer."""
+        return statistics.median(seconds for _, seconds in self._answers)
+
+    def _watch(self, part: Part) -> None:
+        """Have `part` be judged by what comes from now on."""
+        part.since, part.watched, part.seen = self._now, self._watched, part.filled
+
+    def _look(self) -> None:
+        now = self._clock()
+        self._watched += min(now - self._now, _AWAY)
+        self._now = now

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import random
 import time
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 
 import aios3_nb
-from aios3_nb.settings import MIB
+from aios3_nb.s3 import RetryBudget
+from aios3_nb.settings import MIB, Settings
 from aios3_nb.streams import ahead, straggler
+from aios3_nb.streams.part import Part
+from aios3_nb.streams.straggler import Stragglers
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
 
@@ -25,10 +30,10 @@ SLOW = {
 }
 
 
-def _ranges(server: FaultServer) -> list[tuple[int, int | None]]:
+def _ranges(server: FaultServer, end: int = 10 * MIB) -> list[tuple[int, int | None]]:
     """Return the ranges asked for that have the slow part's last byte, in their order."""
     found = [request.range for request in server.requests if request.method == "GET" and request.range]
-    return [(start, stop) for start, stop in found if start <= 10 * MIB - 1 and stop == 10 * MIB]
+    return [(start, stop) for start, stop in found if start <= end - 1 and stop == end]
 
 
 @pytest.mark.parametrize("name", SLOW)
@@ -49,6 +54,15 @@ def test_a_slow_part_is_asked_for_again_from_where_it_is(faulty: FaultServer, na
     assert first == (9 * MIB, 10 * MIB)
     assert len(again) == 1
     assert (again[0][0] > 9 * MIB) is (name == "a trickle")
+
+
+def test_two_slow_parts_are_asked_for_again(faulty: FaultServer) -> None:
+    faulty.put("b", "k.bin", BODY)
+    faulty.fault(replace(SLOW["a trickle"], first=2))
+    faulty.fault(replace(SLOW["a trickle"], at=AT + MIB, first=2))
+    assert aios3_nb.load("s3://b/k.bin", format="bytes", part_size=MIB, concurrency=4, verify="off") == BODY
+    assert len(_ranges(faulty)) >= 2
+    assert len(_ranges(faulty, 11 * MIB)) >= 2
 
 
 def test_it_is_asked_for_again_twice_at_most(faulty: FaultServer) -> None:
@@ -98,3 +112,192 @@ def test_without_retries_nothing_is_asked_for_again(faulty: FaultServer) -> None
     faulty.fault(Fault(kind=Kind.THROTTLE, at=10 * MIB - 1, rate=500_000))
     aios3_nb.load("s3://b/k.bin", format="bytes", part_size=MIB, concurrency=4, verify="off", retries=0)
     assert len(_ranges(faulty)) == 1
+
+
+def test_nothing_is_asked_for_again_while_a_failure_waits_to_be_retried(monkeypatch) -> None:
+    monkeypatch.setattr(random, "uniform", lambda _, bound: bound)
+
+    async def main() -> None:
+        retry = RetryBudget(Settings())
+        assert retry.hurries()
+        waits = asyncio.create_task(retry.allows(ConnectionResetError()))
+        await asyncio.sleep(0)
+        assert not retry.hurries()
+        assert await waits
+        assert retry.hurries()
+
+    asyncio.run(main())
+
+
+# ---- which parts it finds, of a server that is told by the rate at which it sends each part at what time
+
+Rate = Callable[[int, float], float]
+USUAL = 80e6
+"""Bytes per second."""
+
+
+class Load:
+    """A load of parts of 8 MiB by a clock of its own: 16 requests, and memory for `room` parts at a time.
+
+    Attributes:
+        clock: Seconds.
+        found: Which parts were to be asked for again, and when.
+    """
+
+    def __init__(self, rate: Rate, *, room: int = 7, delay: Rate = lambda *_: 0.03, total: int = 10_000) -> None:
+        self.clock = 0.0
+        self.found: list[tuple[int, float]] = []
+        self.stragglers = Stragglers(lambda: self.clock)
+        self._rate, self._delay, self._room, self._total = rate, delay, room, total
+        self._parts: list[Part] = []
+        self._next = 0
+
+    def run(self, until: float, *, away: float = 0.0, reads: float = 0.0) -> list[int]:
+        """Go on to the second `until`, and return what was found.
+
+        Args:
+            until: When to end.
+            away: Seconds before the reader wants the first part.
+            reads: Seconds that it takes for each part.
+        """
+        idle = self.clock + away
+        while self.clock < until:
+            while len(self._parts) < min(16, self._total - self._next + len(self._parts)):
+                part = Part(self._next * 8 * MIB, (self._next + 1) * 8 * MIB)
+                self._next += 1
+                self._parts.append(part)
+                self.stragglers.asked(part)
+            self.clock += 0.005
+            for index, part in enumerate(self._parts):
+                self._go_on(part, index < self._room)
+            if self.clock < idle:
+                continue
+            if self._parts[0].full:
+                self._parts.pop(0)
+                idle = self.clock + reads
+            self.look()
+        return [number for number, _ in self.found]
+
+    def _go_on(self, part: Part, has_room: bool) -> None:
+        number = part.start // part.length
+        if part.full:
+            return
+        if not part.answered:
+            if self.clock - part.asked >= self._delay(number, self.clock):
+                self.stragglers.answered(part)
+        elif not part.began:
+            if has_room:
+                self.stragglers.began(part)
+        elif came := min(part.length - part.filled, int(0.005 * self._rate(number, self.clock))):
+            self.stragglers.came(part, part.filled + came)
+
+    def fail(self, index: int) -> None:
+        """Have one of the parts under way asked for anew, as after a failure."""
+        self.stragglers.came(self._parts[index], self._parts[index].filled)
+
+    def look(self) -> None:
+        """Ask again for what is slow, as the reader does while it waits."""
+        for part in self.stragglers.among(self._parts):
+            self.found.append((part.start // part.length, self.clock))
+            part.again += 1
+            self.stragglers.asked(part)
+
+
+def slow(*numbers: int, since: float = 0.0) -> Rate:
+    """Return the rates of a server that sends these parts at 1 MB/s from then on."""
+    return lambda number, clock: 1e6 if number in numbers and clock >= since else USUAL
+
+
+def test_all_slow_parts_are_found_while_the_reader_waits_for_the_first() -> None:
+    load = Load(slow(23, 26))
+    load.run(2.0)
+    assert [number for number, _ in load.found[:2]] == [23, 26]
+    assert load.found[1][1] - load.found[0][1] < 0.05
+
+
+def test_one_that_was_slow_from_the_start_is_found_when_others_have_come() -> None:
+    load = Load(slow(3), room=16)
+    load.run(1.0)
+    assert load.found[0][0] == 3
+    assert 0.13 < load.found[0][1] < 0.2  # the others took 0.11 s after 0.03
+
+
+def test_one_that_becomes_slow_is_given_more_time() -> None:
+    load = Load(slow(3, since=0.08), room=16)
+    load.run(1.0)
+    assert load.found[0][0] == 3
+    assert 0.5 < load.found[0][1] < 0.6
+
+
+def test_it_is_asked_for_again_when_the_second_connection_is_slow_too_and_not_a_third_time() -> None:
+    assert Load(slow(10)).run(6.0) == [10, 10]
+
+
+def test_parts_that_begin_slowly_are_given_the_time_that_others_take() -> None:
+    def rate(number: int, clock: float) -> float:
+        return 0.0 if number == 15 and clock < 0.45 else USUAL / 3
+
+    # They begin one after the other, so that some end while the last one has just begun.
+    assert Load(rate, room=16, delay=lambda number, _: 0.03 + 0.02 * min(number, 15)).run(2.0) == []
+
+
+def test_parts_that_come_at_a_quarter_of_the_rate_are_not_stragglers() -> None:
+    assert Load(lambda number, _: USUAL / (4 if number % 5 == 3 else 1)).run(6.0) == []
+
+
+def test_a_link_that_grows_slow_makes_no_part_a_straggler() -> None:
+    assert Load(lambda _, clock: USUAL if clock < 0.5 else 1e6).run(40.0) == []
+
+
+def pausing(begin: float, seconds: float) -> Rate:
+    """Return the rates of a server that sends nothing to anybody for so long."""
+    return lambda _, clock: 0.0 if begin < clock < begin + seconds else USUAL
+
+
+@pytest.mark.parametrize("room", [7, 16])
+@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.15, 0.2, 0.3, 0.5, 2.5])
+def test_a_server_that_pauses_makes_none(seconds, room) -> None:
+    for begin in (0.4, 0.43, 0.46, 0.49, 0.52):
+        assert Load(pausing(begin, seconds), room=room).run(1.0 + seconds) == []
+
+
+def test_a_slow_reader_makes_none() -> None:
+    assert Load(lambda *_: USUAL).run(20.0, reads=0.4) == []
+
+
+def test_parts_whose_answers_wait_for_memory_are_not_slow() -> None:
+    assert Load(lambda *_: 2e6, room=2).run(40.0) == []
+
+
+def test_requests_that_the_server_has_queue_are_not_slow() -> None:
+    assert Load(lambda *_: USUAL, delay=lambda number, clock: 0.03 if clock >= 0.15 * number else 60.0).run(6.0) == []
+    assert (
+        Load(lambda *_: USUAL / 2, delay=lambda number, clock: 0.03 if number < 14 or clock > 0.3 else 60.0).run(6.0)
+        == []
+    )
+
+
+def test_one_without_an_answer_is_found_when_those_asked_for_later_have_theirs() -> None:
+    load = Load(lambda *_: USUAL, delay=lambda number, _: 60.0 if number == 18 else 0.03)
+    load.run(3.0)
+    assert load.found[0][0] == 18
+
+
+def test_the_last_one_without_an_answer_is_found() -> None:
+    load = Load(lambda *_: USUAL, delay=lambda number, _: 60.0 if number == 11 else 0.03, total=12)
+    assert load.run(1.0)[:1] == [11]
+
+
+def test_a_standstill_of_the_clock_counts_for_one_look() -> None:
+    """As `test_a_standstill_of_the_machine_makes_no_part_a_straggler`, when the others have come a moment ago."""
+    load = Load(lambda number, clock: 0.0 if number == 3 and 0.08 < clock < 10.16 else USUAL, room=16)
+    load.run(0.14)
+    load.clock += 10.0
+    assert load.run(12.0) == []
+
+
+def test_one_that_is_asked_for_anew_after_a_failure_is_judged_anew() -> None:
+    load = Load(lambda number, clock: 0.0 if number == 3 and clock < 0.3 else USUAL, room=16)
+    load.run(0.3, away=1.0)
+    load.fail(3)
+    assert load.run(2.0) == []
