@@ -35,11 +35,13 @@ class Ahead:
     Attributes:
         next: Offset in the object of the first byte that was not asked for yet.
         origin: Offset at which the reader began to go straight on.
+        size: Length of the object in bytes.
         waited: Seconds that the reader has waited for the network so far.
     """
 
     def __init__(self, source: ObjectSource, plan: Plan, settings: Settings, position: int) -> None:
         self.next = self.origin = position
+        self.size = plan.size
         self._source = source
         self._plan = plan
         self._settings = settings
@@ -55,11 +57,6 @@ class Ahead:
         self.waited = 0.0
         self._failure: BaseException | None = None
         self._account()
-
-    @property
-    def size(self) -> int:
-        """Length of the object in bytes."""
-        return self._plan.size
 
     async def arrived(self, position: int, want: int, *, eager: bool) -> Part:
         """Return the part that has the bytes at `position`: at least `want`, or those to its end.
@@ -126,7 +123,7 @@ class Ahead:
         alone = self._source.pace.goes_on
         run = position - (self._since if alone else self.origin)
         horizon = self._plan.horizon(position, run, want, alone=alone)
-        while self.next < self._plan.size and self._busy < self._source.concurrency:
+        while self.next < self.size and self._busy < self._source.concurrency:
             part = self._direct_part()
             if part is None:
                 if self._parts and self.next >= horizon:
@@ -150,6 +147,8 @@ class Ahead:
         return Part(self.next, self.next + length, target[offset : offset + length])
 
     def _start(self, part: Part) -> None:
+        if not self._busy:
+            self._source.pace.resumed()
         self.next = part.stop
         self._parts.append(part)
         self._account()

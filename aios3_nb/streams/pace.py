@@ -61,8 +61,9 @@ class Pace:
         self._before: tuple[int, float] | None = None  # connections and their rate, while others are tried
         self._settles = _SETTLED
         self._pause = _PAUSE
-        self._next_try = clock() + _PAUSE
-        self._measure(clock())
+        self._last = clock()
+        self._next_try = self._last + _PAUSE
+        self._measure(self._last)
 
     def answered(self, seconds: float, size: int) -> None:
         """Note how long the first answer took; the object has `size` bytes and will be read to its end."""
@@ -70,7 +71,7 @@ class Pace:
         self.count = 1 if is_near else self._most
         self.is_whole = True
         self._settles = max(_SETTLED, 2 * seconds)
-        now = self._clock()
+        self._last = now = self._clock()
         self._next_try = now if is_near else now + _PAUSE
         self._measure(now)
 
@@ -79,6 +80,12 @@ class Pace:
         self._before = None
         self.count = self._most
         self._rest(self._clock())  # no longer than before: it tells nothing of how many there should be
+
+    def resumed(self) -> None:
+        """Note that something is asked for, and nothing was since the last bytes came: that time was the reader's."""
+        idle = self._clock() - self._last
+        self._since += idle
+        self._last += idle
 
     @property
     def goes_on(self) -> bool:
@@ -90,6 +97,7 @@ class Pace:
         now = self._clock()
         if allowed < self.count or (self._before is not None and busy > self.count):
             self._measure(max(now, self._since))  # it is not this that tells how many there are, or not yet
+        self._last = now
         if now < self._since:
             return
         self._bytes += count
@@ -111,6 +119,9 @@ class Pace:
         if self.count == self._most:
             self._try(self.count // 2, max(rate, self._usual), now)
         elif rate < _SWIFT * self.count:
+            # One that brought as much at once as would do, and then stood still, has as long again.
+            if self._bytes >= _TELLING * _SWIFT * self.count and now - self._since < 2 * _TELLING:
+                return
             self._try(self._most, max(rate, self._usual), now)
         elif now - self._since > _LATELY:
             self._usual = rate

@@ -242,6 +242,36 @@ def test_nothing_is_tried_while_the_reader_is_what_takes_time() -> None:
     assert tried(limited(5e7), first=0.04, seconds=20, awaited=False) == [(0.0, 16)]
 
 
+def test_the_time_in_which_a_reader_asks_for_nothing_tells_nothing() -> None:
+    clock = 0.0
+    judge = Pace(16, lambda: clock)
+    judge.answered(0.001, 1 << 40)
+    judge.is_awaited = True
+    for _ in range(1000):  # the reader takes a tenth of a second for what comes in eight thousandths
+        judge.resumed()
+        for _ in range(8):
+            clock += 0.001
+            judge.took(MIB, busy=1, allowed=16)
+        clock += 0.1
+    assert judge.count == 1
+
+
+@pytest.mark.parametrize(("pause", "count"), [(0.02, 1), (0.045, 1), (0.2, 16)])
+def test_a_server_that_stands_still_once_after_a_swift_beginning_has_one(pause, count) -> None:
+    clock = 0.0
+    judge = Pace(16, lambda: clock)
+    judge.answered(0.001, 1 << 40)
+    judge.is_awaited = True
+    for _ in range(4):
+        clock += 0.001
+        judge.took(MIB, busy=1, allowed=16)
+    clock += pause
+    for _ in range(20):
+        clock += 0.001
+        judge.took(MIB, busy=1, allowed=16)
+    assert judge.count == count
+
+
 def test_what_the_pool_or_a_busy_server_allow_tells_nothing() -> None:
     clock = 0.0
     judge = Pace(16, lambda: clock)
