@@ -194,11 +194,21 @@ def _scalar(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker
 
 
 def _frombuffer(load: Load, dotted: str, found: Any, build: Builder | None) -> Maker:
+    import numpy as np
+
     sizes = load.dtypes.sizes
+    of_bytes = np.frombuffer
 
     def make(args: tuple[Any, ...]) -> Any:
-        if len(args) == 4 and args[3] in _ORDERS and _fills(args[2], sizes.get(id(args[1])), args[0]):
-            return found(*args)  # as nearly all are
+        if len(args) == 4 and args[3] in _ORDERS:
+            content, dtype, shape, _ = args
+            size = sizes.get(id(dtype))
+            if size and type(shape) is tuple and len(shape) == 1 and type(content) in _BYTES:  # as nearly all are
+                (count,) = shape
+                if type(count) is int and count >= 0 and count * size == len(content):
+                    return of_bytes(content, dtype)  # of that shape already; to give it one takes as long again
+            elif _fills(shape, size, content):
+                return found(*args)
         check_buffer(args, sizes)
         return found(*args)
 

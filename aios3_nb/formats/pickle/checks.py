@@ -22,7 +22,7 @@ Check = Callable[[Any], None]
 def check_for(cls: type) -> Check | None:
     """Return the check for instances of `cls` that get attributes; None when there is none."""
     if cls.__module__.startswith("scipy.sparse."):
-        return check_sparse
+        return _sparse_check(cls.__name__.partition("_")[0])
     if cls.__module__.startswith("scipy.interpolate."):
         return check_spline
     if cls.__module__.startswith("sklearn."):
@@ -55,23 +55,32 @@ FEW = 64
 # ---- scipy
 
 
-def check_sparse(matrix: Any) -> None:
-    """Look at the indices of a sparse matrix of scipy."""
-    kind = type(matrix).format.fget(matrix)
-    if kind == "dok" and "_dict" not in vars(matrix):
-        raise FormatError(
-            "The pickle has a dok_matrix of scipy before 1.11, whose items newer ones do not read. Load it there, and "
-            "store it anew, as .tocsr(): pip install 'scipy<1.11'"
-        )
-    try:
-        _SPARSE[kind](matrix)
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
-        text = visible(str(exc), most=200)
-        raise FormatError(f"The pickle has a {kind} matrix that is not consistent: {text}") from exc
+def _sparse_check(kind: str) -> Check:
+    """Return what looks at the indices of sparse matrices of scipy of that kind."""
+    look = _SPARSE[kind]
+
+    def check(matrix: Any) -> None:
+        if kind == "dok" and "_dict" not in vars(matrix):
+            raise FormatError(
+                "The pickle has a dok_matrix of scipy before 1.11, whose items newer ones do not read. Load it there, "
+                "and store it anew, as .tocsr(): pip install 'scipy<1.11'"
+            )
+        try:
+            look(matrix)
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
+            text = visible(str(exc), most=200)
+            raise FormatError(f"The pickle has a {kind} matrix that is not consistent: {text}") from exc
+
+    return check
 
 
 def _shape(matrix: Any) -> tuple[int, ...]:
-    shape = vars(matrix).get("_shape", vars(matrix).get("shape"))
+    state = vars(matrix)
+    shape = state["_shape"] if "_shape" in state else state.get("shape")
+    if type(shape) is tuple and len(shape) == 2:  # as nearly all are
+        rows, columns = shape
+        require(type(rows) is type(columns) is int and rows >= 0 and columns >= 0, "shape")
+        return shape
     require(type(shape) is tuple and _INT.issuperset(map(type, shape)) and min(shape, default=0) >= 0, "shape")
     return shape  # type: ignore[no-any-return]
 
@@ -92,9 +101,12 @@ def _check_columns(matrix: Any) -> None:
 
 
 def _check_compressed(state: dict[str, Any], rows: int, columns: int) -> None:
-    pointers, indices, data = _vector(state["indptr"]), _vector(state["indices"]), _vector(state["data"], "?biufcO")
+    pointers, indices, data = state["indptr"], state["indices"], state["data"]
+    fits = type(pointers) is type(indices) is type(data) is _ndarray()
+    fits = fits and pointers.ndim == indices.ndim == data.ndim == 1 and len(indices) == len(data)
+    fits = fits and pointers.dtype.kind in "iu" and indices.dtype.kind in "iu" and data.dtype.kind in "?biufcO"
+    require(fits, "indices")
     _check_pointers(pointers, rows, len(indices))
-    require(len(indices) == len(data), "indices")
     _check_indices(indices, columns)
 
 
@@ -109,15 +121,10 @@ def _check_pointers(pointers: Any, rows: int, count: int) -> None:
 
 
 def _check_indices(indices: Any, most: int) -> None:
-    if len(indices) > FEW:
-        least, greatest = indices.min(), indices.max()
-    elif len(indices):
-        places = indices.tolist()
-        least, greatest = min(places), max(places)
-    else:
-        return
-    require(bool(least >= 0), "indices must be >= 0: indices")
-    require(bool(greatest < most), "indices")
+    if len(indices):
+        # Where the least one is takes a fifth of the time that numpy takes to say what it is.
+        require(bool(indices[indices.argmin()] >= 0), "indices must be >= 0: indices")
+        require(bool(indices[indices.argmax()] < most), "indices")
 
 
 def _check_blocks(matrix: Any) -> None:

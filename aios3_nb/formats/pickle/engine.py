@@ -69,7 +69,7 @@ class SafeUnpickler(Scan):
             containers.set,
             containers.add,
             self._newobj_ex,
-            self._obj,
+            lambda parts, _: self._inst(parts[1:], parts[0]),
             self._inst,
         )
 
@@ -91,7 +91,7 @@ class SafeUnpickler(Scan):
         if id(found) in self._makers or id(found) in self._empties:
             return found
         self._kept.append(found)
-        if entry is ALLOWED:
+        if entry is allowed.ENTRY:
             self._allow(found, dotted)
             return found
         self._entries[id(found)] = entry
@@ -129,6 +129,10 @@ class SafeUnpickler(Scan):
         if self.blocked:
             return None
         return known_places(self.memo.copy(), self.feed.protocol, self._entries, self.dtypes)
+
+    def count_known(self) -> int:
+        """Return how many things there are that `known` may know."""
+        return len(self._entries) + len(self.dtypes.sizes) + len(self.dtypes.of_objects)
 
     def finish(self) -> None:
         """Look over what was built, now that the pickle can change it no more.
@@ -274,9 +278,6 @@ class SafeUnpickler(Scan):
             raise self._not_callable(cls)
         return self.empty(cls, lambda: cls.__new__(cls, *args, **keywords))
 
-    def _obj(self, parts: tuple[Any, ...], _: None) -> Any:
-        return self._inst(parts[1:], parts[0])
-
     def _inst(self, args: tuple[Any, ...], cls: Any) -> Any:
         return self._reduce(cls, args) if args or id(cls) not in self._empties else self._newobj(cls, args)
 
@@ -297,4 +298,3 @@ class SafeUnpickler(Scan):
 
 _NEVER = (None, None, False)
 _BESIDE_DTYPE = frozenset((("numpy", "dtype"), ("_codecs", "encode"), ("builtins", "bytes")))
-ALLOWED = allowed.ENTRY

@@ -88,6 +88,15 @@ _IN_PLACE: Mapping[bytes | None, bytes] = {None: b""} | ASKS
 _ALONE = frozenset((PROTO, FRAME, b"X"))
 """Opcodes of which many a pickle has nothing else between its frames: no run of others is looked for before these."""
 
+_QUIET: Mapping[bytes | None, bytes] = {
+    None: b"",
+    **dict.fromkeys((b"R", b"b", b"\x81", b"a"), b"0"),
+    **dict.fromkeys((b"e", b"u", b"\x90"), b"1"),
+    **dict.fromkeys((b"s", b"\x92"), b"00"),
+    b"o": b"1N",
+}
+"""What takes the place of each where only names are looked for: what it acts on stays, what it does it with goes."""
+
 _EMPTY = {
     b"T": b"U\x00",
     b"B": b"C\x00",
@@ -98,6 +107,10 @@ _EMPTY = {
     b"\x96": b"\x96" + bytes(8),
 }
 """Opcode of a long string -> the same kind of thing, empty."""
+
+
+Rule = tuple[re.Pattern[bytes], Mapping[bytes | None, bytes]]
+"""What splits opcodes into runs and those that act, and what takes the place of these."""
 
 
 class EnoughError(Exception):
@@ -115,6 +128,7 @@ class Feed:
         file: Positioned at the pickle; left right behind its STOP.
         base: Offset of the pickle in the object, for errors.
         careful: Look into every frame from the start.
+        quiet: Have nothing ask and nothing act: for names alone.
 
     Attributes:
         protocol: Of the pickle; 0 until its PROTO was met.
@@ -130,7 +144,7 @@ class Feed:
     # Looked up for every opcode that asks, and faster so; the others are where they always are.
     __slots__ = ("__dict__", "plain")
 
-    def __init__(self, file: BinaryIO, *, base: int = 0, careful: bool = False) -> None:
+    def __init__(self, file: BinaryIO, *, base: int = 0, careful: bool = False, quiet: bool = False) -> None:
         self.protocol = 0
         self.careful = careful
         self.plain = False
@@ -139,6 +153,7 @@ class Feed:
         self.refusal: BlockedPickleError | None = None
         self.claimed = 0
         self.proofs: Proofs | None = None
+        self._acting = _QUIET if quiet else _IN_PLACE
         self._source = Source(file, base)
         self._piece = b""
         self._at = 0
@@ -240,7 +255,7 @@ class Feed:
             window = window[: start + proofs.span]
         size = len(window)
         for begin, end in (*text_rows(window, start), (size, size)):
-            at, more = _replaced(pattern, window, at, begin, parts)
+            at, more = _replaced((pattern, self._acting), window, at, begin, parts)
             asked += more
             if at == begin:  # or what looks like a row is in a string
                 parts.append(window[begin:end])
@@ -264,7 +279,7 @@ class Feed:
         if code in _SPECIAL:
             return self._special(code, start)
         if code in ASKS:
-            return ASKS[code]
+            return self._acting[code]
         if code in COUNTED:
             return self._counted(code)
         if code in LINES or code in FIXED:
@@ -284,7 +299,8 @@ class Feed:
         if code == FRAME:
             return self._frame()
         if code == opcodes.INST:
-            return b"t" + opcodes.GLOBAL + self._source.take_line() + self._source.take_line() + _asking(INST)
+            named = opcodes.GLOBAL + self._source.take_line() + self._source.take_line()
+            return b"1" + named if self._acting is _QUIET else b"t" + named + _asking(INST)
         if code == PROTO:
             return code + self._checked_protocol(start)
         # The unpickler turns this error, as one of its own kind, into another; so it is kept.
@@ -345,15 +361,16 @@ class Feed:
 _SPECIAL = PERSISTENT | EXTENSION | OUT_OF_BAND | {FRAME, PROTO, opcodes.INST}
 
 
-def _replaced(pattern: re.Pattern[bytes], window: bytes, at: int, stop: int, parts: list[bytes]) -> tuple[int, int]:
+def _replaced(rule: Rule, window: bytes, at: int, stop: int, parts: list[bytes]) -> tuple[int, int]:
     """Add to `parts` the opcodes from `at` on that are whole before `stop`; return where they end, and how many ask."""
+    pattern, in_place = rule
     view = memoryview(window)[:stop]
     asked = 0
     while True:
         # In C, for all of them: nothing, a run, the acting opcode, nothing, a run, ...; none at the end.
         found: list[Any] = pattern.split(view[at:])
         plain, acting = found[1::3], found[2::3]
-        found[2::3] = map(_IN_PLACE.__getitem__, acting)
+        found[2::3] = map(in_place.__getitem__, acting)
         parts += found
         acted = len(acting) - acting[-2:].count(None)
         asked += acted

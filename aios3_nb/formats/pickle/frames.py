@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aios3_nb.errors import FormatError
 from aios3_nb.formats.pickle.attributes import Attributes
+from aios3_nb.formats.pickle.blocks import check_manager
 from aios3_nb.formats.pickle.refuse import refused, require
 from aios3_nb.formats.pickle.signature import is_kind
-from aios3_nb.text import visible
 
 if TYPE_CHECKING:
     from aios3_nb.formats.pickle.makes import Load
@@ -59,9 +58,9 @@ def _check_state(load: Load, attributes: Attributes, state: Any) -> None:
 
 def check_values(name: str, state: dict[str, Any]) -> None:
     """Refuse functions where data belongs, also among what is remembered for later."""
-    for value in (*state.values(), *_cached(name, state)):
-        if callable(value) and not isinstance(value, type):
-            raise refused(f"{name}.__setstate__", "a function")
+    values = (*state.values(), *_cached(name, state))
+    if any(map(callable, values)) and not all(isinstance(value, type) for value in filter(callable, values)):
+        raise refused(f"{name}.__setstate__", "a function")
 
 
 def _cached(name: str, state: dict[str, Any]) -> tuple[Any, ...]:
@@ -203,31 +202,6 @@ def _sparse(cls: type, _: frozenset[str]) -> Rule:
 
 
 # ---- what has to fit
-
-
-def check_manager(manager: Any) -> None:
-    """Look whether the blocks of a frame cover its rows and columns, each once."""
-    import numpy as np
-
-    try:
-        axes, blocks = manager.axes, manager.blocks
-        require(len(axes) == (1 if type(manager).__name__ == "SingleBlockManager" else 2), "axes of a frame")
-        rows = tuple(map(len, axes[1:]))
-        taken = []
-        for block in blocks:
-            shape = block.shape
-            require(tuple(shape[1:]) == rows, "blocks of a frame")
-            # Before there is an array of them: a slice may say any number.
-            require(len(block.mgr_locs) == shape[0], "blocks of a frame")
-            taken.append(block.mgr_locs.as_array)
-        places = np.concatenate(taken) if taken else np.empty(0, int)
-        places.sort()
-        require(len(places) == len(axes[0]), "blocks of a frame")
-        require(bool((places == np.arange(len(places))).all()), "blocks of a frame")
-    except (AttributeError, IndexError, TypeError, ValueError, AssertionError) as exc:
-        if isinstance(exc, FormatError):
-            raise
-        raise FormatError(f"The pickle has a frame that is not consistent: {visible(str(exc), most=200)}") from exc
 
 
 def check_index(index: Any) -> None:

@@ -96,6 +96,11 @@ def patterns(known: Known, *, only_compiled: bool = False) -> Patterns | None:
     return found
 
 
+def any_compiled() -> bool:
+    """Return whether there is any pattern already."""
+    return bool(_compiled)
+
+
 def _any(*alternatives: bytes) -> bytes:
     return b"(?:" + b"|".join(alternatives) + b")"
 

@@ -151,15 +151,15 @@ def _load_trusted(file: BinaryIO, start: int, encoding: str) -> Any:
 def _check_names_ahead(file: BinaryIO, names: Names, head: bytes, start: int) -> None:
     """Refuse by what is there already, before the rest is fetched or anything is built."""
     ahead = names_in_head(head)
-    if not all(names.permits(*name) for name in ahead.names):
+    if not all(names.permits(*name) for name in ahead):
         every = names_in_file(file)
-        blocked = [name for name in dict.fromkeys(ahead.names + every.names) if not names.permits(*name)]
+        blocked = [name for name in dict.fromkeys(ahead + every.names) if not names.permits(*name)]
         blocked += [name for name, owner in every.within.items() if owner in blocked or name == GETATTR]
         dotted = [".".join(name) for name in blocked]
         _check_gone(blocked)
         where = start + max(head.find(blocked[0][1].rpartition(".")[2].encode("utf-8", "surrogatepass")), 0)
-        raise _blocked(dotted, where, ahead.called | every.called)
-    for module, name in ahead.names:
+        raise _blocked(dotted, where, every.called)
+    for module, name in ahead:
         if missing_package(module):
             raise MissingPackageError(missing_text(module, name))
 
@@ -206,7 +206,7 @@ def _load_unframed(file: BinaryIO, names: Names, head: bytes, start: int, encodi
 def _run(file: BinaryIO, names: Names, start: int, encoding: str, *, careful: bool) -> Any:
     feed = Feed(file, base=start, careful=careful)
     unpickler = SafeUnpickler(feed, names, encoding=encoding)
-    feed.proofs = Proofs(unpickler.known)
+    feed.proofs = Proofs(unpickler.known, unpickler.count_known)
     try:
         value = unpickler.load()
         if not unpickler.blocked:

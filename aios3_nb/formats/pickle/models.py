@@ -6,12 +6,16 @@ each tree must ask for no other columns than the model has.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from aios3_nb.formats.pickle.refuse import require
+from aios3_nb.formats.pickle.signature import is_kind
 
 _TREES = ("DecisionTreeClassifier", "DecisionTreeRegressor", "ExtraTreeClassifier", "ExtraTreeRegressor")
+
+_TREE = "sklearn.tree._tree.Tree"
 
 _MOST_THREADS = 4096
 """Beyond what machines have that fit models; where there are fewer cores, they take turns."""
@@ -23,7 +27,7 @@ def check_tree_model(model: Any) -> None:
     if "tree_" not in state:
         return
     tree = state["tree_"]
-    require((type(tree).__module__, type(tree).__name__) == ("sklearn.tree._tree", "Tree"), "tree of a model")
+    require(is_kind(_TREE, type(tree)), "tree of a model")
     require(_columns(model) == tree.n_features, "columns of a tree")
 
 
@@ -39,15 +43,25 @@ def check_forest(model: Any) -> None:
         return
     trees = vars(model)["estimators_"]
     require(type(trees) is list, "trees of a model")
+    columns = _columns(model) if trees else 0
     for tree in trees:
-        _check_member(model, tree)
+        _check_member(tree, columns)
 
 
-def _check_member(model: Any, tree: Any) -> None:
-    require(type(tree).__name__ in _TREES and type(tree).__module__.startswith("sklearn."), "trees of a model")
-    require("tree_" in vars(tree), "trees of a model")
-    check_tree_model(tree)
-    require(_columns(tree) == _columns(model), "columns of a tree")
+def _check_member(model: Any, columns: int) -> None:
+    """Look at a model of one tree that is one of many, which have so many columns."""
+    require(_is_member(type(model)), "trees of a model")
+    tree = vars(model).get("tree_")
+    require(is_kind(_TREE, type(tree)), "tree of a model")
+    require(_columns(model) == tree.n_features == columns, "columns of a tree")
+
+
+def _may_be_member(cls: type) -> bool:
+    return cls.__name__ in _TREES and cls.__module__.startswith("sklearn.")
+
+
+_is_member: Callable[[type], bool] = functools.lru_cache(_may_be_member)
+"""Return whether objects of exactly a type are models of one tree; no pickle can make a type, or change one."""
 
 
 def check_boosting(model: Any) -> None:
@@ -64,9 +78,10 @@ def check_boosting(model: Any) -> None:
     first = state.get("init_")
     if trees.shape[1] > 1 and first is not None and type(first) is not str:
         require(len(vars(first).get("classes_", ())) == trees.shape[1], "outputs of a model")
+    columns = _columns(model) if trees.size else 0
     for tree in trees.flat:
         require(type(tree).__name__ == "DecisionTreeRegressor", "trees of a model")
-        _check_member(model, tree)
+        _check_member(tree, columns)
         require(tree.tree_.n_outputs == 1, "outputs of a tree")
 
 

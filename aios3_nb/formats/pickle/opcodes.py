@@ -90,6 +90,21 @@ def acting_after(plain: bytes) -> re.Pattern[bytes]:
     return re.compile(b"(?s)((?:" + plain + b")*+)(?:([" + re.escape(ACTING) + b"])|.*+)")
 
 
+def _bytes_of_arrays() -> bytes:
+    """Return a pattern of a BYTEARRAY8 of 256 to 2047 bytes, if of whole numbers of 8: as small arrays mostly have.
+
+    Each would end a run otherwise, which takes as long as a hundred opcodes.
+    """
+    low = (
+        re.escape(bytes([count]))
+        + b"(?:"
+        + b"|".join(rb"\x%02x\x00{6}.{%d}" % (high, high << 8 | count) for high in range(1, 8))
+        + b")"
+        for count in range(0, 256, 8)
+    )
+    return rb"\x96(?:" + b"|".join(low) + b")"
+
+
 @functools.cache
 def runs() -> re.Pattern[bytes]:
     """Return a pattern of a run of plain opcodes, the first group, and an acting one right behind it, the second.
@@ -100,15 +115,15 @@ def runs() -> re.Pattern[bytes]:
     search never goes on inside an opcode. Compiling takes some 30 ms, hence on first use.
     """
     alternatives = (
-        counted(b"\x8c") + rb"\x94?+",
+        counted(b"\x8cCU\x8a") + rb"\x94?+",
         rb"[(012dlt\]})N\x85-\x89\x8f\x91\x93\x94]++",
         rb"[Khq].",
         rb"G.{8}",
         rb"M..",
         rb"[Jjr].{4}",
-        counted(b"CU\x8a"),
         counted(b"X", 3),
         counted(b"\x96", 7),
+        _bytes_of_arrays(),
         rb"[IFLSVgp][^\n]*+\n",
         rb"c[^\n]*+\n[^\n]*+\n",
     )

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from aios3_nb.formats.pickle.frames import check_index, check_manager, is_offset_argument, is_place, is_value
+from aios3_nb.formats.pickle.blocks import check_manager
+from aios3_nb.formats.pickle.frames import check_index, is_offset_argument, is_place, is_value
 from aios3_nb.formats.pickle.refuse import refused
 from aios3_nb.formats.pickle.signature import is_kind
 

@@ -22,6 +22,7 @@ way is stricter: while a dtype waits for its state it makes nothing else, and th
 from __future__ import annotations
 
 import datetime
+import itertools
 import re
 import sys
 from collections import defaultdict
@@ -29,7 +30,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aios3_nb.formats.pickle.dtypes import DTypes
-from aios3_nb.formats.pickle.grammar import CODE, TEXTS, UNITS, Known, patterns
+from aios3_nb.formats.pickle.grammar import CODE, TEXTS, UNITS, Known, any_compiled, patterns
 from aios3_nb.formats.pickle.names import Entry
 from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, runs
 
@@ -76,10 +77,11 @@ def known_places(memo: Mapping[int, Any], protocol: int, entries: Mapping[int, E
     places: defaultdict[str | int, list[int]] = defaultdict(list)
     ndarray = getattr(sys.modules.get("numpy"), "ndarray", None)
     # Nearly all are of types, or are texts, that are of no use; to look at each closely would take as long as the load.
-    of_use = {cls for cls in set(map(type, memo.values())) if _may_be_of_use(cls)}
-    for place, value in memo.items():
-        cls = type(value)
-        if cls not in of_use or ((cls is str or cls is bytes) and len(value) > _LONGEST):
+    types = list(map(type, memo.values()))  # touches each of them once, which takes most of the time
+    of_use = frozenset(filter(_may_be_of_use, set(types)))
+    for place in itertools.compress(memo, map(of_use.__contains__, types)):
+        value = memo[place]
+        if (type(value) is str or type(value) is bytes) and len(value) > _LONGEST:
             continue
         kind = _kind(value, entries, dtypes)
         kind = "ndarray" if value is ndarray else kind
@@ -118,10 +120,13 @@ class Proofs:
 
     Args:
         look: Returns what is known by now; None when there is nothing.
+        count: Returns how many things there are by now of which a pattern can be made: what was imported, and dtypes.
     """
 
-    def __init__(self, look: Callable[[], Known | None]) -> None:
+    def __init__(self, look: Callable[[], Known | None], count: Callable[[], int]) -> None:
         self._look = look
+        self._count = count
+        self._counted = 0
         self._asked = 0
         self._seen = 0
         self._unread = 0
@@ -135,10 +140,20 @@ class Proofs:
         if self._asked >= self._next and self._seen < _LATEST_LOOK and self._looks < _MOST_LOOKS and self._pays:
             self._looks += 1
             self._next = self._asked * _NEXT_LOOK
-            known = self._look()
-            found = patterns(known, only_compiled=self._looks <= _ONLY_COMPILED) if known else None
-            self._pattern, self._put = found or (runs(), None)
+            # A look takes as long as some thousands of asks: not for what it cannot find.
+            if (self._looks > _ONLY_COMPILED or any_compiled()) and not self._is_settled():
+                self._look_again()
         return self._pattern
+
+    def _is_settled(self) -> bool:
+        """Return whether there is a pattern, and nothing new; what is at its places stays, or ends all of this."""
+        return self._put is not None and self._count() == self._counted
+
+    def _look_again(self) -> None:
+        self._counted = self._count()
+        known = self._look()
+        found = patterns(known, only_compiled=self._looks <= _ONLY_COMPILED) if known else None
+        self._pattern, self._put = found or (runs(), None)
 
     @property
     def _pays(self) -> bool:

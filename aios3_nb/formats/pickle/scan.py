@@ -121,11 +121,11 @@ class Imports:
     within: Mapping[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
 
-def names_in_head(head: bytes) -> Imports:
+def names_in_head(head: bytes) -> tuple[tuple[str, str], ...]:
     """Return the names imported by the beginning of a pickle, as far as `head` shows."""
     if STACK_GLOBAL not in head and not imports_by_lines(head):
-        return Imports()
-    return _scanned(Feed(io.BufferedReader(io.BytesIO(head), max(len(head), 1)), careful=True))
+        return ()
+    return _scanned(Feed(io.BufferedReader(io.BytesIO(head), max(len(head), 1)), careful=True, quiet=True)).names
 
 
 def names_in_file(file: BinaryIO, limit: int = REST_BYTES) -> Imports:

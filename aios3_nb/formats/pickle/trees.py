@@ -6,12 +6,15 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats.pickle.checks import FEW
 from aios3_nb.formats.pickle.refuse import refused, require
 from aios3_nb.text import visible
 
 if TYPE_CHECKING:
     from aios3_nb.formats.pickle.makes import Load
+
+
+_FEW = 16
+"""So many nodes are looked at faster one by one than by numpy."""
 
 
 def build_tree(load: Load, tree: Any, state: Any) -> None:
@@ -37,14 +40,18 @@ def check_tree(tree: Any) -> None:
     count, features = tree.node_count, tree.n_features
     require(0 < count <= tree.capacity, "number of nodes")
     left, right, feature = tree.children_left, tree.children_right, tree.feature
-    if count <= FEW:
+    if count <= _FEW:
         _check_few_nodes(zip(left.tolist(), right.tolist(), feature.tolist(), strict=True), count, features)
         return
     places = (left != -1).nonzero()[0]
-    for children in (left[places], right[places]):
-        require(bool(((children > places) & (children < count)).all()), "child of a tree's node")
-    feature = feature[places]
-    require(bool(((feature >= 0) & (feature < features)).all()), "feature of a tree's node")
+    if len(places):
+        for children in (left[places], right[places]):
+            steps = children - places
+            fits = steps[steps.argmin()] > 0 and children[children.argmax()] < count
+            require(bool(fits), "child of a tree's node")
+        feature = feature[places]
+        fits = feature[feature.argmin()] >= 0 and feature[feature.argmax()] < features
+        require(bool(fits), "feature of a tree's node")
 
 
 def _check_few_nodes(nodes: Iterable[tuple[int, int, int]], count: int, features: int) -> None:

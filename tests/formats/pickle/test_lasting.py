@@ -80,17 +80,20 @@ def levels(codes: bytes) -> bytes:
     return call(NEW_INDEX, name_of("pandas.core.indexes.multi", "MultiIndex"), dict_of(**parts))
 
 
-def frame(axes: bytes, values: bytes, rows: int = 2, blocks: int = 1) -> bytes:
-    place = call(name_of("builtins", "slice"), number(0), number(rows), number(1))
+def frame(axes: bytes, values: bytes, rows: int = 2, blocks: int = 1, first: int = 0) -> bytes:
+    place = call(name_of("builtins", "slice"), number(first), number(first + rows), number(1))
     block = call(name_of("pandas._libs.internals", "_unpickle_block"), values, place, number(2))
     manager = name_of("pandas.core.internals.managers", "BlockManager")
     return call(manager, tuple_of(*[block] * blocks), axes, FALSE)  # pandas would compare them itself
 
 
-SQUARE = built(
-    EMPTY,
-    tuple_of(number(1), tuple_of(number(2), number(2)), LONG, FALSE, data(np.arange(4).tobytes())),
-)
+def rectangle(columns: int, rows: int = 2) -> bytes:
+    content = np.arange(columns * rows).tobytes()
+    content = b"B" + len(content).to_bytes(4, "little") + content
+    return built(EMPTY, tuple_of(number(1), tuple_of(number(columns), number(rows)), LONG, FALSE, content))
+
+
+SQUARE = rectangle(2)
 COLUMN = name_of("pandas.arrays", "IntegerArray") + b")\x81"
 
 REFUSED = {
@@ -111,6 +114,15 @@ REFUSED = {
     "a frame of more rows than labels": (frame(b"](" + labels(2) + labels(1) + b"e", SQUARE), "blocks"),
     "a frame of fewer columns": (frame(b"](" + labels(4) + labels(2) + b"e", SQUARE), "blocks"),
     "a frame of columns at the same places": (frame(b"](" + labels(4) + labels(2) + b"e", SQUARE, blocks=2), "blocks"),
+    "a frame of many columns at the same places": (
+        frame(b"](" + labels(200) + labels(2) + b"e", rectangle(100), rows=100, blocks=2),
+        "blocks",
+    ),
+    "a frame of columns behind the last": (frame(b"](" + labels(2) * 2 + b"e", SQUARE, first=1), "blocks"),
+    "a frame of many columns behind the last": (
+        frame(b"](" + labels(100) + labels(2) + b"e", rectangle(100), rows=100, first=1),
+        "blocks",
+    ),
     "a frame of fewer rows": (frame(b"](" + labels(2) * 2 + b"e", SQUARE, rows=1), "consistent"),
 }
 
@@ -130,6 +142,8 @@ def test_what_the_refused_ones_are_made_of_loads():
     assert two.toarray().tolist() == [[0, 1], [0, 0]]
     assert index.to_list() == [(7,), (8,)]
     assert loaded(pickled(frame(b"](" + labels(2) * 2 + b"e", SQUARE))).shape == (2, 2)
+    wide = frame(b"](" + labels(100) + labels(2) + b"e", rectangle(100), rows=100)
+    assert loaded(pickled(wide)).shape == (100, 2)
 
 
 def test_labels_that_a_pickle_adds_to_are_not_those_of_the_frame():
@@ -157,6 +171,28 @@ def test_trees_that_come_after_their_forest_are_checked():
     assert len(loaded(with_tree(honest))[1].estimators_) == 1
     with pytest.raises(FormatError, match="columns of a tree"):
         loaded(with_tree(wide))
+
+
+def test_what_is_no_tree_is_none_of_a_forest():
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.linear_model import Ridge
+    from sklearn.tree import DecisionTreeRegressor
+
+    columns = np.arange(16.0).reshape(-1, 2)
+    model = RandomForestRegressor(1).fit(columns, columns[:, 0])
+    other = Ridge()
+    vars(other).update(vars(model.estimators_[0]))
+    model.estimators_ = [other]
+    with pytest.raises(FormatError, match="trees of a model"):
+        loaded(pickle.dumps(model))
+    bare = DecisionTreeRegressor()
+    bare.n_features_in_ = 2
+    for tree in (None, bare, np.arange(2)):
+        bare.tree_ = tree
+        model.estimators_ = [bare]
+        with pytest.raises(FormatError, match="tree of a model"):
+            loaded(pickle.dumps(model))
+        del bare.tree_
 
 
 class Changing:
@@ -223,6 +259,27 @@ def _negative_indices(matrix, tree):
     return matrix
 
 
+def _far_indices_of_another_order(matrix, tree):
+    matrix.indices = matrix.indices.astype(">i4")
+    return _far_indices(matrix, tree)
+
+
+def _far_indices_without_a_sign(matrix, tree):
+    matrix.indices = matrix.indices.astype("u8")
+    matrix.indices[1] = 2**63
+    return matrix
+
+
+def _fewer_values(matrix, tree):
+    matrix.data = matrix.data[1:]
+    return matrix
+
+
+def _indices_in_a_square(matrix, tree):
+    matrix.indices = matrix.indices.reshape(-1, 1)
+    return matrix
+
+
 def _far_pointers(matrix, tree):
     matrix.indptr[1:] = len(matrix.indices) + 1
     return matrix
@@ -244,14 +301,30 @@ def _a_circle(matrix, tree):
     return tree
 
 
+def _far_left_children(matrix, tree):
+    tree.children_left[0] = tree.node_count
+    return tree
+
+
+def _a_circle_on_the_right(matrix, tree):
+    tree.children_right[0] = 0
+    return tree
+
+
 def _far_feature(matrix, tree):
     tree.feature[0] = 1
     return tree
 
 
+def _negative_feature(matrix, tree):
+    tree.feature[0] = -1
+    return tree
+
+
 SPOILT = [
     *(_far_indices, _negative_indices, _far_pointers, _falling_pointers),
-    *(_far_children, _a_circle, _far_feature),
+    *(_far_indices_of_another_order, _far_indices_without_a_sign, _fewer_values, _indices_in_a_square),
+    *(_far_children, _a_circle, _far_left_children, _a_circle_on_the_right, _far_feature, _negative_feature),
 ]
 
 

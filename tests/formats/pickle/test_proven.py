@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from aios3_nb.errors import FormatError, S3Error
-from aios3_nb.formats.pickle import load_pickle, proven
+from aios3_nb.formats.pickle import grammar, load_pickle, proven
 from aios3_nb.formats.pickle.dtypes import DTypes
 from aios3_nb.formats.pickle.feed import ASKS
 from aios3_nb.formats.pickle.grammar import Known
@@ -91,6 +91,47 @@ def test_what_runs_as_it_was_written_is_what_the_standard_unpickler_makes(make, 
     assert pickle.dumps(loaded(data_), 4) == pickle.dumps(pickle.loads(data_), 4)
     acting = sum(opcode.code.encode("latin1") in ASKS for opcode, _, _ in pickletools.genops(data_))
     assert Counting.asks < acting * 0.8, (Counting.asks, acting)
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """What was found at each look."""
+    seen = []
+
+    def look(*args):
+        seen.append(known_places(*args))
+        return seen[-1]
+
+    monkeypatch.setattr(grammar, "_compiled", {})
+    monkeypatch.setattr("aios3_nb.formats.pickle.engine.known_places", look)
+    return seen
+
+
+NUMBERS = [np.float64(i) for i in range(600)]
+
+
+def test_nothing_is_looked_for_that_cannot_be_found(looks):
+    """The first look is for what is compiled, and one more is enough when nothing new comes."""
+    whole = unframed(pickle.dumps(NUMBERS, 4))
+    loaded(whole)
+    assert len(looks) == 1
+    loaded(whole)
+    assert len(looks) == 2
+    assert looks[0].places == looks[1].places
+    other = unframed(pickle.dumps([0, *NUMBERS], 4))
+    loaded(other)
+    assert len(looks) == 3
+
+
+def test_what_comes_later_is_found_too(looks, monkeypatch):
+    monkeypatch.setattr("aios3_nb.formats.pickle.load.Proofs", Counting)
+    later = [uuid.UUID(int=i + 1) for i in range(2000)]
+    whole = unframed(pickle.dumps([*NUMBERS, *later], 4))
+    loaded(whole)
+    assert [("empty uuid" in look.places) for look in looks[-2:]] == [False, True]
+    monkeypatch.setattr(Counting, "asks", 0)
+    assert loaded(whole)[-1] == later[-1]
+    assert Counting.asks < 2000
 
 
 class Asking(proven.Proofs):

@@ -12,6 +12,7 @@ import pytest
 from aios3_nb.errors import FormatError
 from aios3_nb.formats.pickle import load_pickle, opcodes
 from aios3_nb.formats.pickle.feed import ASKS
+from aios3_nb.formats.pickle.scan import names_in_file, names_in_head
 from tests.formats.pickle.attacks.named import (
     FALSE,
     FROM_BUFFER,
@@ -34,6 +35,7 @@ from tests.formats.pickle.attacks.named import (
     text,
     tuple_of,
 )
+from tests.formats.pickle.old import PICKLES
 
 SCALAR = name_of("numpy._core.multiarray", "scalar")
 EIGHT, SEVEN = data(b"12345678"), data(b"1234567")
@@ -104,6 +106,68 @@ def test_what_the_refused_ones_begin_with_loads():
     for parts in good:
         loaded = load_pickle(io.BufferedReader(io.BytesIO(pickled(parts))))
         np.testing.assert_array_equal(loaded, pickle.loads(pickled(parts)))
+
+
+def test_an_array_of_protocol_5_is_as_numpy_makes_it():
+    """Also where it is made without numpy's own function, which gives it a shape that it has."""
+    made = FLOAT + buffer(get(0), tuple_of(number(2)), b"\x96\x10" + bytes(7) + b"1234567812345678" + put(2))
+    both = b"](" + made + get(2) + b"e"
+    for load in (pickle.loads, lambda data_: load_pickle(io.BufferedReader(io.BytesIO(data_)))):
+        array_, content = load(pickled(both))
+        assert (type(content), array_.shape, array_.flags.writeable, array_.flags.owndata) == (
+            bytearray,
+            (2,),
+            True,
+            False,
+        )
+        assert array_.strides == (8,)
+        content[0] = 0
+        assert array_.tobytes() == bytes(content)
+        with pytest.raises(BufferError):  # or the array would be of memory that is no more
+            content.extend(b"more")
+
+
+@pytest.mark.parametrize("length", [8, 255, 256, 264, 1024, 2040])
+def test_bytes_of_small_arrays_swallow_what_is_in_them(length):
+    opcode = b"\x96" + length.to_bytes(8, "little") + b"R" * length
+    assert opcodes.runs().split(opcode + b"R" * 2)[1:3] == [opcode, b"R"]
+    assert opcodes.runs().split(opcode[:-1])[1:3] == [b"", None]
+
+
+@pytest.mark.parametrize("length", [257, 2047, 2048, 256 << 8, 256 << 16, 256 << 32])
+def test_bytes_of_other_lengths_are_no_part_of_a_run(length):
+    opcode = b"\x96" + length.to_bytes(8, "little") + b"R" * 3000
+    assert opcodes.runs().split(opcode)[1:3] == [b"", None]
+
+
+CLASS = name_of("decimal", "Decimal")
+ACTING = {
+    "REDUCE": CLASS + b"(" + text("1") + b"tR",
+    "BUILD": CLASS + b")\x81}b",
+    "NEWOBJ_EX": CLASS + b")}\x92",
+    "APPENDS": b"](" + CLASS + NONE + b"e",
+    "APPEND": b"]" + CLASS + b"a",
+    "SETITEMS": b"}(" + text("a") + CLASS + b"u",
+    "SETITEM": b"}" + text("a") + CLASS + b"s",
+    "ADDITEMS": b"\x8f(" + CLASS + b"\x90",
+    "OBJ": b"(" + CLASS + NONE + b"o",
+    "INST": b"(" + NONE + b"idecimal\nDecimal\n",
+    "a list as a key": CLASS + b"0}(]" + NONE + b"u",
+}
+
+
+@pytest.mark.parametrize("program", ACTING.values(), ids=list(ACTING))
+def test_names_are_found_behind_whatever_acts(program):
+    """What acts is left out, and leaves one thing on the stack, as it would have done."""
+    # A name of two texts with all of it between them, which has to be gone by one POP.
+    whole = b"\x80\x04" + text("os") + program + POP + program + put(0) + POP + text("getcwd") + b"\x93."
+    assert names_in_head(whole) == (("decimal", "Decimal"), ("os", "getcwd"))
+
+
+@pytest.mark.parametrize("old", PICKLES.values(), ids=map(" ".join, PICKLES))
+def test_names_ahead_are_those_that_a_whole_look_finds(old):
+    whole = names_in_file(io.BufferedReader(io.BytesIO(old))).names
+    assert names_in_head(old) == whole != ()
 
 
 def test_what_acts_is_what_has_to_ask():
