@@ -15,6 +15,7 @@ may find another region then.
 from __future__ import annotations
 
 import contextvars
+import functools
 import uuid
 import weakref
 from collections.abc import Callable, Mapping
@@ -153,12 +154,12 @@ def _query(version: str) -> str:
 
 
 async def _send(client: Any, template: _Kept, arguments: _Arguments) -> Received:
-    from botocore.awsrequest import AWSRequest
+    from botocore.awsrequest import AWSPreparedRequest
 
     key = _encoded(arguments["Key"])
     headers = dict(template.headers)
     headers.update((header, arguments[argument]) for argument, header in _VARYING.items() if argument in arguments)
-    request = AWSRequest(
+    request = _bodiless()(
         method=template.method,
         url=template.address + key + _query(arguments.get("VersionId", "")),
         headers=headers,
@@ -170,7 +171,20 @@ async def _send(client: Any, template: _Kept, arguments: _Arguments) -> Received
         request.context["retries"] = retries | {"invocation-id": str(uuid.uuid4())}
     # What listens here signs the request, and numbers the attempts.
     await client.meta.events.emit("request-created.s3.GetObject", request=request, operation_name="GetObject")
-    return await receive(client._endpoint.http_session, request.prepare())  # noqa: SLF001  # it has no public name
+    # As `prepare` makes it of a GET, which sorts the headers into a kind of its own for that.
+    prepared = AWSPreparedRequest(request.method, request.url, request.headers, None, stream_output=True)
+    return await receive(client._endpoint.http_session, prepared)  # noqa: SLF001  # it has no public name
+
+
+@functools.cache
+def _bodiless() -> type[Any]:
+    """Return the class of requests without a body; signers ask for that, and botocore's own prepares all to tell."""
+    from botocore.awsrequest import AWSRequest
+
+    class Bodiless(AWSRequest):  # type: ignore[misc]  # botocore is not typed
+        body = None
+
+    return Bodiless
 
 
 _converters: weakref.WeakKeyDictionary[Any, _Converters] = weakref.WeakKeyDictionary()

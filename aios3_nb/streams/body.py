@@ -87,6 +87,18 @@ class Body:
             view = view[len(data) :]
             took(len(data))
 
+    def here(self) -> bytes | None:
+        """Return all of the body, if it is here already: then there is nothing to wait for, or to watch."""
+        if self._rest or not self._content.is_eof() or not self.usable:
+            return None
+        data: bytes = self._content.read_nowait()
+        self._received += len(data)
+        if len(data) != self.stop - self.position:
+            self._rest = memoryview(data)
+            return None
+        self.position = self.stop
+        return data
+
     async def take_all(self, file: BinaryIO, most: int | None) -> int:
         """Write the body to its proper end into `file`, and return its length; for one that does not announce it.
 

@@ -75,6 +75,17 @@ class Checksum:
             return f"nothing ({self.why_not})"
         return f"{self}" if self.proves else f"{self}, if its ETag is that"
 
+    def fits(self, data: bytes) -> bool:
+        """Return whether `data` hashes to it; not if it is of parts, or nothing to check with."""
+        made = algorithm(self.algorithm) if self.algorithm and not self.parts else None
+        if made is None:
+            return False
+        if isinstance(made, Crc):
+            return made.digest(made.function(data, 0)) == self.value
+        digest = made()
+        digest.update(memoryview(data))
+        return digest.digest() == self.value
+
 
 def checksum_of(answer: Mapping[str, Any], *, bucket: str, endpoint_url: str | None) -> Checksum:
     """Return the best that can be checked with, of what the answer to a plain GET or a HEAD says.

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+_BRIEF = 64 * 1024
+"""Bytes that are hashed sooner than it takes to prepare for pieces of them: the slowest hash takes 0.1 ms."""
+
 if TYPE_CHECKING:
     from aios3_nb.streams.check import Check
     from aios3_nb.streams.object import Monitor
@@ -27,11 +30,14 @@ async def read_small(source: ObjectSource, check: Check, monitor: Monitor, most:
     info = await source.begin(0, None)
     if info.size > most:
         return None
-    check.begin(info)
     monitor.phase("downloading")
-    data = await source.read(0, info.size)
+    data = await source.read_all()
     if not data:
         return data, "empty"
+    told = info.checksum or info.etag_checksum
+    if told is not None and not check.off and len(data) <= _BRIEF and told.fits(data):
+        return data, f"{told} ok"
+    check.begin(info)  # which knows what else there may be, and what it means when they differ
     if not check.off:
         await check.ready(0, len(data))
         await check.hash(0, memoryview(data), 0.0, lent=True)

@@ -221,6 +221,20 @@ class ObjectSource:
         self._monitor.retried(self.retry.retries, offset)
         return True
 
+    async def read_all(self) -> bytes:
+        """Return the object's bytes, if `begin` has asked for all of it; see `fill`."""
+        assert self.info is not None
+        body = self._kept
+        data = body.here() if body is not None and body.position == 0 and body.stop == self.info.size else None
+        if body is None or data is None:
+            return await self.read(0, self.info.size)
+        self._kept = None
+        self.retry.received(len(data))
+        self._monitor.received(len(data))
+        self.retry.finished_part()
+        self._drop(body)
+        return data
+
     async def read(self, start: int, stop: int) -> bytes:
         """Return the object's bytes from `start` to `stop`; see `fill`."""
         data = bytearray(stop - start)

@@ -60,6 +60,9 @@ class Spooled:
         self.position += len(data)
         took(len(data))
 
+    def here(self) -> None:
+        """Return None: it is read as any other."""
+
     async def skip(self, position: int) -> None:
         """Go on at `position`."""
         self.position = position

@@ -228,3 +228,16 @@ def test_an_etag_proves_damage_only_where_it_is_known_to_be_an_md5(software, end
     found = etag_of(answer(software, ETag=etag_for(DATA, parts)), bucket="b", endpoint_url=endpoint_url)
     assert found is not None
     assert (found.algorithm, found.parts, found.proves) == ("MD5", len(parts), proves)
+
+
+@pytest.mark.parametrize("name", ["crc32", "crc32c", "crc64nvme", "sha1", "sha256"])
+def test_bytes_fit_the_checksum_of_all_of_them_and_nothing_else(name: str) -> None:
+    if algorithm(name.upper()) is None:
+        pytest.skip("the package for it is missing")
+    data = bytes(range(256)) * 4
+    stored = Checksum(name.upper(), base64.b64decode(whole_of(name, data)[1]))
+    assert stored.fits(data)
+    assert not stored.fits(data[:-1] + b"\0")
+    assert not stored.fits(b"")
+    assert not Checksum(stored.algorithm, stored.value, parts=1).fits(data)
+    assert not Checksum(why_not="no checksum").fits(data)
