@@ -85,9 +85,6 @@ ASKS = {
 _IN_PLACE: Mapping[bytes | None, bytes] = {None: b""} | ASKS
 """The same, with nothing in place of none."""
 
-_ALONE = frozenset((PROTO, FRAME, b"X"))
-"""Opcodes of which many a pickle has nothing else between its frames: no run of others is looked for before these."""
-
 _QUIET: Mapping[bytes | None, bytes] = {
     None: b"",
     **dict.fromkeys((b"R", b"b", b"\x81", b"a"), b"0"),
@@ -162,6 +159,8 @@ class Feed:
         self._awaits_word = False
         self._frame_end = base
         self._stop_at: int | None = None
+        # Where a frame likely begins there is no run to look for; a glance at the file's next bytes would copy them.
+        self._at_frame = True
 
     @property
     def truncated(self) -> bool:
@@ -240,13 +239,11 @@ class Feed:
         self._piece = b""
         # A frame's header leaves nothing for the unpickler, and what follows it may be another.
         while not (self._piece or self.claimed or self.truncated):
-            window, start = self._source.window()
-            alone = window[start : start + 1] in _ALONE
-            self._piece = (b"" if alone else self._run(window, start)) or self._one_opcode()
+            self._piece = (b"" if self._at_frame else self._run(*self._source.window())) or self._one_opcode()
 
     def _run(self, window: bytes, start: int) -> bytes:
         """Return the opcodes from `start` that are whole, with those replaced that have to ask."""
-        parts: list[bytes] = []
+        parts: list[bytes | memoryview] = []
         at, asked = start, 0
         # Once a name was blocked, nothing is built.
         proofs = self.proofs if self._stop_at is None else None
@@ -258,7 +255,7 @@ class Feed:
             at, more = _replaced((pattern, self._acting), window, at, begin, parts)
             asked += more
             if at == begin:  # or what looks like a row is in a string
-                parts.append(window[begin:end])
+                parts.append(memoryview(window)[begin:end])
                 at = end
         if proofs:
             proofs.note(asked, at - start)
@@ -268,6 +265,7 @@ class Feed:
     def _one_opcode(self) -> bytes:
         """Return the opcode that `_run` stopped at, taken as the file has it; nothing for a frame's header."""
         start = self.position
+        self._at_frame = False
         taken = self._source.taken_from_file if self._source.in_frame else None
         code = self._source.take(1)
         opcode = self._opcode(code, start)
@@ -302,6 +300,7 @@ class Feed:
             named = opcodes.GLOBAL + self._source.take_line() + self._source.take_line()
             return b"1" + named if self._acting is _QUIET else b"t" + named + _asking(INST)
         if code == PROTO:
+            self._at_frame = True
             return code + self._checked_protocol(start)
         # The unpickler turns this error, as one of its own kind, into another; so it is kept.
         self.refusal = _refused(code, start)
@@ -351,7 +350,7 @@ class Feed:
             self._source.look_into(frame)
             return b""
         self.plain = True
-        self._awaits_word = True
+        self._awaits_word = self._at_frame = True
         self._farewell = self._goodbye
         if self.proofs:
             self.proofs.note_unread(size)
@@ -361,7 +360,7 @@ class Feed:
 _SPECIAL = PERSISTENT | EXTENSION | OUT_OF_BAND | {FRAME, PROTO, opcodes.INST}
 
 
-def _replaced(rule: Rule, window: bytes, at: int, stop: int, parts: list[bytes]) -> tuple[int, int]:
+def _replaced(rule: Rule, window: bytes, at: int, stop: int, parts: list[bytes | memoryview]) -> tuple[int, int]:
     """Add to `parts` the opcodes from `at` on that are whole before `stop`; return where they end, and how many ask."""
     pattern, in_place = rule
     view = memoryview(window)[:stop]

@@ -62,8 +62,15 @@ class Source:
         """Return the next `size` bytes; fewer, and `truncated` is set, when the file ends before."""
         if self._frame:
             return self._take_of_frame(size)
-        portions = []
-        missing = size
+        data = self._file.read(min(size, _PORTION))
+        if len(data) == size:  # as nearly always
+            self._taken += size
+            return data
+        return self._take_more(data, size)
+
+    def _take_more(self, data: bytes, size: int) -> bytes:
+        portions = [data]
+        missing = size - len(data)
         while missing > 0:
             portion = self._file.read(min(missing, _PORTION))
             if not portion:
@@ -72,7 +79,7 @@ class Source:
             portions.append(portion)
             missing -= len(portion)
         self._taken += size - missing
-        return portions[0] if len(portions) == 1 else b"".join(portions)
+        return b"".join(portions)
 
     def advance(self, size: int) -> None:
         """Move on by `size` bytes, all of which `window` has shown."""
