@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from aios3_nb.formats.pickle.opcodes import acting_after, counted
+from aios3_nb.formats.pickle.opcodes import acting_after, bytes_of_arrays, counted
 
 TEXTS = ("latin1", "int", "<", "M8", "m8", "C", "F")
 """Texts that parts of the pattern have at a place of the memo."""
@@ -136,6 +136,7 @@ def _plain(known: Known) -> bytes:
             counted(b"X", 3),
             rb"[\]}(012dlt\x85-\x87\x8f\x91\x93]",
             counted(b"\x96", 7),
+            bytes_of_arrays(),
             rb"[IFLSVg][^\n]*+\n",
             rb"c[^\n]*+\n[^\n]*+\n",
         )

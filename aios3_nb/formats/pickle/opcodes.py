@@ -90,7 +90,7 @@ def acting_after(plain: bytes) -> re.Pattern[bytes]:
     return re.compile(b"(?s)((?:" + plain + b")*+)(?:([" + re.escape(ACTING) + b"])|.*+)")
 
 
-def _bytes_of_arrays() -> bytes:
+def bytes_of_arrays() -> bytes:
     """Return a pattern of a BYTEARRAY8 of 256 to 2047 bytes, if of whole numbers of 8: as small arrays mostly have.
 
     Each would end a run otherwise, which takes as long as a hundred opcodes.
@@ -123,7 +123,7 @@ def runs() -> re.Pattern[bytes]:
         rb"[Jjr].{4}",
         counted(b"X", 3),
         counted(b"\x96", 7),
-        _bytes_of_arrays(),
+        bytes_of_arrays(),
         rb"[IFLSVgp][^\n]*+\n",
         rb"c[^\n]*+\n[^\n]*+\n",
     )

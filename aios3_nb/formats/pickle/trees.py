@@ -46,6 +46,8 @@ def check_tree(tree: Any) -> None:
     places = (left != -1).nonzero()[0]
     if len(places):
         for children in (left[places], right[places]):
+            # Before anything is taken from them: the difference to the lowest number of all would be a high one.
+            require(bool(children[children.argmin()] > 0), "child of a tree's node")
             steps = children - places
             fits = steps[steps.argmin()] > 0 and children[children.argmax()] < count
             require(bool(fits), "child of a tree's node")

@@ -311,6 +311,12 @@ def _a_circle_on_the_right(matrix, tree):
     return tree
 
 
+def _a_child_so_low_that_a_difference_wraps(matrix, tree):
+    inner = np.flatnonzero(tree.children_left != -1)[-1]
+    tree.children_left[inner] = -(2**63)
+    return tree
+
+
 def _far_feature(matrix, tree):
     tree.feature[0] = 1
     return tree
@@ -324,7 +330,8 @@ def _negative_feature(matrix, tree):
 SPOILT = [
     *(_far_indices, _negative_indices, _far_pointers, _falling_pointers),
     *(_far_indices_of_another_order, _far_indices_without_a_sign, _fewer_values, _indices_in_a_square),
-    *(_far_children, _a_circle, _far_left_children, _a_circle_on_the_right, _far_feature, _negative_feature),
+    *(_far_children, _a_circle, _far_left_children, _a_circle_on_the_right, _a_child_so_low_that_a_difference_wraps),
+    *(_far_feature, _negative_feature),
 ]
 
 

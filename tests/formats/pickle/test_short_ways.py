@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from aios3_nb.errors import FormatError
-from aios3_nb.formats.pickle import load_pickle, opcodes
+from aios3_nb.formats.pickle import grammar, load_pickle, opcodes
 from aios3_nb.formats.pickle.feed import ASKS
 from aios3_nb.formats.pickle.scan import names_in_file, names_in_head
 from tests.formats.pickle.attacks.named import (
@@ -130,8 +130,9 @@ def test_an_array_of_protocol_5_is_as_numpy_makes_it():
 @pytest.mark.parametrize("length", [8, 255, 256, 264, 1024, 2040])
 def test_bytes_of_small_arrays_swallow_what_is_in_them(length):
     opcode = b"\x96" + length.to_bytes(8, "little") + b"R" * length
-    assert opcodes.runs().split(opcode + b"R" * 2)[1:3] == [opcode, b"R"]
-    assert opcodes.runs().split(opcode[:-1])[1:3] == [b"", None]
+    for pattern in opcodes.runs(), grammar.patterns(grammar.Known(framed=True))[0]:
+        assert pattern.split(opcode + b"R" * 2)[1:3] == [opcode, b"R"]
+        assert pattern.split(opcode[:-1])[1:3] == [b"", None]
 
 
 @pytest.mark.parametrize("length", [257, 2047, 2048, 256 << 8, 256 << 16, 256 << 32])
