@@ -19,7 +19,7 @@ from aios3_nb.streams.plan import Plan
 from aios3_nb.streams.source import ObjectSource
 from aios3_nb.streams.straggler import Stragglers
 
-_LOOK = 0.05
+_LOOK = 0.02
 """Seconds between two looks at the parts under way."""
 
 

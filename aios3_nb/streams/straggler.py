@@ -24,7 +24,7 @@ _PATIENCE = 0.25
 _SHORT = 0.1
 """... while several others came; or as long as one of them takes, if that is longer."""
 _AWAY = 0.05
-"""Seconds that count of those between two looks, of which there are at least twenty in one while the reader waits: for
+"""Seconds that count of those between two looks, of which there are fifty or more in one while the reader waits: for
 longer, the loop or the machine stood still, as when a laptop is opened again, and no server has had time to answer."""
 
 
