@@ -185,6 +185,8 @@ class Ahead:
         The parts before it get theirs first: the reader waits for the first of them, which always gets it.
         """
         self._stragglers.answered(part)
+        if part.has_memory and part.buffer is None:
+            bulk.populate(part.view[part.filled :])
         while not part.has_memory:
             held = self._lagging
             for each in self._parts:

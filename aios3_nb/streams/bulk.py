@@ -13,6 +13,7 @@ import ctypes
 import functools
 import mmap
 import os
+import sys
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +25,9 @@ LONG = 1 << 20
 THREADS = max(2, min(8, os.cpu_count() or 2))
 """How many there are; more only wait for memory."""
 
+
+_POPULATE_WRITE = 23
+"""Pages are to be found as if they were written to; madvise(2)."""
 
 Buffer = mmap.mmap
 
@@ -67,9 +71,35 @@ async def _end_of(work: asyncio.Future[None]) -> None:
         raise
 
 
+def populate(target: memoryview) -> None:
+    """Have the system find the pages of `target` at once: one by one, as they are written to, takes a third more.
+
+    What is in them stays. Where the system cannot (Linux before 5.14, others), they are found one by one.
+    """
+    advise = _madvise()
+    if advise is None:
+        return
+    address = ctypes.addressof(ctypes.c_char.from_buffer(target))
+    begin = -(-address // mmap.PAGESIZE) * mmap.PAGESIZE  # whole pages: of the outer two others may have the rest
+    stop = (address + len(target)) // mmap.PAGESIZE * mmap.PAGESIZE
+    if begin < stop:
+        advise(begin, stop - begin, _POPULATE_WRITE)
+
+
 def _move(target: memoryview, data: memoryview) -> None:
+    populate(target)
     block = ctypes.c_char * len(target)
     ctypes.memmove(block.from_buffer(target), block.from_buffer(data), len(target))
+
+
+@functools.cache
+def _madvise() -> Callable[[int, int, int], int] | None:
+    """Return the function of that name, which holds no lock of Python's meanwhile; None where there is none."""
+    if sys.platform != "linux":
+        return None
+    function = ctypes.CDLL(None).madvise
+    function.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+    return function
 
 
 @functools.cache
