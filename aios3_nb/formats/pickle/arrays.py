@@ -206,7 +206,9 @@ def _frombuffer(load: Load, dotted: str, found: Any, build: Builder | None) -> M
             if size and type(shape) is tuple and len(shape) == 1 and type(content) in _BYTES:  # as nearly all are
                 (count,) = shape
                 if type(count) is int and count >= 0 and count * size == len(content):
-                    return of_bytes(content, dtype)  # of that shape already; to give it one takes as long again
+                    array = of_bytes(content, dtype)
+                    if array.ndim == 1:  # and so of that shape; to give it one would take as long again
+                        return array
             elif _fills(shape, size, content):
                 return found(*args)
         check_buffer(args, sizes)

@@ -43,6 +43,7 @@ WITH_ORDER = (3, text("<"), NONE, NONE, NONE, number(-1), number(-1), number(0))
 FLOAT = built(dtype("f8"), tuple_of(number(3), *WITH_ORDER[1:])) + put(0) + POP
 """A dtype that is finished, and judged, at place 0 of the memo."""
 USED = call(SCALAR, get(0), EIGHT) + POP
+PAIR = pickle.dumps(np.dtype(("f8", (2,))), 2)[2:-1]
 OBJECTS = object_dtype() + put(1) + POP
 
 
@@ -72,6 +73,7 @@ REFUSED = {
     "a buffer in an order of its own": FLOAT + buffer(get(0), tuple_of(number(1)), EIGHT, "A"),
     "a buffer of objects": FLOAT + OBJECTS + buffer(get(1), tuple_of(number(1)), EIGHT),
     "an empty buffer of objects": FLOAT + OBJECTS + buffer(get(1), tuple_of(number(0)), data(b"")),
+    "a buffer of a dtype that is an array": buffer(PAIR, tuple_of(number(1)), data(b"1234567812345678")),
     "an empty buffer of no dtype": FLOAT + buffer(NONE, tuple_of(number(0)), data(b"")),
     "an empty buffer of a dtype without a state": FLOAT + buffer(dtype("f8"), tuple_of(number(0)), data(b"")),
     "an array that is too short": FLOAT + array(get(0), tuple_of(number(2)), EIGHT),
