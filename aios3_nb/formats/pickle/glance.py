@@ -12,8 +12,8 @@ import struct
 
 from aios3_nb.formats.pickle.opcodes import BINGET, FIXED, LONG_BINGET, MEMOIZE, STACK_GLOBAL
 
-_FEW = 8
-"""So many bytes that may be an import are looked at one by one; then there are likely hundreds, as in text."""
+_FEW, _MANY = 8, 128
+"""Bytes that may be an import; after few it is asked whether there are hundreds, as in text and not among numbers."""
 
 _BYTES_EACH = 256
 """Bytes of an opcode, on average, above which it is faster to go from one to the next than to look through all."""
@@ -40,15 +40,14 @@ def names_something(frame: bytes) -> bool:
     if extensions_known():
         return True
     at = -1
-    for _ in range(_FEW):
+    for count in range(_MANY):
+        if count == _FEW and (among_texts := _imports_among_texts(frame)) is not None:
+            return among_texts
         at = frame.find(STACK_GLOBAL, at + 1)
         if at < 0:
             return False
         if _is_import(frame, at):
             return True
-    among_texts = _imports_among_texts(frame)
-    if among_texts is not None:
-        return among_texts
     return any(_is_import(frame, found.start()) for found in _IMPORT.finditer(frame, at))
 
 
