@@ -12,9 +12,8 @@ they are harmless (`aios3_nb.formats.pickle.proven`).
 Replacing takes knowing where opcodes begin. A regular expression finds that out at some 25 ns an opcode, and 130 ns
 for each that is replaced, which would nearly double the time of a pickle of plain data. So frames (protocol 4 on:
 pieces of 64 KB that hold whole opcodes) pass unread for as long as nothing has been imported but what may be called
-with anything. After
-each of them comes a word that only this module knows, for the hook to hear: if it does not, the frame ended
-inside an opcode, and reading it on its own was wrong.
+with anything. After each of them comes a word that only this module knows, for the hook to hear: if it does not, the
+frame ended inside an opcode, and reading it on its own was wrong.
 
 Over 300 lines: what is sent, what is rewritten and what is heard share one window of bytes at every step.
 """
@@ -28,6 +27,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from aios3_nb.errors import BlockedPickleError, FormatError
 from aios3_nb.formats.pickle import opcodes
+from aios3_nb.formats.pickle.asks import ASKS, IN_PLACE, INST, QUIET, asking
 from aios3_nb.formats.pickle.glance import names_something
 from aios3_nb.formats.pickle.opcodes import (
     COUNTED,
@@ -58,41 +58,6 @@ _LONGEST = 1 << 38
 
 _LARGEST_FRAME = 16 * 1024 * 1024
 """A frame beyond this is read opcode by opcode instead; Python writes frames of 64 KiB."""
-
-BUILD, NEWOBJ, APPENDS, SETITEMS, APPEND, SETITEM, ADDITEMS, NEWOBJ_EX, OBJ, INST = range(10)
-"""What the hook is asked to do, the third of the tuple. INST has its arguments first, OBJ all of it in one."""
-
-
-def _asking(what: int, prepare: bytes = b"") -> bytes:
-    """Return opcodes that ask for `what`, with what makes one argument of several before it."""
-    return prepare + b"K" + bytes([what]) + b"\x87Q"
-
-
-ASKS = {
-    b"R": b"\x86Q",
-    b"b": _asking(BUILD),
-    b"\x81": _asking(NEWOBJ),
-    b"e": _asking(APPENDS, b"l"),
-    b"u": _asking(SETITEMS, b"d"),
-    b"a": _asking(APPEND),
-    b"s": _asking(SETITEM, b"\x86"),
-    b"\x90": _asking(ADDITEMS, b"l"),
-    b"\x92": _asking(NEWOBJ_EX, b"\x86"),
-    b"o": _asking(OBJ, b"tN"),
-}
-"""Opcode -> what takes its place."""
-
-_IN_PLACE: Mapping[bytes | None, bytes] = {None: b""} | ASKS
-"""The same, with nothing in place of none."""
-
-_QUIET: Mapping[bytes | None, bytes] = {
-    None: b"",
-    **dict.fromkeys((b"R", b"b", b"\x81", b"a"), b"0"),
-    **dict.fromkeys((b"e", b"u", b"\x90"), b"1"),
-    **dict.fromkeys((b"s", b"\x92"), b"00"),
-    b"o": b"1N",
-}
-"""What takes the place of each where only names are looked for: what it acts on stays, what it does it with goes."""
 
 _EMPTY = {
     b"T": b"U\x00",
@@ -150,7 +115,7 @@ class Feed:
         self.refusal: BlockedPickleError | None = None
         self.claimed = 0
         self.proofs: Proofs | None = None
-        self._acting = _QUIET if quiet else _IN_PLACE
+        self._acting = QUIET if quiet else IN_PLACE
         self._source = Source(file, base)
         self._piece = b""
         self._at = 0
@@ -298,7 +263,7 @@ class Feed:
             return self._frame()
         if code == opcodes.INST:
             named = opcodes.GLOBAL + self._source.take_line() + self._source.take_line()
-            return b"1" + named if self._acting is _QUIET else b"t" + named + _asking(INST)
+            return b"1" + named if self._acting is QUIET else b"t" + named + asking(INST)
         if code == PROTO:
             self._at_frame = True
             return code + self._checked_protocol(start)

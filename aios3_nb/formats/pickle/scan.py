@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 from aios3_nb.errors import S3Error
-from aios3_nb.formats.pickle.feed import INST, OBJ, EnoughError, Feed
+from aios3_nb.formats.pickle.asks import INST, OBJ
+from aios3_nb.formats.pickle.feed import EnoughError, Feed
 from aios3_nb.formats.pickle.find import python3_name
 from aios3_nb.formats.pickle.opcodes import STACK_GLOBAL, imports_by_lines
 

@@ -6,7 +6,7 @@ import pickletools
 import pytest
 
 from aios3_nb.formats.pickle import opcodes
-from aios3_nb.formats.pickle.feed import ASKS
+from aios3_nb.formats.pickle.asks import ASKS
 
 COUNTS = {
     pickletools.TAKEN_FROM_ARGUMENT1: 1,

@@ -16,8 +16,8 @@ import pytest
 
 from aios3_nb.errors import FormatError, S3Error
 from aios3_nb.formats.pickle import grammar, load_pickle, proven
+from aios3_nb.formats.pickle.asks import ASKS
 from aios3_nb.formats.pickle.dtypes import DTypes
-from aios3_nb.formats.pickle.feed import ASKS
 from aios3_nb.formats.pickle.grammar import Known
 from aios3_nb.formats.pickle.names import Entry
 from aios3_nb.formats.pickle.opcodes import runs

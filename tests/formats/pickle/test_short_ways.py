@@ -11,7 +11,7 @@ import pytest
 
 from aios3_nb.errors import FormatError
 from aios3_nb.formats.pickle import grammar, load_pickle, opcodes
-from aios3_nb.formats.pickle.feed import ASKS
+from aios3_nb.formats.pickle.asks import ASKS
 from aios3_nb.formats.pickle.scan import names_in_file, names_in_head
 from tests.formats.pickle.attacks.named import (
     FALSE,
