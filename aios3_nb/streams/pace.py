@@ -20,6 +20,10 @@ _SWIFT = 150_000_000
 """Bytes per second of one connection to such a server, at least; twice what S3 gives one."""
 _TELLING = 0.03
 """Seconds that tell of a rate; a shorter time may be one in which the loop did something else."""
+_STANDSTILL = 0.015
+"""Seconds without a byte, in which such a server looks for them. SeaweedFS does so for some 15 to 45 ms, now and then."""
+_GRACE = 0.3
+"""Seconds in which standstills are no reason for others; all of them at once take half as long again from SeaweedFS."""
 _WORTH = 10
 """Times as long has a load to take, even from such a server, before one connection is thought of."""
 
@@ -97,9 +101,10 @@ class Pace:
         now = self._clock()
         if allowed < self.count or (self._before is not None and busy > self.count):
             self._measure(max(now, self._since))  # it is not this that tells how many there are, or not yet
-        self._last = now
+        pause, self._last = now - self._last, now
         if now < self._since:
             return
+        self._stood += pause if pause > _STANDSTILL else 0.0
         self._bytes += count
         self._awaited += count if self.is_awaited else 0
         seconds = now - self._since
@@ -119,8 +124,8 @@ class Pace:
         if self.count == self._most:
             self._try(self.count // 2, max(rate, self._usual), now)
         elif rate < _SWIFT * self.count:
-            # One that brought as much at once as would do, and then stood still, has as long again.
-            if self._bytes >= _TELLING * _SWIFT * self.count and now - self._since < 2 * _TELLING:
+            seconds = now - self._since
+            if seconds < _GRACE and self._bytes >= _SWIFT * self.count * (seconds - self._stood):
                 return
             self._try(self._most, max(rate, self._usual), now)
         elif now - self._since > _LATELY:
@@ -160,3 +165,4 @@ class Pace:
     def _measure(self, since: float) -> None:
         self._since = since
         self._bytes = self._awaited = 0
+        self._stood = 0.0

@@ -256,7 +256,7 @@ def test_the_time_in_which_a_reader_asks_for_nothing_tells_nothing() -> None:
         clock += 0.1
 
 
-@pytest.mark.parametrize(("pause", "count"), [(0.02, 1), (0.045, 1), (0.2, 16)])
+@pytest.mark.parametrize(("pause", "count"), [(0.02, 1), (0.045, 1), (0.2, 1), (0.4, 16)])
 def test_a_server_that_stands_still_once_after_a_swift_beginning_has_one(pause, count) -> None:
     clock = 0.0
     judge = Pace(16, lambda: clock)
@@ -270,6 +270,22 @@ def test_a_server_that_stands_still_once_after_a_swift_beginning_has_one(pause, 
         clock += 0.001
         judge.took(MIB, busy=1, allowed=16)
     assert judge.count == count
+
+
+@pytest.mark.parametrize(("piece", "pause", "most"), [(MIB, 0.04, 1), (MIB // 32, 0.04, 16), (MIB // 4, 0.008, 16)])
+def test_one_that_looks_for_its_bytes_again_and_again_has_time_to_begin(piece, pause, most) -> None:
+    clock = 0.0
+    judge = Pace(16, lambda: clock)
+    judge.answered(0.01, 1 << 40)
+    judge.is_awaited = True
+    counts = set()
+    while clock < 0.25:
+        clock += pause
+        for _ in range(4):
+            judge.took(piece, busy=1, allowed=16)
+            counts.add(judge.count)
+            clock += 0.001
+    assert max(counts) == most
 
 
 def test_what_the_pool_or_a_busy_server_allow_tells_nothing() -> None:
