@@ -21,7 +21,7 @@ _SWIFT = 150_000_000
 _TELLING = 0.03
 """Seconds that tell of a rate; a shorter time may be one in which the loop did something else."""
 _STANDSTILL = 0.015
-"""Seconds without a byte, in which such a server looks for them. SeaweedFS does so for some 15 to 45 ms, now and then."""
+"""Seconds without a byte, in which such a server looks for them: SeaweedFS for some 15 to 45 ms, now and then."""
 _GRACE = 0.3
 """Seconds in which standstills are no reason for others; all of them at once take half as long again from SeaweedFS."""
 _WORTH = 10
