@@ -3,8 +3,8 @@
 aiobotocore resolves the endpoint, finds the credentials and puts a bucket's first request together, and that request
 is kept. Those after it differ in key, range, ``If-Match`` and version alone; they are signed by the client's own
 signer, sent through its own session, and of the answer only the headers are read that are used here. What is not as
-expected goes the long way, and so does a request that the store answers with a redirect or calls malformed: botocore
-may find another region then.
+expected goes the long way, and so does what somebody else watches, and a request that the store answers with a redirect
+or calls malformed: botocore may find another region then.
 
 ::
 
@@ -25,6 +25,7 @@ from typing import Any
 from urllib.parse import quote
 
 from aios3_nb.s3.foreign import refuse_page
+from aios3_nb.s3.hooks import has_handlers, is_wrapped
 from aios3_nb.s3.transport import Received, receive
 
 _VARYING = {
@@ -36,6 +37,9 @@ _VARYING = {
 """Argument -> header. ``Key`` and ``VersionId`` vary too, in the address; all other arguments are a bucket's own."""
 
 _ADDRESS = ("Key", "VersionId")
+_COMMON = ("user-agent", "x-amz-request-payer")
+"""Headers that are the same in all requests of a bucket; any other may belong to one call alone."""
+
 _LONG_WAY = frozenset((301, 302, 303, 307, 308, 400))
 
 _Arguments = Mapping[str, str]
@@ -60,7 +64,9 @@ _kept: weakref.WeakKeyDictionary[Any, dict[tuple[tuple[str, str], ...], _Kept]] 
 
 
 def watch(client: Any) -> None:
-    """Have `client`, which is this package's own, make requests from earlier ones."""
+    """Have `client`, which is this package's own, make requests from earlier ones; not if somebody else watches."""
+    if has_handlers(client):
+        return
     _kept[client] = {}
     client.meta.events.register_last("before-sign.s3.GetObject", _note)
 
@@ -72,7 +78,7 @@ async def get_object(client: Any, arguments: _Arguments) -> dict[str, Any]:
         botocore.exceptions.ClientError: As from the client itself; and aiobotocore's other errors.
     """
     kept = _kept.get(client)
-    if kept is None:
+    if kept is None or is_wrapped(client):
         return await _long_way(client, arguments)
     common = tuple(item for item in arguments.items() if item[0] not in _VARYING and item[0] not in _ADDRESS)
     template = kept.get(common)
@@ -87,7 +93,7 @@ async def get_object(client: Any, arguments: _Arguments) -> dict[str, Any]:
             kept[common] = template
         return answer
     response = await _send(client, template, arguments)
-    if response.status in (200, 206):
+    if 200 <= response.status < 300:  # proxies that change something say 203
         return _answer(client, response)
     if response.status in _LONG_WAY:
         response.raw.close()
@@ -132,8 +138,8 @@ def _template(request: Any, arguments: _Arguments) -> _Kept | None:
         return None
     if auth_path is not None and not auth_path.endswith("/" + key):
         return None
-    varying = {header.lower(): argument for argument, header in _VARYING.items()}
-    if any(varying.get(name.lower()) not in (None, *arguments) for name, _ in request.headers):
+    varying = {header.lower() for argument, header in _VARYING.items() if argument in arguments}
+    if any(name.lower() not in (*_COMMON, *varying) for name, _ in request.headers):
         return None
     return _Kept(
         method=request.method,

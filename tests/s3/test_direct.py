@@ -322,6 +322,24 @@ def test_an_error_is_the_clients_own(status: int, code: str) -> None:
         asyncio.run(main(server.url))
 
 
+def test_an_answer_of_another_status_is_an_answer_as_from_the_client_itself() -> None:
+    """A proxy that changes something says 203; whether that fits is for others to judge."""
+
+    async def main(url: str) -> None:
+        async with real(url) as client:
+            (await direct.get_object(client, {"Bucket": "bkt", "Key": "k"}))["Body"].close()
+            for status in (201, 203, 204):
+                server.fault(Fault(kind=Kind.ANSWER, status=status, times=2))
+                own = await client.get_object(Bucket="bkt", Key="k")
+                ours = await direct.get_object(client, {"Bucket": "bkt", "Key": "k"})
+                found = [answer["ResponseMetadata"]["HTTPStatusCode"] for answer in (own, ours)]
+                assert found == [status, status]
+
+    with FaultServer() as server:
+        server.put("bkt", "k", b"data")
+        asyncio.run(main(server.url))
+
+
 def test_an_answer_has_the_fields_of_the_clients_own() -> None:
     async def main(url: str) -> None:
         async with real(url) as client:
