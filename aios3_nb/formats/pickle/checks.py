@@ -48,6 +48,7 @@ def _ndarray() -> Any:
 
 
 _INT = {int}
+_MOST_OF_32_BITS = (1 << 31) - 1
 FEW = 64
 """So many numbers are looked at faster one by one than by numpy."""
 
@@ -152,9 +153,15 @@ def _check_coordinates(matrix: Any) -> None:
 def _check_diagonals(matrix: Any) -> None:
     import numpy as np
 
-    require(len(_shape(matrix)) == 2, "shape")
+    shape = _shape(matrix)
+    require(len(shape) == 2, "shape")
     offsets, data = _vector(matrix.offsets), matrix.data
     require(type(data) is np.ndarray and data.ndim == 2 and offsets.shape == data.shape[:1], "diagonals")
+    if len(offsets):
+        # scipy counts from there over all rows, in the numbers of the offsets and, where the shape lets it, in 32 bits.
+        most = int(np.iinfo(offsets.dtype).max)
+        most = min(most, _MOST_OF_32_BITS) if max(shape) <= _MOST_OF_32_BITS else most
+        require(-most <= int(offsets.min()) and int(offsets.max()) + shape[0] <= most, "diagonals")
 
 
 def _check_lists(matrix: Any) -> None:

@@ -35,6 +35,7 @@ from aios3_nb.formats.pickle.opcodes import (
     FIXED,
     FRAME,
     LINES,
+    MEMOIZE,
     NEWEST_PROTOCOL,
     OUT_OF_BAND,
     PERSISTENT,
@@ -216,7 +217,9 @@ class Feed:
         if proofs:
             window = window[: start + proofs.span]
         size = len(window)
-        for begin, end in (*text_rows(window, start), (size, size)):
+        # Each text of a row is put where MEMOIZE puts it; in a memo with gaps that may be a place that is relied on.
+        rows = text_rows(window, start) if proofs is None or proofs.permits_put(MEMOIZE) else ()
+        for begin, end in (*rows, (size, size)):
             at, more = _replaced((pattern, self._acting), window, at, begin, parts)
             asked += more
             if at == begin:  # or what looks like a row is in a string

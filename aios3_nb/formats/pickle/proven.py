@@ -174,8 +174,12 @@ class Proofs:
         """Note that so many bytes passed unread."""
         self._unread += size
 
+    def permits_put(self, opcode: bytes) -> bool:
+        """Return whether `opcode` puts something to no place that is relied on."""
+        return self._put is None or self._put.fullmatch(opcode) is not None
+
     def check_put(self, opcode: bytes) -> None:
         """Have everything ask from here on when `opcode`, in no piece yet, puts something where it must not."""
-        if self._put and not self._put.fullmatch(opcode):
+        if not self.permits_put(opcode):
             self._looks = _MOST_LOOKS
             self._pattern = runs()

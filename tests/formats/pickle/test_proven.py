@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from aios3_nb.errors import FormatError, S3Error
-from aios3_nb.formats.pickle import grammar, load_pickle, proven
+from aios3_nb.formats.pickle import grammar, load_pickle, proven, texts
 from aios3_nb.formats.pickle.asks import ASKS
 from aios3_nb.formats.pickle.dtypes import DTypes
 from aios3_nb.formats.pickle.grammar import Known
@@ -30,8 +30,10 @@ from tests.formats.pickle.attacks.named import (
     RECONSTRUCT,
     data,
     dtype,
+    get,
     number,
     object_dtype,
+    put,
     text,
     tuple_of,
 )
@@ -340,6 +342,20 @@ def test_bytes_that_look_like_what_runs_are_bytes(protocol, places):
     inside = places.scalar(EIGHT)
     value = loaded(honest(protocol) + data(inside) + data(inside * 10) + b"e.")
     assert value[-2:] == [inside, inside * 10]
+
+
+def test_a_row_of_texts_comes_to_no_place_that_is_relied_on(monkeypatch):
+    """MEMOIZE goes where the memo has a gap, and then over what is behind it: here over the name of a codec."""
+    monkeypatch.setattr(texts, "_SMALLEST", 0)
+    latin1, place, proto = b"X\x06\0\0\0latin1", 100, b"\x80\x02"
+    begin = b"c_codecs\nencode\n" + put(0) + latin1 + put(place) + b"00("
+    calls = (get(0) + b"X\x01\0\0\0a" + get(place) + b"\x86R") * 60
+    # Begun by an argument that looks like MEMOIZE, and ended without one: no text of the row is met by itself.
+    row = b"K\x94" + (text("rot13") + b"\x94") * 150 + text("rot13")
+    attack = proto + begin + (calls + proto) * 6 + calls + row + calls + b"t."
+    assert pickle.loads(attack)[-1] == "n"
+    with pytest.raises(FormatError):
+        loaded(attack, len(attack))
 
 
 @pytest.mark.parametrize("taken", [(), (1, 2, 4), (0, 10, 255), (3, 256), (5, 93, 94, 300), (7, 1 << 16), (1 << 24,)])

@@ -537,6 +537,33 @@ def sparse_matrix_with_far_pointers() -> bytes:
 
 
 @attack
+def sparse_matrix_with_a_far_diagonal() -> bytes:
+    """To multiply with it read behind the diagonals: scipy adds the rows to the offset, in 32 bits."""
+    return _diagonal((1 << 31) - 1, "i4")
+
+
+@attack
+def sparse_matrix_with_a_diagonal_that_comes_near() -> bytes:
+    """To convert it wrote behind an empty array: scipy counts nothing there, and takes the offset's low 32 bits."""
+    return _diagonal((1 << 32) + 1, "i8")
+
+
+@attack
+def sparse_matrix_with_a_diagonal_in_bytes() -> bytes:
+    """As near ones, but counted in the 8 bits of the offset."""
+    return _diagonal(100, "i1", size=120)
+
+
+def _diagonal(offset: int, dtype: str, size: int = 20) -> bytes:
+    import numpy as np
+    from scipy import sparse
+
+    matrix = sparse.dia_matrix((np.ones((1, size)), [0]), shape=(size, size))
+    matrix.offsets = np.array([offset], dtype)
+    return pickle.dumps(matrix)
+
+
+@attack
 def sparse_matrix_changed_after_its_check() -> bytes:
     import numpy as np
     from scipy import sparse
