@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
+from botocore.httpsession import DEFAULT_CA_BUNDLE
 
 import aios3_nb
 from tests.faults.fault import Kind
@@ -109,6 +110,19 @@ def test_whoever_names_the_certificate_runs_the_cell_again(tls: Server, monkeypa
     aios3_nb.dump([1], "s3://b/x.json")
     with aios3_nb.open("s3://b/k.json") as file:
         assert file.read() == b"[1]"
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_whoever_mends_the_file_of_certificates_runs_the_cell_again(
+    tls: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_text("".join(Path(DEFAULT_CA_BUNDLE).read_text().partition("-----END CERTIFICATE-----")[:2]))
+    monkeypatch.setenv(variable, str(path))
+    with pytest.raises(aios3_nb.EndpointError, match="AWS_CA_BUNDLE"):
+        aios3_nb.load("s3://b/k.json")
+    path.write_text(CERTIFICATE.read_text())
+    assert aios3_nb.load("s3://b/k.json") == [1]
 
 
 def test_a_certificate_for_another_name_says_so(tls: Server, monkeypatch: pytest.MonkeyPatch) -> None:
