@@ -1,15 +1,15 @@
 """Further GetObject requests of a bucket, made from the first one: a third of the time of aiobotocore's own.
 
 aiobotocore resolves the endpoint, finds the credentials and puts a bucket's first request together, and that request
-is kept. Those after it differ in key, range, ``If-Match`` and version alone; they are signed by the client's own
-signer, sent through its own session, and of the answer only the headers are read that are used here. What is not as
-expected goes the long way, and so does what somebody else watches, and a request that the store answers with a redirect
-or calls malformed: botocore may find another region then.
+is kept. Those after it differ in key, range, ``If-Match`` and version alone; they are signed as the client's own
+signer has signed the first one, or by it, sent through its own session, and of the answer only the headers are read
+that are used here. What is not as expected goes the long way, and so does what somebody else watches, and a request
+that the store answers with a redirect or calls malformed: botocore may find another region then.
 
 ::
 
-    get_object ──> as kept for the bucket ──> the signer ──> the session ──> 200, 206: headers and body
-                   └ nothing kept: aiobotocore (which is kept)              └ else: botocore's own parser and error
+    get_object ──> as kept for the bucket ──> signed ──> the session ──> 200, 206: headers and body
+                   └ nothing kept: aiobotocore (which is kept)           └ else: botocore's own parser and error
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ import functools
 import uuid
 import weakref
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote
 
 from aios3_nb.s3.foreign import refuse_page
 from aios3_nb.s3.hooks import has_handlers, is_wrapped
+from aios3_nb.s3.signature import Signature, credentials_of, learned
 from aios3_nb.s3.transport import Received, receive
 
 _VARYING = {
@@ -58,6 +59,7 @@ class _Kept:
     auth_path: str | None
     headers: tuple[tuple[str, str], ...]
     context: Mapping[str, Any]
+    signature: Signature | None = None
 
 
 _kept: weakref.WeakKeyDictionary[Any, dict[tuple[tuple[str, str], ...], _Kept]] = weakref.WeakKeyDictionary()
@@ -69,6 +71,7 @@ def watch(client: Any) -> None:
         return
     _kept[client] = {}
     client.meta.events.register_last("before-sign.s3.GetObject", _note)
+    client.meta.events.register_last("before-send.s3.GetObject", _note_sent)
 
 
 async def get_object(client: Any, arguments: _Arguments) -> dict[str, Any]:
@@ -90,7 +93,11 @@ async def get_object(client: Any, arguments: _Arguments) -> dict[str, Any]:
         finally:
             _sent.reset(token)
         if requests and (template := _template(requests[-1], arguments)):
-            kept[common] = template
+            try:
+                kept[common] = await _learned(client, template, arguments, requests[-1].sent)
+            except BaseException:
+                answer["Body"].close()
+                raise
         return answer
     response = await _send(client, template, arguments)
     if 200 <= response.status < 300:  # proxies that change something say 203
@@ -113,6 +120,16 @@ def _note(request: Any, **_: Any) -> None:
         requests.append(_copied(request))
 
 
+def _note_sent(request: Any, **_: Any) -> None:
+    requests = _sent.get()
+    if requests:
+        requests[-1].sent = _texts(request.headers)
+
+
+def _texts(headers: Any) -> dict[str, str]:
+    return {name: text if isinstance(text, str) else text.decode() for name, text in headers.items()}
+
+
 def _copied(request: Any) -> SimpleNamespace:
     """Return what the request is before it is signed and sent, which changes it."""
     context = dict(request.context)
@@ -126,6 +143,7 @@ def _copied(request: Any) -> SimpleNamespace:
         headers=tuple(request.headers.items()),
         auth_path=request.auth_path,
         context=context,
+        sent={},
     )
 
 
@@ -159,16 +177,33 @@ def _query(version: str) -> str:
     return f"?versionId={quote(version.encode(), safe='-._~')}" if version else ""
 
 
-async def _send(client: Any, template: _Kept, arguments: _Arguments) -> Received:
-    from botocore.awsrequest import AWSPreparedRequest
+async def _learned(client: Any, template: _Kept, arguments: _Arguments, sent: Mapping[str, str]) -> _Kept:
+    """Return `template` with how its requests are signed, as the one whose headers were `sent`."""
+    key, query = _encoded(arguments["Key"]), _query(arguments.get("VersionId", ""))
+    own = frozenset(header.lower() for header in _VARYING.values())
+    signature = await learned(client, template.method, template.address, key, query[1:], sent, own)
+    return replace(template, signature=signature)
 
-    key = _encoded(arguments["Key"])
-    headers = dict(template.headers)
-    headers.update((header, arguments[argument]) for argument, header in _VARYING.items() if argument in arguments)
+
+async def _send(client: Any, template: _Kept, arguments: _Arguments) -> Received:
+    key, query = _encoded(arguments["Key"]), _query(arguments.get("VersionId", ""))
+    varying = {header: arguments[argument] for argument, header in _VARYING.items() if argument in arguments}
+    signature = template.signature
+    by = None if signature is None else await credentials_of(client)
+    if signature is None or by is None:
+        headers = await _signed(client, template, key, query, varying)
+    else:
+        headers = signature.headers(key, query[1:], varying, by)
+    http_session = client._endpoint.http_session  # noqa: SLF001  # it has no public name
+    return await receive(http_session, template.method, template.address + key + query, headers)
+
+
+async def _signed(client: Any, template: _Kept, key: str, query: str, varying: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers of a request that the client's own signer has signed."""
     request = _bodiless()(
         method=template.method,
-        url=template.address + key + _query(arguments.get("VersionId", "")),
-        headers=headers,
+        url=template.address + key + query,
+        headers={**dict(template.headers), **varying},
         auth_path=None if template.auth_path is None else template.auth_path + key,
         stream_output=True,
     )
@@ -177,9 +212,7 @@ async def _send(client: Any, template: _Kept, arguments: _Arguments) -> Received
         request.context["retries"] = retries | {"invocation-id": str(uuid.uuid4())}
     # What listens here signs the request, and numbers the attempts.
     await client.meta.events.emit("request-created.s3.GetObject", request=request, operation_name="GetObject")
-    # As `prepare` makes it of a GET, which sorts the headers into a kind of its own for that.
-    prepared = AWSPreparedRequest(request.method, request.url, request.headers, None, stream_output=True)
-    return await receive(client._endpoint.http_session, prepared)  # noqa: SLF001  # it has no public name
+    return _texts(request.headers)
 
 
 @functools.cache

@@ -34,31 +34,38 @@ class Received:
     raw: Any
 
 
-async def receive(http_session: Any, request: Any) -> Received:
-    """Return the answer to `request`, which is prepared and has no body.
+async def receive(http_session: Any, method: str, url: str, headers: Mapping[str, str]) -> Received:
+    """Return the answer to a request without a body, all of whose headers are here.
 
     Raises:
         botocore.exceptions.HTTPClientError: As from ``http_session.send``; and its other errors.
     """
     session = _session_of(http_session)
     if session is None:
-        answer = await http_session.send(request)
+        answer = await http_session.send(_prepared(method, url, headers))
         return Received(answer.status_code, {name.lower(): text for name, text in answer.headers.items()}, answer.raw)
     from yarl import URL  # with aiohttp, which is here by now
 
-    headers = {name: text if isinstance(text, str) else text.decode() for name, text in request.headers.items()}
-    headers["Accept-Encoding"] = "identity"
+    plain = {**headers, "Accept-Encoding": "identity"}
     try:
-        raw = await session.request(request.method, url=URL(request.url, encoded=True), headers=headers)
+        raw = await session.request(method, url=URL(url, encoded=True), headers=plain)
     except Exception as exc:
         token = _failed.set(exc)
         try:
-            await http_session.send(request)
+            await http_session.send(_prepared(method, url, headers))
         finally:
             _failed.reset(token)
         raise
     said = {name.decode().lower(): text.decode() for name, text in raw.raw_headers}
     return Received(raw.status, said, raw)
+
+
+def _prepared(method: str, url: str, headers: Mapping[str, str]) -> Any:
+    """Return the request as botocore has it."""
+    from botocore.awsrequest import AWSPreparedRequest
+    from botocore.compat import HTTPHeaders
+
+    return AWSPreparedRequest(method, url, HTTPHeaders.from_pairs(list(headers.items())), None, stream_output=True)
 
 
 def _session_of(http_session: Any) -> _Careful | None:

@@ -16,6 +16,9 @@ from aiobotocore.config import AioConfig
 from aiobotocore.credentials import AioCredentials
 from aiobotocore.session import AioSession
 from botocore import UNSIGNED
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from aios3_nb.s3 import direct
 from aios3_nb.s3.transport import transport
@@ -97,6 +100,24 @@ def shape(request: Any) -> tuple[str, str, dict[str, str]]:
     return request.method, request.url, same | {"signed headers": signed}
 
 
+def signature_of(request: Any, secret: str) -> str:
+    """Return what botocore makes of the headers that `request` says it has signed; empty without a signature."""
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    text = {name: value.decode() if isinstance(value, bytes) else value for name, value in headers.items()}
+    authorization = text.get("authorization", "")
+    if not authorization.startswith("AWS4-HMAC-SHA256 "):
+        return ""
+    scope, names, _ = (part.partition("=")[2] for part in authorization.split(", "))
+    key, _, region, service, _ = scope.split("/")
+    signed = {name: text[name] for name in names.split(";") if name in text}  # else it is the host, which is sent later
+    again = AWSRequest(request.method, request.url, signed)
+    again.context["timestamp"] = text["x-amz-date"]
+    auth = S3SigV4Auth(Credentials(key, secret), service, region)
+    signature: str = auth.signature(auth.string_to_sign(again, auth.canonical_request(again)), again)
+    assert authorization.rpartition("=")[2] == signature
+    return signature
+
+
 @contextlib.asynccontextmanager
 async def connection(
     config: dict[str, Any], endpoint_url: str | None = None, token: str | None = None
@@ -158,10 +179,18 @@ ASKED = (
 )
 
 
+SIGNED_BY_THE_CLIENT = ("access point of several regions", "directory bucket", "directory bucket, FIPS")
+SIGNED_BY_THE_CLIENT += ("access point of a directory bucket", "access point of an outpost")
+SIGNED_BY_THE_CLIENT += ("unsigned", "signature version 2")
 OTHER_STORES = ("http://127.0.0.1:9000", "https://minio.example.org/below/")
 OF_AWS_ALONE = ("dualstack", "FIPS", "accelerate", "access point")
 EVERYWHERE = [way for way in WAYS if not way.startswith(OF_AWS_ALONE)]
 PLACES = [(way, None) for way in WAYS] + [(way, url) for way in EVERYWHERE for url in OTHER_STORES]
+
+
+def quick(client: Any) -> bool:
+    """Say whether requests are signed here, as the first one was signed by the client."""
+    return all(template.signature is not None for template in direct._kept[client].values())
 
 
 @pytest.mark.parametrize(("way", "endpoint_url"), PLACES)
@@ -180,6 +209,10 @@ def test_a_request_on_the_wire_is_what_the_clients_own_would_be(way: str, endpoi
                     await client.get_object(**arguments)
                     ours, own = wire.sent[-2:]
                     assert shape(ours) == shape(own)
+                    if quick(client):
+                        assert signature_of(ours, "secret")
+                        assert signature_of(own, "secret")
+            assert quick(client) == (way not in SIGNED_BY_THE_CLIENT)
 
     asyncio.run(main())
 
@@ -193,6 +226,7 @@ def test_keys_of_every_kind_are_written_as_botocore_writes_them() -> None:
                 await client.get_object(Bucket="bucket", Key=key)
                 ours, own = wire.sent[-2:]
                 assert shape(ours) == shape(own), key
+                assert signature_of(ours, "secret"), key
 
     asyncio.run(main())
 
@@ -201,8 +235,13 @@ def test_credentials_that_are_renewed_sign_the_next_request() -> None:
     async def main() -> None:
         async with connection({}, token="old") as (client, wire):
             await direct.get_object(client, {"Bucket": "bucket", "Key": "first"})
-            client._request_signer._credentials = AioCredentials("id2", "secret2", "renewed")
-            await direct.get_object(client, {"Bucket": "bucket", "Key": "second"})
+            for new in (AioCredentials("id1", "secret1"), AioCredentials("id2", "secret2", "renewed")):
+                client._request_signer._credentials = new
+                await direct.get_object(client, {"Bucket": "bucket", "Key": "second"})
+            assert quick(client)
+            assert "x-amz-security-token" not in {name.lower() for name in wire.sent[-2].headers}
+            assert signature_of(wire.sent[-2], "secret1")
+            assert signature_of(wire.sent[-1], "secret2")
             headers = {name.lower(): value for name, value in wire.sent[-1].headers.items()}
             token, authorization = headers["x-amz-security-token"], headers["authorization"]
             assert "renewed" in str(token)
@@ -228,6 +267,40 @@ def test_requests_to_a_directory_bucket_are_signed_by_its_session_as_long_as_tha
                 assert f"id-{token.removeprefix('token ')}/" in str(request.headers["Authorization"])
 
     asyncio.run(main())
+
+
+def test_without_credentials_the_error_is_the_clients_own() -> None:
+    async def main() -> None:
+        async with connection({}) as (client, _):
+            await direct.get_object(client, {"Bucket": "bucket", "Key": "first"})
+            client._request_signer._credentials = None
+            with pytest.raises(botocore.exceptions.NoCredentialsError):
+                await direct.get_object(client, {"Bucket": "bucket", "Key": "second"})
+
+    asyncio.run(main())
+
+
+def test_what_the_client_signs_otherwise_is_signed_by_it() -> None:
+    """A header that somebody adds behind the signature, and credentials that are not the client's."""
+
+    def add(request: Any, **_: Any) -> None:
+        request.headers["x-added"] = "one"
+
+    def sign_as_another(request: Any, **_: Any) -> None:
+        request.context.setdefault("signing", {})["request_credentials"] = AioCredentials("other", "secret")
+
+    async def main(event: str, listener: Any) -> None:
+        async with connection({}) as (client, wire):
+            client.meta.events.register(event, listener)
+            for key in ("first", "second"):
+                await direct.get_object(client, {"Bucket": "bucket", "Key": key})
+            assert not quick(client)
+            first, second = (shape(request) for request in wire.sent)
+            assert second[2] == first[2]
+            assert ("other/" in str(wire.sent[-1].headers["Authorization"])) == (listener is sign_as_another)
+
+    asyncio.run(main("request-created", add))  # the last to be called
+    asyncio.run(main("before-sign.s3.GetObject", sign_as_another))
 
 
 def test_each_bucket_and_each_payer_has_a_first_request_of_its_own() -> None:
