@@ -84,14 +84,20 @@ class Check:
         return self._verifier.damage if self._verifier is not None else ""
 
     def begin(self, info: ObjectInfo) -> None:
-        """Learn from the first answer what to check with, and ask for what it does not say."""
+        """Learn from the first answer what to check with, and ask for what it does not say.
+
+        Raises:
+            ChecksumError: The object is said to be empty, and its checksum is that of some bytes.
+        """
         self._size = info.size
         self._began, self._used = time.perf_counter(), time.process_time()
         # A small object is one request; it is not worth another, unless its ETag turns out to be no MD5.
         known = info.checksum or (info.etag_checksum if info.size <= FIRST else None)
         if self.off or known is None:
             return
-        if known.parts <= 1 or known.lengths:
+        if not info.size:
+            self._believe_empty(known)
+        elif known.parts <= 1 or known.lengths:
             self._expect(known)
         elif info.size > FIRST:
             self.ask()
@@ -188,12 +194,17 @@ class Check:
             raise self._not_verified(verdict)
         return verdict
 
-    def damaged(self, stop: int) -> ChecksumError:
+    def _believe_empty(self, known: Checksum) -> None:
+        # Not by an ETag: those of empty objects, folders among them, are not everywhere the MD5 of nothing.
+        if known.algorithm not in ("", "MD5") and not known.parts and not known.fits(b""):
+            raise self.damaged(0, f"it came without a byte, {known} stored was {known.value.hex()}")
+
+    def damaged(self, stop: int, damage: str = "") -> ChecksumError:
         """Return the error of bytes that are not what was stored."""
         name = self._source.name
         return ChecksumError(
-            f"{name} arrived damaged: {self.damage}. Nothing of it should be used. Run it again; if it fails again, "
-            "the stored object is damaged.",
+            f"{name} arrived damaged: {damage or self.damage}. Nothing of it should be used. Run it again; if it fails "
+            "again, the stored object is damaged.",
             uri=name,
             offset=stop,
         )

@@ -22,7 +22,7 @@ async def read_small(source: ObjectSource, check: Check, monitor: Monitor, most:
     Of an object with more than `most` bytes it is None, and the body of the first answer waits at `source`.
 
     Raises:
-        ChecksumError: The bytes are not those that were stored.
+        ChecksumError: The bytes are not those that were stored; none, where there were some.
         NotVerifiedError: ``verify="require"``, and there is nothing to check with.
         S3Error: See `ObjectSource.begin` and `ObjectSource.fill`.
     """
@@ -33,6 +33,7 @@ async def read_small(source: ObjectSource, check: Check, monitor: Monitor, most:
     monitor.phase("downloading")
     data = await source.read_all()
     if not data:
+        check.begin(info)
         return data, "empty"
     told = info.checksum or info.etag_checksum
     if told is not None and not check.off and len(data) <= _BRIEF and told.fits(data):

@@ -17,6 +17,7 @@ from aios3_nb.settings import MIB
 from aios3_nb.streams import Monitor
 from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
+from tests.faults.store import checksum_of
 
 VALUE = {"threshold": 0.5, "weights": bytes(1000)}
 DATA = pickle.dumps(VALUE)
@@ -95,6 +96,29 @@ def test_a_small_object_with_another_bit_is_damaged_and_not_malformed(faulty: Fa
     faulty.fault(Kind.FLIP, at=3, times=None)
     with pytest.raises(aios3_nb.ChecksumError, match="damaged"):
         aios3_nb.load("s3://bkt/a.pkl")
+
+
+def _loaded(key: str, **options: Any) -> Any:
+    return aios3_nb.load(f"s3://bkt/{key}", format="bytes", **options)
+
+
+def _opened(key: str, **options: Any) -> bytes:
+    with aios3_nb.open(f"s3://bkt/{key}", **options) as file:
+        return file.read()
+
+
+def test_an_object_whose_bytes_were_lost_on_the_way_is_not_empty(faulty: FaultServer) -> None:
+    """Something between may answer with all headers, and no byte."""
+    for name in ("crc32", "sha256"):
+        faulty.reset()
+        faulty.put("bkt", "a.bin", b"some bytes", checksum=name)
+        faulty.put("bkt", "empty.bin", b"", checksum=name)
+        header, value = checksum_of(name, b"some bytes")
+        faulty.fault(Kind.ANSWER, key="a.bin", status=200, headers={"ETag": '"other"', header: value}, times=None)
+        for read in (_loaded, _opened):
+            assert read("empty.bin") == read("empty.bin", verify="require") == read("a.bin", verify="off") == b""
+            with pytest.raises(aios3_nb.ChecksumError, match="without a byte"):
+                read("a.bin")
 
 
 def test_a_small_body_that_breaks_is_resumed_where_it_was(faulty: FaultServer) -> None:
