@@ -30,6 +30,7 @@ from aios3_nb.formats.pickle import opcodes
 from aios3_nb.formats.pickle.asks import ASKS, IN_PLACE, INST, QUIET, asking
 from aios3_nb.formats.pickle.glance import names_something
 from aios3_nb.formats.pickle.opcodes import (
+    BRIEF,
     COUNTED,
     EXTENSION,
     FIXED,
@@ -41,7 +42,7 @@ from aios3_nb.formats.pickle.opcodes import (
     PERSISTENT,
     PROTO,
     PUTS,
-    runs,
+    runs_after,
 )
 from aios3_nb.formats.pickle.source import Source
 from aios3_nb.formats.pickle.texts import text_rows
@@ -123,6 +124,7 @@ class Feed:
         self._goodbye = b"\x8c\x10" + self.word.encode() + b"Q0"
         self._farewell = b""
         self._awaits_word = False
+        self._seen = 0
         self._frame_end = base
         self._stop_at: int | None = None
         # Where a frame likely begins there is no run to look for; a glance at the file's next bytes would copy them.
@@ -213,9 +215,9 @@ class Feed:
         at, asked = start, 0
         # Once a name was blocked, nothing is built.
         proofs = self.proofs if self._stop_at is None else None
-        pattern = proofs.pattern() if proofs else runs()
-        if proofs:
-            window = window[: start + proofs.span]
+        pattern = proofs.pattern() if proofs else runs_after(self._seen)
+        span = min(proofs.span if proofs else len(window), BRIEF if self._seen < BRIEF else len(window))
+        window = window[: start + span]
         size = len(window)
         # Each text of a row is put where MEMOIZE puts it; in a memo with gaps that may be a place that is relied on.
         rows = text_rows(window, start) if proofs is None or proofs.permits_put(MEMOIZE) else ()
@@ -227,6 +229,7 @@ class Feed:
                 at = end
         if proofs:
             proofs.note(asked, at - start)
+        self._seen += at - start
         self._source.advance(at - start)
         return b"".join(parts)
 

@@ -32,7 +32,7 @@ from typing import Any
 from aios3_nb.formats.pickle.dtypes import DTypes
 from aios3_nb.formats.pickle.grammar import CODE, TEXTS, UNITS, Known, any_compiled, patterns
 from aios3_nb.formats.pickle.names import Entry
-from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, runs
+from aios3_nb.formats.pickle.opcodes import FIRST_FRAMED_PROTOCOL, runs_after
 
 _FIRST_LOOK = 1000
 """Asks before the memo is looked at."""
@@ -133,7 +133,7 @@ class Proofs:
         self._looks = 0
         self._next = _FIRST_LOOK
         self._put: re.Pattern[bytes] | None = None
-        self._pattern = runs()
+        self._pattern: re.Pattern[bytes] | None = None
 
     def pattern(self) -> re.Pattern[bytes]:
         """Return the pattern of the next piece; all that came before it has run."""
@@ -143,7 +143,7 @@ class Proofs:
             # A look takes as long as some thousands of asks: not for what it cannot find.
             if (self._looks > _ONLY_COMPILED or any_compiled()) and not self._is_settled():
                 self._look_again()
-        return self._pattern
+        return self._pattern or runs_after(self._seen)
 
     def _is_settled(self) -> bool:
         """Return whether there is a pattern, and nothing new; what is at its places stays, or ends all of this."""
@@ -153,7 +153,7 @@ class Proofs:
         self._counted = self._count()
         known = self._look()
         found = patterns(known, only_compiled=self._looks <= _ONLY_COMPILED) if known else None
-        self._pattern, self._put = found or (runs(), None)
+        self._pattern, self._put = found or (None, None)
 
     @property
     def _pays(self) -> bool:
@@ -182,4 +182,4 @@ class Proofs:
         """Have everything ask from here on when `opcode`, in no piece yet, puts something where it must not."""
         if not self.permits_put(opcode):
             self._looks = _MOST_LOOKS
-            self._pattern = runs()
+            self._pattern = None

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _WINDOW = 128 * 1024
 """Bytes looked at together, at most."""
 
+_ENOUGH = 4 * 1024
+"""Bytes of those that are left are looked at again before more are asked for, which may have to be waited for."""
+
 _PORTION = 16 * 1024 * 1024
 """Bytes asked of the file at once, so that a length that is a lie costs no memory."""
 
@@ -36,6 +39,8 @@ class Source:
         self._frame = b""
         self._frame_at = 0
         self._frame_is_cut = False
+        self._shown = b""
+        self._shown_from = 0
 
     @property
     def position(self) -> int:
@@ -56,7 +61,10 @@ class Source:
         """Return bytes that are there already, and where in them the next one is; none at the end."""
         if self._frame:
             return self._frame, self._frame_at
-        return self._file.peek(_WINDOW), 0
+        at = self._taken - self._shown_from
+        if len(self._shown) - at < _ENOUGH:
+            self._shown, self._shown_from, at = self._file.peek(_WINDOW), self._taken, 0
+        return self._shown, at
 
     def take(self, size: int) -> bytes:
         """Return the next `size` bytes; fewer, and `truncated` is set, when the file ends before."""

@@ -1,11 +1,14 @@
 """The table of opcodes is that of the standard library, and a run ends where an opcode is not plain."""
 
+import decimal
+import functools
+import io
 import pickle
 import pickletools
 
 import pytest
 
-from aios3_nb.formats.pickle import opcodes
+from aios3_nb.formats.pickle import load_pickle, opcodes
 from aios3_nb.formats.pickle.asks import ASKS
 
 COUNTS = {
@@ -45,16 +48,18 @@ VALUES = [
 
 @pytest.mark.parametrize("protocol", range(6))
 @pytest.mark.parametrize("value", VALUES, ids=range(len(VALUES)))
-def test_a_run_is_whole_opcodes_up_to_the_first_that_is_not_plain(protocol, value):
+@pytest.mark.parametrize("pattern", [opcodes.runs, opcodes.brief_runs])
+def test_a_run_is_whole_opcodes_up_to_the_first_that_is_not_plain(protocol, value, pattern):
+    runs = pattern()
     data = pickle.dumps(value, protocol)
     starts = {position for _, _, position in pickletools.genops(data)}
     at = 0
     while at < len(data):
-        end = opcodes.runs().match(data, at).end(1)
+        end = runs.match(data, at).end(1)
         assert end in starts | {len(data)}
         # Cut anywhere, a run ends at the last opcode that is whole.
         for cut in range(at, min(end, at + 40)):
-            short = opcodes.runs().match(data, at, cut).end(1)
+            short = runs.match(data, at, cut).end(1)
             assert short in starts
             assert short <= cut
         code = data[end : end + 1]
@@ -68,3 +73,14 @@ def _length(data, at):
         count = opcodes.COUNTED[code]
         return 1 + count + int.from_bytes(data[at + 1 : at + 1 + count], "little")
     return 1 + opcodes.FIXED[code]
+
+
+@pytest.mark.parametrize("count", [20, 2000])
+def test_few_opcodes_compile_no_long_pattern(monkeypatch, count):
+    """To compile it takes as long as some ten thousand of them."""
+    runs = functools.cache(opcodes.runs.__wrapped__)
+    monkeypatch.setattr(opcodes, "runs", runs)
+    value = [decimal.Decimal(n) for n in range(count)] + [{"n" * 40: n} for n in range(count)]
+    data = pickle.dumps(value, 3)
+    assert load_pickle(io.BufferedReader(io.BytesIO(data))) == value
+    assert runs.cache_info().currsize == (len(data) > opcodes.BRIEF)
