@@ -7,14 +7,15 @@ requests whose answer has not come need no memory, so that there may be more of 
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 from aios3_nb.s3 import waited_enough
 from aios3_nb.settings import Settings
 from aios3_nb.streams import bulk
 from aios3_nb.streams.part import Part
+from aios3_nb.streams.pieces import split
 from aios3_nb.streams.plan import Plan
 from aios3_nb.streams.source import ObjectSource
 from aios3_nb.streams.straggler import Stragglers
@@ -64,6 +65,7 @@ class Ahead:
         Further parts are started, unless they are there already and it is not `eager`.
         """
         while True:
+            self._raise_failure()
             if eager or not self._parts:
                 self._fetch(position, want)
             part = self._parts[0]
@@ -72,6 +74,7 @@ class Ahead:
                 return part
             if eager:
                 await self._until(part, end)
+                self.move(position)
             eager = True
 
     def move(self, position: int) -> None:
@@ -152,32 +155,28 @@ class Ahead:
         self.next = part.stop
         self._parts.append(part)
         self._account()
-        self._ask(part, self._source.fill(part.start, part.stop, lambda: self._memory(part), self._note(part)))
+        self._ask(part, lambda: self._memory(part))
 
-    def _ask(self, part: Part, fill: Coroutine[Any, Any, None]) -> None:
+    def _ask(self, part: Part, memory: Callable[[], Awaitable[memoryview]]) -> None:
         self._stragglers.asked(part)
+        fill = self._source.fill(part.start, part.stop, memory, self._note(part))
         part.task = asyncio.get_running_loop().create_task(fill, name=f"aios3_nb part {part.start}")
         part.task.add_done_callback(self._ended)
 
     def _ask_again(self, part: Part) -> None:
-        """Have the rest of `part` come over another connection."""
+        """Have the rest of `part` come over other connections: all that are free, since the reader waits."""
         slow = part.task
         assert slow is not None
 
-        async def rest() -> None:
-            await asyncio.wait([slow])  # from now on nobody else writes to its memory
-            reached = part.filled
-            note = self._note(part)
+        async def memory(piece: Part) -> memoryview:
+            await asyncio.wait([slow])  # from now on nobody else writes to it
+            return await self._memory(piece)
 
-            async def memory() -> memoryview:
-                return (await self._memory(part))[reached:]
-
-            await self._source.fill(part.start + reached, part.stop, memory, lambda filled: note(reached + filled))
-
-        part.again += 1
+        pieces = split(self._parts, part, 1 + max(0, self._source.concurrency - self._busy))
         self._ending.add(slow)
         slow.cancel()
-        self._ask(part, rest())
+        for piece in pieces:
+            self._ask(piece, functools.partial(memory, piece))
 
     async def _memory(self, part: Part) -> memoryview:
         """Return where the bytes of `part` go, once there is room within the budget.
@@ -207,6 +206,8 @@ class Ahead:
 
         def progress(filled: int) -> None:
             nonlocal alone
+            if part.full:
+                return  # what it lacked is asked for again, in parts of their own
             self._source.pace.took(filled - part.filled, busy=self._busy, allowed=self._source.allowed)
             self._stragglers.came(part, filled)
             if part.full:
@@ -234,8 +235,8 @@ class Ahead:
         self._account()
         if buffer is None:
             return
-        if part.hashing:
-            task = asyncio.get_running_loop().create_task(self._free_after(list(part.hashing), buffer))
+        if part.users:
+            task = asyncio.get_running_loop().create_task(self._free_after(list(part.users), buffer))
             self._ending.add(task)
             task.add_done_callback(self._ended)
         else:
@@ -271,8 +272,7 @@ class Ahead:
             assert part.task is not None
             part.task.result()
         loop = asyncio.get_running_loop()
-        left = self._settings.total_timeout - self.waited
-        alarm = loop.call_later(min(_LOOK, max(0.0, left)), self._wake)
+        alarm = loop.call_later(min(_LOOK, max(0.0, self._settings.total_timeout - self.waited)), self._wake)
         began = loop.time()
         self._goal = position
         self._waiter = loop.create_future()

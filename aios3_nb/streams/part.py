@@ -12,7 +12,7 @@ from aios3_nb.streams.judge import RangesIgnoredError
 _NOWHERE = memoryview(b"")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Part:
     """The bytes `start` to `stop`, and the task that fetches them.
 
@@ -30,9 +30,11 @@ class Part:
         since: From when on it is watched, by the same clock.
         watched: Seconds for which parts had been watched then.
         seen: Bytes that had come then.
+        middle: Such seconds, and bytes that had come, in the middle of the time for which it is watched; None before.
         again: How many times it was asked for again because it was slow.
         task: Fetches them.
-        hashing: Jobs that read them still.
+        users: Tasks that read its memory still, or write to it.
+        heir: The part after it whose memory it has a share of; None when it has its own. See `pieces`.
     """
 
     start: int
@@ -48,16 +50,18 @@ class Part:
     since: float = 0.0
     watched: float = 0.0
     seen: int = 0
+    middle: tuple[float, int] | None = None
     again: int = 0
     task: asyncio.Task[None] | None = field(default=None, repr=False)
-    hashing: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
+    users: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
+    heir: Part | None = field(default=None, repr=False)
 
-    def note(self, jobs: Iterable[asyncio.Task[None]]) -> None:
-        """Take note of `jobs` that read its bytes until they end."""
-        for job in jobs:
-            if not job.done():
-                self.hashing.add(job)
-                job.add_done_callback(self.hashing.discard)
+    def note(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+        """Take note of `tasks` that use its memory until they end."""
+        for task in tasks:
+            if not task.done():
+                self.users.add(task)
+                task.add_done_callback(self.users.discard)
 
     @property
     def length(self) -> int:
@@ -67,7 +71,7 @@ class Part:
     @property
     def memory(self) -> int:
         """Bytes that it takes of ours."""
-        return 0 if self.buffer is None else self.length
+        return 0 if self.buffer is None or self.heir is not None else len(self.buffer)
 
     @property
     def has_memory(self) -> bool:
@@ -93,7 +97,11 @@ class Part:
         return isinstance(task.exception(), RangesIgnoredError)
 
     def release(self) -> Buffer | None:
-        """Let go of the memory; return the buffer when nobody writes to it any more."""
+        """Let go of the memory; return the buffer when it is its own, and its task does not write to it any more."""
+        if self.heir is not None:
+            self.heir.note(self.users)
+            self.heir.note([] if self.task is None else [self.task])
+            return None
         if not self.has_memory or self.task is None or not (self.full or self.task.done()) or self.task.cancelled():
             return None
         self.view.release()

@@ -23,6 +23,8 @@ _PATIENCE = 0.25
 """Seconds that a part has come slowly before it may be one."""
 _SHORT = 0.1
 """... while several others came; or as long as one of them takes, if that is longer."""
+_GROWS = 1.4
+"""Times as fast as before comes a part that need not be asked for again: it speeds up by itself."""
 _AWAY = 0.05
 """Seconds that count of those between two looks, of which there are fifty or more in one while the reader waits: for
 longer, the loop or the machine stood still, as when a laptop is opened again, and no server has had time to answer."""
@@ -32,9 +34,9 @@ class Stragglers:
     """Compares the parts that are under way with those that have arrived.
 
     A connection that brings a trickle passes the floor of bytes below which it counts as broken, and everything behind
-    it waits in memory. Such a part is worth a second request from the byte it reached, which goes over another
-    connection. The loop may have been away while parts came, which makes theirs look slower than they were: then a part
-    is called a straggler later, never sooner.
+    it waits in memory. Such a part is worth further requests from the byte it reached, over other connections.
+    The loop may have been away while parts came, which makes theirs look slower than they were: then a part is called
+    a straggler later, never sooner.
 
     Args:
         clock: Seconds.
@@ -72,23 +74,23 @@ class Stragglers:
             self.asked(part)
             return
         part.filled = filled
-        if part.full:
+        if part.full and not part.again:  # the rates of pieces are other ones
             self._arrivals.append((self._now, (part.length - part.reached) / max(self._now - part.began, 1e-6)))
 
     def among(self, parts: Sequence[Part]) -> list[Part]:
         """Return those of `parts`, of which the reader waits for the first, that should be asked for again."""
         self._look()
-        if len(self._arrivals) < _TELLING:
-            return []
         # One that has ended without all its bytes has failed, and that is raised when the reader comes to it.
         going = [part for part in parts if not (part.full or part.done)]
         # The answer of one without memory waits until there is some: that is not its fault.
         coming = [part for part in going if part.began]
+        is_known = len(self._arrivals) >= _TELLING
         are_few = len(coming) <= max(1, sum(part.full for part in parts))
-        slow = [part for part in coming if self._trickles(part, are_few=are_few)]
+        slow = [part for part in coming if is_known and self._trickles(part, are_few=are_few)]
         for part in coming:
-            if self._watched - part.watched >= _PATIENCE:
-                self._watch(part)
+            self._look_at(part, is_known=is_known)
+        if not is_known:
+            return []
         slow += [part for part in going if not part.answered and self._is_silent(part, is_first=part is parts[0])]
         return [part for part in slow if part.again < _AGAIN]
 
@@ -98,7 +100,7 @@ class Stragglers:
         When most are yet to come, it may be the link that has become slow: then others must come well just now.
         """
         seconds = self._watched - part.watched
-        if seconds < _SHORT:
+        if self._speeds_up(part):
             return False
         usual = self._usual
         others = [at for at, rate in self._arrivals if at >= part.since and rate > _WELL * usual]
@@ -110,6 +112,31 @@ class Stragglers:
         rest = part.length - part.filled
         ends_late = rest / max(rate, 1.0) > _TIMES * (self._delay + rest / usual)
         return rate * _TIMES < usual and ends_late
+
+    def _look_at(self, part: Part, *, is_known: bool) -> None:
+        """Keep what `part` had in the middle of the time for which it is watched, and begin that anew at its end."""
+        seconds = self._watched - part.watched
+        if part.middle is None:
+            if seconds >= self._span:
+                part.middle = (self._watched, part.filled)
+        elif is_known and seconds >= max(_PATIENCE, 3 * self._span) and self._watched - part.middle[0] >= self._span:
+            self._watch(part)
+
+    def _speeds_up(self, part: Part) -> bool:
+        """Say whether `part` comes much faster than it did, as over a new connection: twice as fast with every answer.
+
+        See: https://www.rfc-editor.org/rfc/rfc5681#section-3.1
+        """
+        if part.middle is None or self._watched - part.middle[0] < self._span:
+            return True  # nobody knows yet
+        at, had = part.middle
+        before = (had - part.seen) / (at - part.watched)
+        return (part.filled - had) / (self._watched - at) > _GROWS * before > 0.0
+
+    @property
+    def _span(self) -> float:
+        """Seconds, at least, of each of two times that are compared: a new connection brings more after each answer."""
+        return max(_SHORT / 2, self._delay)
 
     def _is_silent(self, part: Part, *, is_first: bool) -> bool:
         """Say whether `part` has no answer, when others had it long before."""
@@ -130,7 +157,7 @@ class Stragglers:
 
     def _watch(self, part: Part) -> None:
         """Have `part` be judged by what comes from now on."""
-        part.since, part.watched, part.seen = self._now, self._watched, part.filled
+        part.since, part.watched, part.seen, part.middle = self._now, self._watched, part.filled, None
 
     def _look(self) -> None:
         now = self._clock()

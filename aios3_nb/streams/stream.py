@@ -291,3 +291,4 @@ class ObjectStream:
         if self._tee is not None:
             await self._tee.take(start, data)
         await self._check.judge(part.start + end)
+        self._raise_failure()  # it may have been aborted meanwhile, and the memory have gone to somebody else

@@ -14,7 +14,7 @@ import pytest
 import aios3_nb
 from aios3_nb.s3 import RetryBudget
 from aios3_nb.settings import MIB, Settings
-from aios3_nb.streams import ahead, straggler
+from aios3_nb.streams import ahead, pace, straggler
 from aios3_nb.streams.part import Part
 from aios3_nb.streams.straggler import Stragglers
 from tests.faults.fault import Fault, Kind
@@ -63,6 +63,33 @@ def test_two_slow_parts_are_asked_for_again(faulty: FaultServer) -> None:
     assert aios3_nb.load("s3://b/k.bin", format="bytes", part_size=MIB, concurrency=4, verify="off") == BODY
     assert len(_ranges(faulty)) >= 2
     assert len(_ranges(faulty, 11 * MIB)) >= 2
+
+
+@pytest.mark.parametrize("way", ["load", "readinto", "read"])
+def test_the_rest_comes_over_all_connections_that_are_free(faulty: FaultServer, monkeypatch, way: str) -> None:
+    monkeypatch.setattr(pace, "_PAUSE", 1e9)  # however long it takes, no load tries meanwhile whether fewer would do
+    data = BODY + BODY[: 8 * MIB]
+    faulty.put("b", "k.bin", data, checksum="crc32")
+    end = 20 * MIB
+    faulty.fault(replace(SLOW["a trickle"], at=end - 1, first=2 if way == "load" else 1))
+    settings = {"part_size": 4 * MIB, "concurrency": 4, "verify": "require" if way == "load" else "off"}
+    if way == "load":
+        assert aios3_nb.load("s3://b/k.bin", format="bytes", **settings) == data
+    else:
+        target = bytearray()
+        with aios3_nb.open("s3://b/k.bin", **settings) as file:
+            if way == "read":
+                file.seek(8 * MIB - 1)
+            # All that has come of the slow part was read before it is found.
+            while chunk := file.read(100_000 if way == "read" else -1):
+                target += chunk
+        assert target == data[8 * MIB - 1 if way == "read" else 0 :]
+    asked = [(start, stop) for start, stop in filter(None, faulty.gets()) if stop is not None]
+    first = next((start, stop) for start, stop in asked if start < end <= stop)
+    again = sorted((start, stop) for start, stop in asked if first[0] < start < first[1])
+    assert len(again) == 2
+    assert again[0][1] == again[1][0]
+    assert again[1][1] == first[1]
 
 
 def test_it_is_asked_for_again_twice_at_most(faulty: FaultServer) -> None:
@@ -239,6 +266,31 @@ def test_parts_that_begin_slowly_are_given_the_time_that_others_take() -> None:
 
     # They begin one after the other, so that some end while the last one has just begun.
     assert Load(rate, room=16, delay=lambda number, _: 0.03 + 0.02 * min(number, 15)).run(2.0) == []
+
+
+@pytest.mark.parametrize("seconds", [0.01, 0.03, 0.1])
+def test_new_connections_that_speed_up_are_not_stragglers(seconds: float) -> None:
+    """TCP sends 14 KB at first, and twice as much with every answer: a new connection is slow beside those in use."""
+    begun: dict[int, float] = {}
+
+    def rate(number: int, clock: float) -> float:
+        age = clock - begun.setdefault(number, clock)
+        return USUAL if number % 5 else min(USUAL, 14_600 / seconds * 2 ** (age / seconds))
+
+    assert Load(rate, delay=lambda *_: seconds).run(6.0) == []
+
+
+@pytest.mark.parametrize("first", [0.0, 0.04, 0.06, 0.08, 0.11])
+def test_a_trickle_of_one_piece_in_a_quarter_of_a_second_is_found(first: float) -> None:
+    """A piece in the second half of the time that it is watched for is no beginning of more."""
+
+    def rate(number: int, clock: float) -> float:
+        return (USUAL if (clock - 0.035 - first) % 0.25 < 0.004 else 0.0) if number == 3 else USUAL
+
+    load = Load(rate, room=16)
+    load.run(1.0)
+    assert load.found[0][0] == 3
+    assert load.found[0][1] < 0.5
 
 
 def test_parts_that_come_at_a_quarter_of_the_rate_are_not_stragglers() -> None:
