@@ -142,7 +142,8 @@ async def aload_one(order: Order, monitor: Monitor, portion: Portion | None = No
             return await in_thread(lambda: _decoded(file, order, monitor, began), file.cancel)
         return _held(file, *small, order, monitor, began)
     finally:
-        await file.aclose()
+        if not file.closed:  # as it is once a small object has been taken
+            await file.aclose()
 
 
 async def amatching(order: Order) -> list[Order]:

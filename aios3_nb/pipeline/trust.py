@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from aios3_nb import environment
 from aios3_nb.address import server_of
 from aios3_nb.cache import cache_folder, is_of_account
 from aios3_nb.errors import OptionError
@@ -156,15 +157,21 @@ def _file_of(user: int, account: Callable[[int], Any]) -> Path | None:
 
 def _warn_of_another(path: Path | None) -> None:
     """Warn of a file where the environment says that configuration is: someone may rely on it."""
-    base = os.environ.get("XDG_CONFIG_HOME", "")
-    # The specification has a relative path ignored: https://specifications.freedesktop.org/basedir-spec/latest/
-    folder = base if os.path.isabs(base) else os.path.join(os.path.expanduser("~"), ".config")
-    other = os.path.join(folder, FILE)
+    other = _another(environment.state())
     if other == str(path) or not os.path.isfile(other):
         return
     if not (path is not None and path.is_file() and path.samefile(other)):
         there = visible(str(path)) if path is not None else "a home in the system's list of accounts, and there is none"
         warn(f"{visible(other)} is ignored: only the account's own file may trust anything, {there}.")
+
+
+@functools.lru_cache(1)
+def _another(state: int) -> str:
+    """Return where the environment says that the file is, as long as it says so."""
+    base = os.environ.get("XDG_CONFIG_HOME", "")
+    # The specification has a relative path ignored: https://specifications.freedesktop.org/basedir-spec/latest/
+    folder = base if os.path.isabs(base) else os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(folder, FILE)
 
 
 def _doubt(path: Path) -> str | None:

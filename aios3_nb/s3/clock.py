@@ -7,32 +7,41 @@ timeout that ran out meanwhile would cancel a request whose answer is already th
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from types import TracebackType
 
 _TICKS = 8
 """Looks at the clock within one bound; a loop that is away is noticed with that precision."""
 
 
-@contextlib.asynccontextmanager
-async def deadline(seconds: float) -> AsyncIterator[None]:
-    """Bound the time of the body, like `asyncio.timeout`, in time that the loop turned.
+class deadline:  # noqa: N801 - it is called like `asyncio.timeout`, and as a generator it would take twice the time
+    """Bound the time of the body of an ``async with``, like `asyncio.timeout`, in time that the loop turned.
 
-    Raises:
-        TimeoutError: The body took longer.
+    Args:
+        seconds: They are over: the body ends with a TimeoutError.
     """
-    async with asyncio.timeout(seconds) as limit:
 
-        def extend(late: float) -> None:
-            when = limit.when()
-            if late and when is not None and not limit.expired():
-                limit.reschedule(when + late)
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._limit = asyncio.timeout(seconds)
+        self._ticker: Ticker | None = None
 
-        ticker = Ticker(seconds / _TICKS, extend)
-        try:
-            yield
-        finally:
-            ticker.stop()
+    async def __aenter__(self) -> None:
+        await self._limit.__aenter__()
+        self._ticker = Ticker(self._seconds / _TICKS, self._extend)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._ticker is not None
+        self._ticker.stop()
+        self._ticker = None  # which holds this
+        await self._limit.__aexit__(kind, error, trace)
+
+    def _extend(self, late: float) -> None:
+        when = self._limit.when()
+        if late and when is not None and not self._limit.expired():
+            self._limit.reschedule(when + late)
 
 
 class Ticker:

@@ -8,12 +8,12 @@ See: https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.ht
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import hmac
 import re
 import uuid
 from collections.abc import Mapping
+from time import gmtime, strftime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -68,7 +68,7 @@ class Signature:
             by: The credentials, as botocore has them frozen.
             time: When it is made, as the header has it; now, if it is left out.
         """
-        time = time or datetime.datetime.now(datetime.UTC).strftime("%Y%m%dT%H%M%SZ")
+        time = time or strftime("%Y%m%dT%H%M%SZ", gmtime())
         headers = {**self._headers, **varying, _DATE: time}
         if by.token:
             headers[_TOKEN] = by.token

@@ -70,7 +70,7 @@ class Check:
         self._held = 0
         self._asking: asyncio.Task[None] | None = None
         self._size = 0
-        self._began, self._used = time.perf_counter(), time.process_time()
+        self._began = self._used = 0.0
         self._hashed = 0
 
     @property

@@ -127,7 +127,8 @@ def algorithm(name: str) -> Algorithm | None:
 
 
 def _stored(answer: Mapping[str, Any], name: str) -> Checksum | None:
-    match = _OF_PARTS.fullmatch(answer.get(f"Checksum{name}") or "")
+    text = answer.get(f"Checksum{name}")
+    match = _OF_PARTS.fullmatch(text) if text else None
     if match is None:
         return None
     if algorithm(name) is None:

@@ -52,7 +52,7 @@ class Judge:
         if status_in(answer) != 200 or length is None:
             raise UnfitAnswerError(f"asked for the object, the answer was {_shape(answer)}")
         if self.info is None:
-            self.info = replace(self._described(answer, int(length)), checksum=self._checksum(answer))
+            self.info = self._described(answer, int(length), self._checksum(answer))
         self._check_etag(answer)
         if length != self.info.size:
             raise UnfitAnswerError(f"the object has {self.info.size:,} bytes, the answer was {_shape(answer)}")
@@ -136,7 +136,7 @@ class Judge:
             uri=str(self._uri),
         )
 
-    def _described(self, answer: Answer, size: int) -> ObjectInfo:
+    def _described(self, answer: Answer, size: int, checksum: Checksum | None = None) -> ObjectInfo:
         etag = answer.get("ETag", "")
         if not etag:
             warn(
@@ -152,6 +152,7 @@ class Judge:
             last_modified=answer.get("LastModified"),
             content_type=answer.get("ContentType", ""),
             endpoint_url=self.endpoint_url,
+            checksum=checksum,
             etag_checksum=etag_of(answer, bucket=self._uri.bucket, endpoint_url=self.endpoint_url),
         )
 

@@ -38,7 +38,6 @@ class ObjectSource:
     Attributes:
         uri: Its address.
         retry: The failures it may still have.
-        portion: Of the connections and the memory of its call.
         pace: How many connections it should have.
     """
 
@@ -51,7 +50,7 @@ class ObjectSource:
         portion: Portion | None = None,
     ) -> None:
         self.uri = uri
-        self.portion = portion or Pool(settings).portion()
+        self._portion = portion
         self._judge = Judge(uri, info)
         self._requests = Requests(uri, settings, self._judge, monitor)
         self.retry = self._requests.retry
@@ -65,6 +64,13 @@ class ObjectSource:
     def info(self) -> ObjectInfo | None:
         """The version; None until `begin` or `head`."""
         return self._judge.info
+
+    @property
+    def portion(self) -> Portion:
+        """That of the connections and the memory of its call."""
+        if self._portion is None:  # a small object needs none, and keeping a pool ready takes longer than its bytes
+            self._portion = Pool(self._settings).portion()
+        return self._portion
 
     @property
     def name(self) -> str:
