@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import logging
 import os
 import tracemalloc
@@ -86,6 +88,19 @@ def test_a_refusal_is_forgotten_once_the_credentials_are_others(
     use("NEW")
     assert _load() == [1]
     assert _used(faulty) == "NEW"
+
+
+def test_credentials_that_are_about_to_expire_are_renewed_before_the_next_request(
+    faulty: FaultServer, files: Path
+) -> None:
+    (files / "config").write_text(f"[default]\ncredential_process = cat {files / 'answer'}\n")
+    end = dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)  # botocore renews them a quarter of an hour before
+    for number in range(3):
+        told = {"Version": 1, "AccessKeyId": f"ID{number}", "SecretAccessKey": "x", "SessionToken": f"token {number}"}
+        (files / "answer").write_text(json.dumps(told | {"Expiration": end.isoformat()}))
+        _load()
+        assert _used(faulty) == f"ID{number}"
+        assert faulty.requests[-1].headers["x-amz-security-token"] == f"token {number}"
 
 
 def test_an_open_file_goes_on_with_new_credentials(faulty: FaultServer, files: Path) -> None:
