@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from aios3_nb.s3.redact import stripped as stripped
     from aios3_nb.s3.removal import remove_objects as remove_objects
     from aios3_nb.s3.request import RetryBudget as RetryBudget, ask as ask
+    from aios3_nb.s3.retired import has_ended as has_ended
     from aios3_nb.s3.scheme import check_scheme as check_scheme
     from aios3_nb.s3.signing import signed_url as signed_url
     from aios3_nb.s3.store import Body as Body, Upload as Upload, save as save
@@ -64,6 +65,7 @@ else:
         redact="stripped",
         removal="remove_objects",
         request="RetryBudget ask",
+        retired="has_ended",
         scheme="check_scheme",
         signing="signed_url",
         store="Body Upload save",

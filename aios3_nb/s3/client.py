@@ -27,6 +27,7 @@ from aios3_nb.loop import is_background, result_of
 from aios3_nb.s3 import direct, pages
 from aios3_nb.s3.foreign import refuse_page
 from aios3_nb.s3.login import login
+from aios3_nb.s3.retired import retire, take_retired
 from aios3_nb.s3.transport import transport
 from aios3_nb.s3.wording import explained
 from aios3_nb.settings import CONNECTION, Settings
@@ -35,8 +36,6 @@ _POOL = 64
 """Connections of one client; several objects are read at once, each over up to ``concurrency``."""
 
 _Key = tuple[Hashable, Hashable]
-_retired: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, list[_Life]] = weakref.WeakKeyDictionary()
-"""Clients that nobody is given any more, but that may still be in use; they end with their loop."""
 _refused: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, float]] = weakref.WeakKeyDictionary()
 """When each client was last forgotten for a refusal."""
 _LATELY = 1.0
@@ -58,6 +57,11 @@ class _Life:
             # A task of its own: a caller that is cancelled does not take the client from the others.
             self._entered = asyncio.get_running_loop().create_task(anext(self._generator))
         return self._entered.result() if self._entered.done() else await result_of(self._entered)
+
+    def made(self) -> Any:
+        """Return the client; None if there is none, or not yet."""
+        made = self._entered
+        return made.result() if made and made.done() and not made.cancelled() and not made.exception() else None
 
     async def end(self) -> None:
         await self._generator.aclose()
@@ -83,6 +87,8 @@ async def client_for(settings: Settings) -> Any:
     key = _key(settings)
     life = lives.get(key)
     if life is None:
+        for former in [each for each in lives if each[0] == key[0]]:  # of another login
+            retire(lives.pop(former))
         life = lives[key] = _Life(settings.connection)
     try:
         client = await life.client()
@@ -100,7 +106,7 @@ def forget_client(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     life = _lives.get(loop, {}).pop(_key(settings), None)
     if life is not None:
-        _retired.setdefault(loop, []).append(life)
+        retire(life)
 
 
 def forget_refused(settings: Settings, error: S3Error) -> bool:
@@ -127,7 +133,7 @@ def _end_all(process: int) -> None:
     for loop, lives in list(_lives.items()):
         if not loop.is_running() or is_background(loop):
             continue
-        for life in [*lives.values(), *_retired.pop(loop, ())]:
+        for life in [*lives.values(), *take_retired(loop)]:
             with suppress(Exception):
                 asyncio.run_coroutine_threadsafe(life.end(), loop).result(_LAST_WAIT)
         lives.clear()

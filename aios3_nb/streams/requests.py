@@ -24,6 +24,7 @@ from aios3_nb.s3 import (
     forget_client,
     forget_refused,
     gave_up,
+    has_ended,
     is_transient,
     status_of,
     stripped,
@@ -76,7 +77,7 @@ class Requests:
 
     async def connected(self) -> Any:
         """Return the client that requests are made with; what failed may have made it another one."""
-        if self._connection is None:
+        if self._connection is None or has_ended(self._connection):
             self._connection = await client_for(self._settings)
             self._judge.endpoint_url = endpoint_of(self._connection)
         return self._connection
