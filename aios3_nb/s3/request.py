@@ -94,6 +94,10 @@ class RetryBudget:
         self.retries += 1
         return True
 
+    def split(self, count: int) -> None:
+        """Note that a part comes in `count` pieces now, which arrive as parts do, and count as one."""
+        self._arrived -= count - 1
+
     async def allows(self, failure: BaseException) -> bool:
         """Wait for this failure's turn to be retried; False when the budget is spent."""
         if is_throttling(failure) or isinstance(failure, SilenceError):

@@ -173,6 +173,7 @@ class Ahead:
             return await self._memory(piece)
 
         pieces = split(self._parts, part, 1 + max(0, self._source.concurrency - self._busy))
+        self._source.retry.split(len(pieces))
         self._ending.add(slow)
         slow.cancel()
         for piece in pieces:
@@ -233,13 +234,11 @@ class Ahead:
                 part.task.cancel()
         buffer = part.release()
         self._account()
-        if buffer is None:
-            return
-        if part.users:
+        if buffer is not None and part.users:
             task = asyncio.get_running_loop().create_task(self._free_after(list(part.users), buffer))
             self._ending.add(task)
             task.add_done_callback(self._ended)
-        else:
+        elif buffer is not None:
             self._pool.give_back(buffer)
 
     async def _free_after(self, hashing: list[asyncio.Task[None]], buffer: bulk.Buffer) -> None:

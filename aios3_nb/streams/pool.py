@@ -49,8 +49,12 @@ class Pool:
 
     def buffer(self, length: int) -> bulk.Buffer:
         """Return memory for `length` bytes; one that was used before, if there is."""
-        warm = self._warm.get(length)
-        return warm.pop() if warm else bulk.buffer(length)
+        if warm := self._warm.get(length):
+            return warm.pop()
+        kept = sum(each * len(warm) for each, warm in self._warm.items())
+        if self.held + kept + length > self.settings.budget:
+            self.cool()  # they are of another length, from when there were fewer loads, or more
+        return bulk.buffer(length)
 
     def give_back(self, buffer: bulk.Buffer) -> None:
         """Have `buffer`, which nobody reads any more, used again if there will be others of its length."""

@@ -73,6 +73,8 @@ class Stragglers:
         if filled == part.filled:
             self.asked(part)
             return
+        if part.middle is None and self._watched - part.watched >= self._span:
+            part.middle = (part.watched + self._span, part.filled)  # which it had from before then
         part.filled = filled
         if part.full and not part.again:  # the rates of pieces are other ones
             self._arrivals.append((self._now, (part.length - part.reached) / max(self._now - part.began, 1e-6)))
@@ -80,17 +82,17 @@ class Stragglers:
     def among(self, parts: Sequence[Part]) -> list[Part]:
         """Return those of `parts`, of which the reader waits for the first, that should be asked for again."""
         self._look()
+        if len(self._arrivals) < _TELLING:
+            return []
         # One that has ended without all its bytes has failed, and that is raised when the reader comes to it.
         going = [part for part in parts if not (part.full or part.done)]
         # The answer of one without memory waits until there is some: that is not its fault.
         coming = [part for part in going if part.began]
-        is_known = len(self._arrivals) >= _TELLING
         are_few = len(coming) <= max(1, sum(part.full for part in parts))
-        slow = [part for part in coming if is_known and self._trickles(part, are_few=are_few)]
+        slow = [part for part in coming if self._trickles(part, are_few=are_few)]
         for part in coming:
-            self._look_at(part, is_known=is_known)
-        if not is_known:
-            return []
+            if self._watched - part.watched >= max(_PATIENCE, 3 * self._span):
+                self._watch(part)
         slow += [part for part in going if not part.answered and self._is_silent(part, is_first=part is parts[0])]
         return [part for part in slow if part.again < _AGAIN]
 
@@ -113,23 +115,15 @@ class Stragglers:
         ends_late = rest / max(rate, 1.0) > _TIMES * (self._delay + rest / usual)
         return rate * _TIMES < usual and ends_late
 
-    def _look_at(self, part: Part, *, is_known: bool) -> None:
-        """Keep what `part` had in the middle of the time for which it is watched, and begin that anew at its end."""
-        seconds = self._watched - part.watched
-        if part.middle is None:
-            if seconds >= self._span:
-                part.middle = (self._watched, part.filled)
-        elif is_known and seconds >= max(_PATIENCE, 3 * self._span) and self._watched - part.middle[0] >= self._span:
-            self._watch(part)
-
     def _speeds_up(self, part: Part) -> bool:
         """Say whether `part` comes much faster than it did, as over a new connection: twice as fast with every answer.
 
         See: https://www.rfc-editor.org/rfc/rfc5681#section-3.1
         """
-        if part.middle is None or self._watched - part.middle[0] < self._span:
+        # Where nothing came after that, it had then what it has now.
+        at, had = part.middle or (part.watched + self._span, part.filled)
+        if self._watched - at < self._span:
             return True  # nobody knows yet
-        at, had = part.middle
         before = (had - part.seen) / (at - part.watched)
         return (part.filled - had) / (self._watched - at) > _GROWS * before > 0.0
 

@@ -73,6 +73,20 @@ def test_what_ended_takes_nothing_any_more() -> None:
     assert one.fits(48 * MIB, 8 * MIB)
 
 
+def test_memory_that_is_kept_for_parts_of_one_length_makes_room_for_others() -> None:
+    """It was kept beside them, and a call could have the budget twice, and more."""
+    pool = Pool(SETTINGS)
+    one = pool.portion()
+    long = [pool.buffer(8 * MIB) for _ in range(7)]
+    for each in long:
+        pool.give_back(each)
+    assert pool.buffer(8 * MIB) is long.pop()  # there is enough of that length
+    for held in range(0, 56 * MIB, 4 * MIB):
+        one.note(100 * MIB, held)
+        pool.buffer(4 * MIB)
+    assert pool.buffer(8 * MIB) not in long
+
+
 # ---- on the wire
 
 

@@ -92,6 +92,22 @@ def test_the_rest_comes_over_all_connections_that_are_free(faulty: FaultServer, 
     assert again[1][1] == first[1]
 
 
+@pytest.mark.parametrize("kind", [Kind.RANGE_IGNORED, Kind.REPLACE, Kind.STATUS, Kind.RESET])
+def test_what_goes_wrong_with_the_further_requests(faulty: FaultServer, monkeypatch, kind: Kind) -> None:
+    """The object comes nevertheless; only another version of it is an error."""
+    monkeypatch.setattr(pace, "_PAUSE", 1e9)
+    data = BODY + BODY[: 8 * MIB]
+    faulty.put("b", "k.bin", data, checksum="crc32")
+    faulty.fault(replace(SLOW["a trickle"], at=20 * MIB - 1, first=2))
+    faulty.fault(Fault(kind=kind, at=20 * MIB - 1, first=3, times=None if kind is Kind.RANGE_IGNORED else 2))
+    settings = {"part_size": 4 * MIB, "concurrency": 4, "verify": "require", "retry_wait": 0.01}
+    if kind is Kind.REPLACE:
+        with pytest.raises(aios3_nb.ObjectChangedError):
+            aios3_nb.load("s3://b/k.bin", format="bytes", **settings)
+    else:
+        assert aios3_nb.load("s3://b/k.bin", format="bytes", **settings) == data
+
+
 def test_it_is_asked_for_again_twice_at_most(faulty: FaultServer) -> None:
     faulty.put("b", "k.bin", BODY[: 12 * MIB])
     faulty.fault(Fault(kind=Kind.THROTTLE, at=10 * MIB - 1, rate=400_000, times=None))
@@ -154,6 +170,17 @@ def test_nothing_is_asked_for_again_while_a_failure_waits_to_be_retried(monkeypa
         assert retry.hurries()
 
     asyncio.run(main())
+
+
+def test_the_pieces_of_a_part_count_as_one_part_that_came() -> None:
+    retry = RetryBudget(Settings(retries=1))
+    assert retry.hurries()
+    retry.split(4)
+    for _ in range(4 + 2):
+        retry.finished_part()
+        assert not retry.hurries()
+    retry.finished_part()
+    assert retry.hurries()
 
 
 # ---- which parts it finds, of a server that is told by the rate at which it sends each part at what time
