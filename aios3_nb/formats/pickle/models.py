@@ -7,6 +7,7 @@ each tree must ask for no other columns than the model has.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -105,6 +106,8 @@ def check_histogram_boosting(model: Any) -> None:
         return
     rounds, columns = state["_predictors"], _columns(model)
     require(type(rounds) is list and all(type(trees) is list for trees in rounds), "trees of a model")
+    mapper = state.get("_bin_mapper")
+    of_categories = None if mapper is None else vars(mapper).get("is_categorical_")
     for trees in rounds:
         require(len(trees) == state.get("n_trees_per_iteration_"), "outputs of a model")
         for tree in trees:
@@ -112,6 +115,17 @@ def check_histogram_boosting(model: Any) -> None:
             check_predictor(tree)
             inner = tree.nodes[tree.nodes["is_leaf"] == 0]
             require(bool((inner["feature_idx"] < columns).all()), "feature of a tree's node")
+            _check_categories(inner["feature_idx"][inner["is_categorical"] != 0], of_categories)
+
+
+def _check_categories(columns: Any, of_categories: Any) -> None:
+    """Look whether the `columns` that nodes ask for a category have some, which the model looks up."""
+    import numpy as np
+
+    if len(columns):
+        require(type(of_categories) is np.ndarray and of_categories.ndim == 1, "categories of a tree")
+        require(bool((columns < len(of_categories)).all()), "categories of a tree")
+        require(bool(of_categories[columns].all()), "categories of a tree")
 
 
 def check_predictor(predictor: Any) -> None:
@@ -138,22 +152,78 @@ def check_vectors(model: Any) -> None:
     import numpy as np
 
     state = vars(model)
-    if "support_vectors_" not in state or state.get("_sparse") is not False:
+    if "support_vectors_" not in state:
         return
     vectors, weights, counts = state["support_vectors_"], state.get("_dual_coef_"), state.get("_n_support")
-    support, offsets = state.get("support_"), state.get("_intercept_")
-    parts = (vectors, weights, counts, support, offsets)
-    require(all(type(part) is np.ndarray for part in parts), "support vectors")
-    require(vectors.ndim == weights.ndim == 2 and weights.shape[1] == len(vectors), "support vectors")
-    require(support.shape == (len(vectors),), "support vectors")
+    support, offsets, fitted = state.get("support_"), state.get("_intercept_"), state.get("shape_fit_")
+    require(all(type(part) is np.ndarray and part.ndim == 1 for part in (counts, support, offsets)), "support vectors")
+    if state.get("_sparse", False) is not False:
+        require(_is_rows(vectors) and _is_rows(weights), "support vectors")
+        # Not by its indices: libsvm takes as many as there are vectors, for each class.
+        require(vars(weights)["data"].size == math.prod(weights.shape), "support vectors")
+    else:
+        require(type(vectors) is type(weights) is np.ndarray and vectors.ndim == weights.ndim == 2, "support vectors")
+    require(weights.shape[1] == vectors.shape[0] == len(support), "support vectors")
+    # With a kernel that was computed before, it takes those columns.
+    rows = fitted[0] if type(fitted) is tuple and fitted and type(fitted[0]) is int else 0
+    require(not len(support) or bool(support.min() >= 0 and support.max() < rows), "support vectors")
+    _check_classes(state, len(counts), weights.shape[0], len(offsets))
     if "classes_" in state:
-        classes = len(counts)
-        require(classes == len(state["classes_"]) == len(weights) + 1, "classes of a model")
-        require(bool(counts.min(initial=0) >= 0) and int(counts.sum()) == len(vectors), "support vectors")
-        require(len(offsets) == classes * (classes - 1) // 2, "classes of a model")
+        require(bool(counts.min(initial=0) >= 0) and int(counts.sum()) == len(support), "support vectors")
+
+
+def _check_classes(state: dict[str, Any], classes: int, weights: int, offsets: int) -> None:
+    """Look whether all of a support vector machine is for so many classes; a regression has the numbers of two."""
+    import numpy as np
+
+    require(classes == weights + 1 and offsets == classes * (classes - 1) // 2, "classes of a model")
+    require("classes_" not in state or len(state["classes_"]) == classes, "classes of a model")
     for name in ("_probA", "_probB"):
         chances = state.get(name)
-        require(chances is None or (type(chances) is np.ndarray and len(chances) in (0, len(offsets))), "chances")
+        require(chances is None or (type(chances) is np.ndarray and len(chances) in (0, offsets)), "chances")
+
+
+def _is_rows(matrix: Any) -> bool:
+    """Return whether `matrix` is a sparse one by rows, whose own check looks at its indices."""
+    cls = type(matrix)
+    return cls.__module__.startswith("scipy.sparse.") and cls.__name__ in ("csr_matrix", "csr_array")
+
+
+def check_neighbours_of(model: Any) -> None:
+    """Look at a model that compares with the rows that it was fitted with, which have its columns."""
+    state = vars(model)
+    rows = state.get("_fit_X")
+    if rows is not None and "n_features_in_" in state:
+        require(_width(rows) == _columns(model), "columns of a model")
+
+
+def check_clusters(model: Any) -> None:
+    """Look at clusters: their centres have the columns of the model."""
+    check_threads(model)
+    state = vars(model)
+    if "n_features_in_" not in state:  # of scikit-learn up to 0.22, which looks at no columns
+        return
+    if "cluster_centers_" in state:
+        require(_width(state["cluster_centers_"]) == _columns(model), "columns of a cluster")
+    parts, seen = [state.get("_bisecting_tree")], set()
+    while parts:
+        part = parts.pop()
+        if part is None or id(part) in seen:
+            continue
+        seen.add(id(part))
+        require(type(part).__name__ == "_BisectingTree", "tree of clusters")
+        inner = vars(part)
+        require(inner.get("center") is None or _width(inner["center"]) == _columns(model), "columns of a cluster")
+        parts += [inner.get("left"), inner.get("right")]
+
+
+def _width(rows: Any) -> int:
+    """Return the length of the last axis of an array, or of a sparse matrix."""
+    import numpy as np
+
+    require(type(rows) is np.ndarray or type(rows).__module__.startswith("scipy.sparse."), "columns of a model")
+    require(len(rows.shape) > 0, "columns of a model")
+    return rows.shape[-1]  # type: ignore[no-any-return]
 
 
 def check_threads(model: Any) -> None:
@@ -182,7 +252,16 @@ MODELS: dict[str, Callable[[Any], None]] = {
     "HistGradientBoostingRegressor": check_histogram_boosting,
     "IsolationForest": check_isolation,
     "TreePredictor": check_predictor,
-    **dict.fromkeys(("KMeans", "MiniBatchKMeans", "BisectingKMeans", "_BinMapper"), check_threads),
+    "_BinMapper": check_threads,
+    **dict.fromkeys(("KMeans", "MiniBatchKMeans", "BisectingKMeans"), check_clusters),
+    **dict.fromkeys(
+        (
+            *("NearestNeighbors", "KNeighborsClassifier", "KNeighborsRegressor", "KNeighborsTransformer"),
+            *("RadiusNeighborsClassifier", "RadiusNeighborsRegressor", "RadiusNeighborsTransformer"),
+            "LocalOutlierFactor",
+        ),
+        check_neighbours_of,
+    ),
     **dict.fromkeys(("SVC", "NuSVC", "SVR", "NuSVR", "OneClassSVM"), check_vectors),
 }
 """Name of a class -> its check."""

@@ -77,11 +77,12 @@ def build_neighbours(load: Load, tree: Any, state: Any) -> None:
     require(weights is None or (type(weights) is np.ndarray and weights.shape == state[0].shape[:1]), "weights")
     if type(state[11]).__module__ != "sklearn.metrics._dist_metrics":
         raise refused(f"{name}.__setstate__", "a distance of its own")
-    _check_arrays_of_neighbours(state)
+    _check_arrays_of_neighbours(state, 2 if type(tree).__name__.startswith("KD") else 1)
     type(tree).__setstate__(tree, state)
 
 
-def _check_arrays_of_neighbours(state: tuple[Any, ...]) -> None:
+def _check_arrays_of_neighbours(state: tuple[Any, ...], limits: int) -> None:
+    """Look at what a tree of neighbours is given; it has so many limits for each node and column."""
     import numpy as np
 
     data, indices, nodes, bounds = state[:4]
@@ -90,8 +91,7 @@ def _check_arrays_of_neighbours(state: tuple[Any, ...]) -> None:
     require(indices.shape == (count,) and bool(np.all((indices >= 0) & (indices < count))), "index of a tree")
     begin, end = nodes["idx_start"], nodes["idx_end"]
     require(bool(np.all((begin >= 0) & (begin <= end) & (end <= count))), "node of a tree")
-    require(bounds.ndim == 3 and bounds.shape[1:] == (len(nodes), data.shape[1]), "bounds of a tree")
-    require(len(bounds) == (2 if bounds.shape[0] == 2 else 1), "bounds of a tree")
+    require(bounds.shape == (limits, len(nodes), data.shape[1]), "bounds of a tree")
     require(state[6] == len(nodes) > 0 and state[4] > 0 and _levels_fit(nodes), "nodes of a tree")
     try:
         type(state[11])._validate_data(state[11], data)  # noqa: SLF001

@@ -674,6 +674,99 @@ def neighbours_with_far_indices() -> bytes:
     return pickle.dumps(_Reduced(tuple(reduced)))
 
 
+@attack
+def neighbours_with_half_of_their_limits() -> bytes:
+    import numpy as np
+    from sklearn.neighbors import KDTree
+
+    reduced = list(KDTree(np.arange(300.0).reshape(-1, 1)).__reduce__())
+    reduced[2] = (*reduced[2][:3], np.array(reduced[2][3])[:1], *reduced[2][4:])
+    return pickle.dumps(_Reduced(tuple(reduced)))
+
+
+ROWS = [[0.0, 1.0], [1.0, 0.0], [3.0, 1.0], [3.0, 2.0], [0.5, 0.5], [2.5, 2.0]]
+KINDS = [0, 0, 1, 1, 0, 1]
+
+
+def _spoilt(model: Any, **attributes: Any) -> bytes:
+    """Return the pickle of a model of `ROWS` with other attributes than it learned."""
+    vars(model.fit(ROWS, KINDS)).update(attributes)
+    return pickle.dumps(model)
+
+
+@attack
+def neighbours_of_fewer_columns() -> bytes:
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return _spoilt(KNeighborsClassifier(algorithm="brute"), n_features_in_=20_000_000)
+
+
+@attack
+def clusters_of_fewer_columns() -> bytes:
+    from sklearn.cluster import KMeans
+
+    return _spoilt(KMeans(2, n_init=1), n_features_in_=20_000_000)
+
+
+@attack
+def clusters_within_clusters_of_fewer_columns() -> bytes:
+    import numpy as np
+    from sklearn.cluster import BisectingKMeans
+
+    model = BisectingKMeans(2, random_state=0).fit(ROWS)
+    model._bisecting_tree.right.center = np.ones(1)
+    return pickle.dumps(model)
+
+
+@attack
+def vectors_of_more_classes() -> bytes:
+    import numpy as np
+    from sklearn.svm import SVR
+
+    return _spoilt(SVR(), _n_support=np.zeros(3000, np.int32))
+
+
+@attack
+def vectors_that_a_kernel_does_not_have() -> bytes:
+    import numpy as np
+    from sklearn.svm import SVR
+
+    model = SVR().fit(ROWS, KINDS)
+    return _spoilt(model, kernel="precomputed", support_=np.full(len(model.support_), 20_000_000, np.int32))
+
+
+@attack
+def sparse_vectors_without_weights() -> bytes:
+    from scipy import sparse
+    from sklearn.svm import SVC
+
+    model = SVC().fit(sparse.csr_matrix(ROWS), KINDS)
+    model._dual_coef_ = sparse.csr_matrix(model._dual_coef_.shape)
+    return pickle.dumps(model)
+
+
+def _booster(categories: Any) -> bytes:
+    import numpy as np
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    model = HistGradientBoostingRegressor(max_iter=1, min_samples_leaf=1).fit(ROWS, KINDS)
+    model._bin_mapper.is_categorical_ = np.array(categories, np.uint8)
+    predictor = model._predictors[0][0]
+    predictor.nodes["is_categorical"] = 1
+    predictor.raw_left_cat_bitsets = predictor.binned_left_cat_bitsets = np.zeros((9, 8), np.uint32)
+    return pickle.dumps(model)
+
+
+@attack
+def predictor_of_fewer_columns_of_categories() -> bytes:
+    return _booster([])
+
+
+@attack
+def predictor_of_no_categories() -> bytes:
+    return _booster([0, 0])
+
+
 class _Reduced:
     """Pickles as whatever it is given."""
 
