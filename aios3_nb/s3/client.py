@@ -40,6 +40,8 @@ _refused: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, float]
 """When each client was last forgotten for a refusal."""
 _LATELY = 1.0
 """Seconds."""
+_WHILE = 600.0
+"""Seconds."""
 _LAST_WAIT = 1.0
 """Seconds that a client may take to end with the process."""
 _lives: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, _Life]] = weakref.WeakKeyDictionary()
@@ -51,12 +53,19 @@ class _Life:
     def __init__(self, settings: Settings) -> None:
         self._generator = _client_life(settings)
         self._entered: asyncio.Task[Any] | None = None
+        self._asked = time.monotonic()
 
     async def client(self) -> Any:
+        self._asked = time.monotonic()
         if self._entered is None:
             # A task of its own: a caller that is cancelled does not take the client from the others.
             self._entered = asyncio.get_running_loop().create_task(anext(self._generator))
         return self._entered.result() if self._entered.done() else await result_of(self._entered)
+
+    @property
+    def is_forgotten(self) -> bool:
+        """Whether nobody has asked for it in a while; who goes back and forth between two logins has."""
+        return time.monotonic() - self._asked > _WHILE
 
     def made(self) -> Any:
         """Return the client; None if there is none, or not yet."""
@@ -87,7 +96,7 @@ async def client_for(settings: Settings) -> Any:
     key = _key(settings)
     life = lives.get(key)
     if life is None:
-        for former in [each for each in lives if each[0] == key[0]]:  # of another login
+        for former in [each for each in lives if each[0] == key[0] and lives[each].is_forgotten]:  # of another login
             retire(lives.pop(former))
         life = lives[key] = _Life(settings.connection)
     try:

@@ -11,8 +11,8 @@ import time
 import weakref
 from typing import Any, Protocol
 
-_GRACE = 120.0
-"""Seconds: more than a request waits that has no connection yet."""
+_GRACE = 5.0
+"""Seconds: more than a request waits that has no connection yet; one that waits longer is made again."""
 
 
 class Life(Protocol):

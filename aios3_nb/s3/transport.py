@@ -69,11 +69,11 @@ def _prepared(method: str, url: str, headers: Mapping[str, str]) -> Any:
 
 
 def _session_of(http_session: Any) -> _Careful | None:
-    """Return where requests of `http_session` go, if they need nothing more; None before its first one."""
+    """Return where requests of `http_session` go, if they need nothing more; None before the first, and at its end."""
     ours: type[Any] = transport()
     if not isinstance(http_session, ours) or http_session._proxy_config._proxies:  # noqa: SLF001
         return None
-    session = http_session._sessions.get(None)  # noqa: SLF001
+    session = (http_session._sessions or {}).get(None)  # noqa: SLF001
     return None if session is None else _Careful(session)
 
 

@@ -6,11 +6,12 @@ import asyncio
 import gc
 
 import aiohttp
+import botocore.exceptions
 import pytest
 
 import aios3_nb
 from aios3_nb.address import S3Uri
-from aios3_nb.s3 import client_for, has_ended, retired
+from aios3_nb.s3 import client, client_for, forget_client, get_object, has_ended, retired
 from aios3_nb.settings import current
 from aios3_nb.streams import Monitor
 from aios3_nb.streams.source import ObjectSource
@@ -23,6 +24,7 @@ REFUSALS = 4
 @pytest.fixture(autouse=True)
 def at_once(faulty: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retired, "_GRACE", 0.0)
+    monkeypatch.setattr(client, "_WHILE", 0.0)
     faulty.put("b", "k.json", b"[1]")
 
 
@@ -49,6 +51,35 @@ def test_refusals_and_logins_leave_no_clients_behind(faulty: FaultServer, monkey
             assert await sessions() <= 2
         await aios3_nb.aload("s3://b/k.json")
         assert await sessions() == 1
+
+    asyncio.run(main())
+
+
+def test_who_goes_back_and_forth_between_logins_keeps_the_clients(
+    faulty: FaultServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_WHILE", 600.0)
+
+    async def main() -> None:
+        for number in range(6):
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", f"ID{number % 2}")
+            assert await aios3_nb.aload("s3://b/k.json") == [1]
+        assert await sessions() == 2
+
+    asyncio.run(main())
+
+
+def test_a_request_over_a_client_that_has_just_ended_is_made_again(faulty: FaultServer) -> None:
+    async def main() -> None:
+        source = ObjectSource(S3Uri("b", "k.json"), current(), Monitor())
+        await source.begin(0, None)
+        assert await source.read_all() == b"[1]"
+        former = await client_for(current())
+        forget_client(current())
+        await former.close()  # before anybody knows
+        with pytest.raises(botocore.exceptions.HTTPClientError):
+            await get_object(former, {"Bucket": "b", "Key": "k.json"})
+        assert await source.read(0, 3) == b"[1]"
 
     asyncio.run(main())
 
