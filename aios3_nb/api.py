@@ -30,7 +30,7 @@ from aios3_nb.pipeline import (
     Loaded,
     Order,
     aload_each,
-    aload_one,
+    aload_in_turn,
     amatching_each,
     gathered,
     items_of,
@@ -126,7 +126,7 @@ async def aload(uri: str, **options: Any) -> Any:
     _check_errors(wanted)
     if wanted.pattern or wanted.concat:
         return await _load_matching(wanted)
-    return _noted(await aload_one(wanted, Monitor()), quiet=options.get("quiet", False))
+    return _noted(await aload_in_turn(wanted), quiet=options.get("quiet", False))
 
 
 def _noted(loaded: Loaded, *, quiet: bool) -> Any:

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from aios3_nb.pipeline.several import (
         Results as Results,
         aload_each as aload_each,
+        aload_in_turn as aload_in_turn,
         amatching_each as amatching_each,
         gathered as gathered,
     )
@@ -68,6 +69,6 @@ else:
         look="alook_into look_into",
         order="Order locate locate_folder locate_object make_order pattern_in place set_place",
         pieces="Guess Piece guessed_pickles holds_several lines_of pickles_from pieces_of",
-        several="Results aload_each amatching_each gathered",
+        several="Results aload_each aload_in_turn amatching_each gathered",
         store="Stored StoreOrder make_store_order store_value",
     )

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, BinaryIO, cast
@@ -122,28 +123,38 @@ def load_one(order: Order, monitor: Monitor) -> Loaded:
         return _decoded(file, order, monitor, began) if small is None else _held(file, *small, order, monitor, began)
 
 
-async def aload_one(order: Order, monitor: Monitor, portion: Portion | None = None) -> Loaded:
+async def aload_one(
+    order: Order,
+    monitor: Monitor,
+    portion: Portion | None = None,
+    gate: AbstractAsyncContextManager[None] | None = None,
+) -> Loaded:
     """Return the object of `order`; the running loop goes on turning meanwhile.
 
     Args:
         order: What to load.
         monitor: Told what happens.
         portion: Of connections and memory, where other loads have some as well.
+        gate: Lets it in to ask for the object, and to take it if it is small. What waits outside has made nothing yet.
     """
     began = time.perf_counter()
     loop = asyncio.get_running_loop()
     order, share = counting(order)
-    file = open_file(
-        order, monitor, whole=not order.is_partial, via=partial(thread_bridge, loop), share=share, portion=portion
-    )
-    try:
-        small = None if order.is_partial else await file.atake_small(_at_most(_INLINE, order))
-        if small is None:
-            return await in_thread(lambda: _decoded(file, order, monitor, began), file.cancel)
-        return _held(file, *small, order, monitor, began)
-    finally:
-        if not file.closed:  # as it is once a small object has been taken
+    async with gate or nullcontext():
+        file = open_file(
+            order, monitor, whole=not order.is_partial, via=partial(thread_bridge, loop), share=share, portion=portion
+        )
+        try:
+            small = None if order.is_partial else await file.atake_small(_at_most(_INLINE, order))
+        except BaseException:
             await file.aclose()
+            raise
+    if small is not None:  # and the file is closed
+        return _held(file, *small, order, monitor, began)
+    try:
+        return await in_thread(lambda: _decoded(file, order, monitor, began), file.cancel)
+    finally:
+        await file.aclose()
 
 
 async def amatching(order: Order) -> list[Order]:

@@ -11,6 +11,7 @@ from aios3_nb.errors import CredentialsError, EndpointError, LoadCancelledError,
 from aios3_nb.formats import concatenated
 from aios3_nb.pipeline.load import Loaded, aload_one, amatching
 from aios3_nb.pipeline.order import Order
+from aios3_nb.s3 import gate_for
 from aios3_nb.streams import Monitor, Pool
 from aios3_nb.text import visible
 
@@ -39,6 +40,15 @@ class Gathered:
     def note(self) -> str:
         """What was left out, in words; empty when nothing was."""
         return left_out_text(self.left_out, self.total) if self.left_out else ""
+
+
+async def aload_in_turn(order: Order) -> Loaded:
+    """Return the object of `order`; of all that are loaded so, only as many are begun as there are connections.
+
+    ``asyncio.gather`` begins a thousand at once. Those that could only wait for a connection would each have made some
+    hundred objects by then, all of which the collector walks, and would lose their patience for an answer meanwhile.
+    """
+    return await aload_one(order, Monitor(), gate=gate_for(order.settings))
 
 
 async def amatching_each(wanted: Sequence[Order]) -> list[list[Order] | S3Error]:

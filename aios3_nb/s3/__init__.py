@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         client_for as client_for,
         forget_client as forget_client,
         forget_refused as forget_refused,
+        gate_for as gate_for,
     )
     from aios3_nb.s3.clock import Ticker as Ticker, deadline as deadline
     from aios3_nb.s3.copying import copy_object as copy_object
@@ -52,7 +53,7 @@ if TYPE_CHECKING:
 else:
     __getattr__, __dir__, __all__ = face(
         __name__,
-        client="client_for forget_client forget_refused",
+        client="client_for forget_client forget_refused gate_for",
         clock="Ticker deadline",
         copying="copy_object",
         crc="Crc crc_named",

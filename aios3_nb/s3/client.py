@@ -23,7 +23,7 @@ from typing import Any
 
 from aios3_nb.address import S3Uri, server_of
 from aios3_nb.errors import AccessDeniedError, CredentialsError, OptionError, S3Error
-from aios3_nb.loop import is_background, result_of
+from aios3_nb.loop import Gate, is_background, result_of
 from aios3_nb.s3 import direct, pages
 from aios3_nb.s3.foreign import refuse_page
 from aios3_nb.s3.login import login
@@ -45,6 +45,7 @@ _WHILE = 600.0
 _LAST_WAIT = 1.0
 """Seconds that a client may take to end with the process."""
 _lives: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[_Key, _Life]] = weakref.WeakKeyDictionary()
+_gates: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, dict[Hashable, Gate]] = weakref.WeakKeyDictionary()
 
 
 class _Life:
@@ -108,6 +109,13 @@ async def client_for(settings: Settings) -> Any:
     except Exception as exc:
         lives.pop(key, None)
         raise explained(exc, S3Uri("", ""), settings) from None
+
+
+def gate_for(settings: Settings) -> Gate:
+    """Return what lets in as many at once, on the running loop, as the client for `settings` has connections."""
+    gates = _gates.setdefault(asyncio.get_running_loop(), {})
+    key = _connection(settings)
+    return gates.get(key) or gates.setdefault(key, Gate(_POOL))
 
 
 def forget_client(settings: Settings) -> None:

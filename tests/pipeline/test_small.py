@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 import threading
 from collections.abc import Callable
@@ -74,6 +75,31 @@ def test_a_small_load_that_is_awaited_is_one_request_and_no_task(faulty: FaultSe
 
     asyncio.run(main())
     assert len(faulty.requests) == 2
+
+
+def files() -> int:
+    """Return how many files there are."""
+    return sum(type(each) is aios3_nb.S3File for each in gc.get_objects())
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_of_gathered_loads_as_many_have_begun_as_there_are_connections(faulty: FaultServer, stopped: bool) -> None:
+    """The others wait with their order alone; and those that are stopped leave their turn to who comes after them."""
+    faulty.put("bkt", "a.pkl", DATA, checksum="crc32")
+
+    async def main() -> None:
+        await aios3_nb.aload("s3://bkt/a.pkl")  # makes the client
+        before = files()
+        tasks = [asyncio.ensure_future(aios3_nb.aload("s3://bkt/a.pkl")) for _ in range(150)]
+        await asyncio.sleep(0)  # all have begun that can; nothing has been answered
+        assert 0 < files() - before <= 64
+        for task in tasks[:149] if stopped else ():
+            task.cancel()
+        *others, last = await asyncio.gather(*tasks, return_exceptions=True)
+        assert last == VALUE
+        assert stopped or others == [VALUE] * 149
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("verify", ["auto", "require", "off"])
