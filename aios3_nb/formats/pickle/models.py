@@ -217,6 +217,19 @@ def check_clusters(model: Any) -> None:
         parts += [inner.get("left"), inner.get("right")]
 
 
+def check_links(model: Any) -> None:
+    """Look at clusters that are linked two by two: it writes to a place for each that it is told of."""
+    import numpy as np
+
+    links = vars(model).get("_single_linkage_tree_")
+    if links is None:
+        return
+    require(type(links) is np.ndarray and links.ndim == 1 and links.dtype.names is not None, "links of clusters")
+    for side in ("left_node", "right_node"):
+        require(side in links.dtype.names, "links of clusters")
+        require(bool(((links[side] >= 0) & (links[side] <= 2 * len(links))).all()), "links of clusters")
+
+
 def _width(rows: Any) -> int:
     """Return the length of the last axis of an array, or of a sparse matrix."""
     import numpy as np
@@ -253,6 +266,7 @@ MODELS: dict[str, Callable[[Any], None]] = {
     "IsolationForest": check_isolation,
     "TreePredictor": check_predictor,
     "_BinMapper": check_threads,
+    "HDBSCAN": check_links,
     **dict.fromkeys(("KMeans", "MiniBatchKMeans", "BisectingKMeans"), check_clusters),
     **dict.fromkeys(
         (

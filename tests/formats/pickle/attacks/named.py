@@ -719,6 +719,23 @@ def clusters_within_clusters_of_fewer_columns() -> bytes:
 
 
 @attack
+def clusters_with_far_links() -> bytes:
+    from sklearn.cluster import HDBSCAN
+
+    model = HDBSCAN(min_cluster_size=2, copy=True).fit(ROWS)
+    model._single_linkage_tree_["left_node"][0] = 20_000_000
+    return pickle.dumps(model)
+
+
+@attack
+def places_that_are_not_looked_at() -> bytes:
+    import numpy as np
+    from pandas._libs.sparse import IntIndex
+
+    return pickle.dumps(_Reduced((IntIndex, (4, np.array([0, 50_000_000], np.int32), False))))
+
+
+@attack
 def vectors_of_more_classes() -> bytes:
     import numpy as np
     from sklearn.svm import SVR
