@@ -107,7 +107,8 @@ async def client_for(settings: Settings) -> Any:
     except (asyncio.CancelledError, OptionError):
         raise
     except Exception as exc:
-        lives.pop(key, None)
+        if lives.get(key) is life:  # and not one that was made since
+            del lives[key]
         raise explained(exc, S3Uri("", ""), settings) from None
 
 
