@@ -18,7 +18,7 @@ _BARE = tuple(
     Run("bare_buffer", f"bare client, {count} connections", {"concurrency": count}, counts=False) for count in (10, 16)
 )
 _ARRAYS = _runs("ours", "megfile", "boto3_download", "boto3_stream", "obstore")
-_SLOW = (*_runs("smart_open", "pandas_pickle"), Run("aios3", rounds=1, counts=False))
+_SLOW = (*_runs("smart_open", "pandas_pickle", rounds=2), Run("aios3", rounds=1, counts=False))
 _MIB = 1 << 20
 
 
