@@ -129,7 +129,7 @@ class _Loads:
         found: dict[int, Loaded | S3Error] = {}
         left = orders[0][1].reading.rows if orders[0][1].concat else None
         for place, order in orders:
-            result = await self._one(replace(order, reading=replace(order.reading, rows=left or order.reading.rows)))
+            result = await self._one(order if left is None else _with_rows(order, left))
             found[place] = result
             if left is not None and isinstance(result, Loaded):
                 left -= len(result.value)
@@ -155,6 +155,10 @@ class _Loads:
             portion.end()
         monitor.phase("loaded")  # others may go on for long
         return loaded
+
+
+def _with_rows(order: Order, rows: int) -> Order:
+    return replace(order, reading=replace(order.reading, rows=rows))
 
 
 def gathered(
