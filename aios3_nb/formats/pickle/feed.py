@@ -45,7 +45,7 @@ from aios3_nb.formats.pickle.opcodes import (
     runs_after,
 )
 from aios3_nb.formats.pickle.source import Source
-from aios3_nb.formats.pickle.texts import text_rows
+from aios3_nb.formats.pickle.texts import TextRows
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -125,6 +125,7 @@ class Feed:
         self._farewell = b""
         self._awaits_word = False
         self._seen = 0
+        self._text_rows = TextRows()
         self._frame_end = base
         self._stop_at: int | None = None
         # Where a frame likely begins there is no run to look for; a glance at the file's next bytes would copy them.
@@ -217,10 +218,10 @@ class Feed:
         proofs = self.proofs if self._stop_at is None else None
         pattern = proofs.pattern() if proofs else runs_after(self._seen)
         span = min(proofs.span if proofs else len(window), BRIEF if self._seen < BRIEF else len(window))
-        window = window[: start + span]
-        size = len(window)
+        size = min(len(window), start + span)
         # Each text of a row is put where MEMOIZE puts it; in a memo with gaps that may be a place that is relied on.
-        rows = text_rows(window, start) if proofs is None or proofs.permits_put(MEMOIZE) else ()
+        may_put = proofs is None or proofs.permits_put(MEMOIZE)
+        rows = self._text_rows.find(window, start, size, self.position) if may_put else ()
         for begin, end in (*rows, (size, size)):
             at, more = _replaced((pattern, self._acting), window, at, begin, parts)
             asked += more

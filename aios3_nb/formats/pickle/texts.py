@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aios3_nb.formats.pickle.opcodes import MEMOIZE, SHORT_TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _SMALLEST = 16 * 1024
 """Bytes of a window, below which going over it is as fast; and names at the beginning are short texts, too."""
@@ -27,22 +27,40 @@ _FEWEST = 32
 _BETWEEN = MEMOIZE + SHORT_TEXT
 
 
-def text_rows(window: bytes, start: int) -> Iterator[tuple[int, int]]:
-    """Yield where in `window`, from `start` on, rows of short texts begin and end, each text with a MEMOIZE behind it.
+class TextRows:
+    """Finds the rows of one load, and looks for them in no byte twice.
+
+    What ends a run of opcodes may end one after the other; from each of them, the same bytes would be measured again.
+    """
+
+    def __init__(self) -> None:
+        self._until = 0
+
+    def find(self, window: bytes, start: int, stop: int, position: int) -> Iterable[tuple[int, int]]:
+        """Return what `text_rows` does, where `start` is at `position` in the object, unless it looked there before."""
+        if position < self._until:
+            return ()
+        # The last opcode is cut, mostly, and comes again; and what is smaller than that is not measured.
+        self._until = position + stop - start - _SMALLEST
+        return text_rows(window, start, stop)
+
+
+def text_rows(window: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    """Yield where in `window`, from `start` to `stop`, rows of short texts are, each text with a MEMOIZE behind it.
 
     They are that only if an opcode begins where the row does: the same bytes may stand in a string. Where numpy is not
     imported, whose arrays of texts are what this is for, there are none.
     """
-    middle = (start + len(window)) // 2
+    middle = (start + stop) // 2
     numpy = sys.modules.get("numpy")
-    if len(window) - start < _SMALLEST or numpy is None:
+    if stop - start < _SMALLEST or numpy is None:
         return
     if window.count(_BETWEEN, middle, middle + _SAMPLE) >= _FEWEST_IN_SAMPLE:
-        yield from _rows(numpy, window, start)
+        yield from _rows(numpy, window, start, stop)
 
 
-def _rows(np: Any, window: bytes, start: int) -> Iterator[tuple[int, int]]:
-    codes = np.frombuffer(window, np.uint8, offset=start)
+def _rows(np: Any, window: bytes, start: int, stop: int) -> Iterator[tuple[int, int]]:
+    codes = np.frombuffer(window, np.uint8, stop - start, start)
     # Where a text may begin right behind the MEMOIZE of another one.
     begins = np.flatnonzero(codes[1:] == SHORT_TEXT[0]) + 1
     begins = begins[codes.take(begins - 1) == MEMOIZE[0]]

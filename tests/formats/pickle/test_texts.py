@@ -12,7 +12,7 @@ import pytest
 
 from aios3_nb.errors import FormatError
 from aios3_nb.formats.pickle import feed, load_pickle, texts
-from aios3_nb.formats.pickle.texts import text_rows
+from aios3_nb.formats.pickle.texts import TextRows, text_rows
 from tests.formats.pickle.attacks.named import call, data, name, object_dtype, pickled, put, text
 
 
@@ -66,23 +66,33 @@ def test_measured_or_walked_over_the_unpickler_gets_the_same(seed, monkeypatch):
     code = frame(random.Random(seed))
     measured = handed_on(code)
     monkeypatch.delitem(sys.modules, "numpy")
-    assert list(text_rows(code, 0)) == []
+    assert list(text_rows(code, 0, len(code))) == []
     assert measured == handed_on(code)
 
 
 def test_the_frames_of_this_test_have_rows():
-    rows = [list(text_rows(frame(random.Random(seed)), 0)) for seed in range(200)]
+    codes = [frame(random.Random(seed)) for seed in range(200)]
+    rows = [list(text_rows(code, 0, len(code))) for code in codes]
     assert sum(map(bool, rows)) > 50
 
 
 def test_rows_are_found_as_python_writes_them():
     written = [f"text {i} \u010c" for i in range(2500)]
     code = pickle.dumps(written, 4)
-    found = list(text_rows(code, 2))
+    found = list(text_rows(code, 2, len(code)))
     assert len(found) == 3  # for Python writes 1,000 at once
     assert sum(end - begin for begin, end in found) > len(code) * 0.95
     array = np.array(written, dtype=object)
     assert load_pickle(io.BufferedReader(io.BytesIO(pickle.dumps(array, 5)))).tolist() == written
+
+
+def test_rows_are_looked_for_in_no_byte_twice(monkeypatch):
+    monkeypatch.setattr(texts, "_SMALLEST", 1000)
+    code = pickle.dumps([f"text {i}" for i in range(900)], 4)
+    rows = TextRows()
+    assert list(rows.find(code, 2, len(code), 2))
+    assert not list(rows.find(code, 11, len(code), 11))
+    assert list(rows.find(code, 2, len(code), len(code)))
 
 
 ABS = name("numpy", "absolute")
