@@ -163,8 +163,11 @@ def check_vectors(model: Any) -> None:
         require(vars(weights)["data"].size == math.prod(weights.shape), "support vectors")
     else:
         require(type(vectors) is type(weights) is np.ndarray and vectors.ndim == weights.ndim == 2, "support vectors")
-    require(weights.shape[1] == vectors.shape[0] == len(support), "support vectors")
-    # With a kernel that was computed before, it takes those columns.
+    # With a kernel that was computed before, there are none, and it takes those columns.
+    kernel = state.get("kernel")
+    computed = (type(kernel) is str and kernel == "precomputed") or callable(kernel)
+    require(weights.shape[1] == len(support), "support vectors")
+    require(vectors.shape[0] == len(support) or (computed and vectors.shape[0] == 0), "support vectors")
     rows = fitted[0] if type(fitted) is tuple and fitted and type(fitted[0]) is int else 0
     require(not len(support) or bool(support.min() >= 0 and support.max() < rows), "support vectors")
     _check_classes(state, len(counts), weights.shape[0], len(offsets))
@@ -193,8 +196,22 @@ def check_neighbours_of(model: Any) -> None:
     """Look at a model that compares with the rows that it was fitted with, which have its columns."""
     state = vars(model)
     rows = state.get("_fit_X")
-    if rows is not None and "n_features_in_" in state:
-        require(_width(rows) == _columns(model), "columns of a model")
+    if rows is None:
+        return
+    require("n_features_in_" not in state or _width(rows) == _columns(model), "columns of a model")
+    if "classes_" in state and "_y" in state:
+        _check_labels(state["_y"], state["classes_"], rows.shape[0])
+
+
+def _check_labels(labels: Any, classes: Any, count: int) -> None:
+    """Look at which class each of so many rows is of, for each output: a vote is written to its place."""
+    import numpy as np
+
+    require(type(labels) is np.ndarray and labels.ndim in (1, 2) and labels.dtype.kind in "iu", "classes of a model")
+    outputs, known = (labels.T, classes) if labels.ndim == 2 else ([labels], [classes])
+    require(len(labels) == count and len(outputs) == len(known), "classes of a model")
+    for column, kinds in zip(outputs, known, strict=True):
+        require(not count or bool(column.min() >= 0 and column.max() < len(kinds)), "classes of a model")
 
 
 def check_clusters(model: Any) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from scipy import sparse
+from sklearn.cluster import BisectingKMeans
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC, SVR
 from sklearn.utils import all_estimators
 
 from tests.formats.pickle import objects
@@ -74,3 +77,19 @@ def test_each_answers_as_the_one_that_was_stored(models):
             if any(not isinstance(value, str) for value in expected.values()):
                 answered.add(type(model).__name__)
     assert {type(model).__name__ for model in models.values()} - answered == set()
+
+
+def test_models_with_parts_of_unusual_sizes_load():
+    rows = np.random.default_rng(1).random((30, 3))
+    kinds, gram = (rows[:, 0] * 3).astype(int), rows @ rows.T
+    for model, given, known in (
+        (SVC(kernel="precomputed"), gram, kinds),
+        (SVC(), sparse.csr_matrix(rows), kinds),
+        (SVR(epsilon=100), sparse.csr_matrix(rows), kinds),
+        (SVR(epsilon=100), rows, kinds),
+        (KNeighborsClassifier(algorithm="brute", metric="manhattan"), rows, np.c_[kinds, kinds % 2]),
+        (KNeighborsClassifier(metric="precomputed"), 1 - gram / gram.max(), kinds),
+        (BisectingKMeans(1), rows, None),
+    ):
+        fitted = model.fit(given, known)
+        assert np.array_equal(load_pickle(opened(pickle.dumps(fitted))).predict(given), fitted.predict(given)), model

@@ -702,6 +702,22 @@ def neighbours_of_fewer_columns() -> bytes:
 
 
 @attack
+def neighbours_of_classes_that_there_are_not() -> bytes:
+    import numpy as np
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return _spoilt(KNeighborsClassifier(algorithm="brute", metric="manhattan"), _y=np.full(len(ROWS), 20_000_000))
+
+
+@attack
+def neighbours_of_fewer_classes_than_rows() -> bytes:
+    import numpy as np
+    from sklearn.neighbors import RadiusNeighborsClassifier
+
+    return _spoilt(RadiusNeighborsClassifier(algorithm="brute", metric="manhattan"), _y=np.zeros(1, int))
+
+
+@attack
 def clusters_of_fewer_columns() -> bytes:
     from sklearn.cluster import KMeans
 
