@@ -51,7 +51,7 @@ class Watch:
         if not (self.loading or self.using) or event.startswith(HARMLESS):
             return
         if self.loading:
-            if _is_zone(event, args) or _is_words(event, args):
+            if _is_zone(event, args) or _is_words(event, args) or _is_search(event, args):
                 return
             self.seen.append(f"{event} {args!r}"[:300])
             raise PermissionError(f"{event} while loading")
@@ -75,6 +75,11 @@ def _is_words(event: str, args: tuple[Any, ...]) -> bool:
     standard library's pickle. See: `PyByteArray_FromStringAndSize` in Objects/bytearrayobject.c
     """
     return event == "sys.excepthook" and str(args[2]) == "deallocated bytearray object has exported buffers"
+
+
+def _is_search(event: str, args: tuple[Any, ...]) -> bool:
+    """Say whether Python looks for a package, whether it is installed, in a folder that has changed meanwhile."""
+    return event == "os.listdir" and str(args[0]) in sys.path
 
 
 def _writes(event: str, args: tuple[Any, ...]) -> bool:
