@@ -99,8 +99,10 @@ class Part:
     def release(self) -> Buffer | None:
         """Let go of the memory; return the buffer when it is its own, and its task does not write to it any more."""
         if self.heir is not None:
-            self.heir.note(self.users)
-            self.heir.note([] if self.task is None else [self.task])
+            heir = self.heir
+            while heir.heir is not None:  # that was split as well, and may be gone already
+                heir = heir.heir
+            heir.note([*self.users, *([] if self.task is None else [self.task])])
             return None
         if not self.has_memory or self.task is None or not (self.full or self.task.done()) or self.task.cancelled():
             return None

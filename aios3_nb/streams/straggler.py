@@ -21,7 +21,7 @@ _AGAIN = 2
 """Times that one part is asked for again."""
 _PATIENCE = 0.25
 """Seconds that a part has come slowly before it may be one."""
-_SHORT = 0.1
+_SHORT = 0.08
 """... while several others came; or as long as one of them takes, if that is longer."""
 _GROWS = 1.4
 """Times as fast as before comes a part that need not be asked for again: it speeds up by itself."""
@@ -46,6 +46,7 @@ class Stragglers:
         self._clock = clock
         self._answers: deque[tuple[float, float]] = deque(maxlen=_KNOWN)  # when asked for, and seconds to the answer
         self._arrivals: deque[tuple[float, float]] = deque(maxlen=_KNOWN)  # when, and bytes per second
+        self._rates: deque[float] = deque(maxlen=_KNOWN)  # of those that were asked for once
         self._now = clock()
         self._watched = 0.0
 
@@ -76,13 +77,16 @@ class Stragglers:
         if part.middle is None and self._watched - part.watched >= self._span:
             part.middle = (part.watched + self._span, part.filled)  # which it had from before then
         part.filled = filled
-        if part.full and not part.again:  # the rates of pieces are other ones
-            self._arrivals.append((self._now, (part.length - part.reached) / max(self._now - part.began, 1e-6)))
+        if part.full:
+            rate = (part.length - part.reached) / max(self._now - part.began, 1e-6)
+            self._arrivals.append((self._now, rate))
+            if not part.again:  # short pieces have other rates: over new connections that have only begun, or at once
+                self._rates.append(rate)
 
     def among(self, parts: Sequence[Part]) -> list[Part]:
         """Return those of `parts`, of which the reader waits for the first, that should be asked for again."""
         self._look()
-        if len(self._arrivals) < _TELLING:
+        if len(self._rates) < _TELLING:
             return []
         # One that has ended without all its bytes has failed, and that is raised when the reader comes to it.
         going = [part for part in parts if not (part.full or part.done)]
@@ -142,7 +146,7 @@ class Stragglers:
     @property
     def _usual(self) -> float:
         """Bytes per second of a part that has arrived."""
-        return statistics.median(rate for _, rate in self._arrivals)
+        return statistics.median(self._rates)
 
     @property
     def _delay(self) -> float:

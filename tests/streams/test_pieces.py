@@ -53,6 +53,25 @@ def test_one_that_nothing_came_of_is_replaced() -> None:
     assert not any(piece.has_memory or piece.memory for piece in pieces)
 
 
+def test_who_uses_a_piece_is_known_when_the_last_one_was_replaced_before() -> None:
+    """It had nothing yet when it was asked for again, so that it is gone; the memory was used again too soon."""
+
+    async def main() -> None:
+        part = slow(0)
+        parts = deque([part])
+        first, last = split(parts, part, 2)
+        [again] = split(parts, last, 1)
+        assert list(parts) == [first, again]
+        job = asyncio.create_task(asyncio.sleep(60))
+        first.note([job])
+        assert first.release() is None
+        assert again.users == {job}
+        job.cancel()
+        await asyncio.wait([job])
+
+    asyncio.run(main())
+
+
 def test_the_memory_is_given_back_by_the_last_of_them_which_knows_who_uses_it() -> None:
     async def main() -> None:
         forever = asyncio.Event()

@@ -367,6 +367,30 @@ def test_the_last_one_without_an_answer_is_found() -> None:
     assert load.run(1.0)[:1] == [11]
 
 
+def test_a_slow_piece_is_found_when_its_siblings_have_come() -> None:
+    """They are nearly all that comes while the reader waits; and how fast whole parts come they do not tell."""
+    clock = 0.0
+    stragglers = Stragglers(lambda: clock)
+    parts = [Part(n * 8 * MIB, (n + 1) * 8 * MIB) for n in range(3)]
+    pieces = [Part((24 + 2 * n) * MIB, (26 + 2 * n) * MIB, again=1) for n in range(4)]
+    for group, seconds in ((parts, 0.1), (pieces, 0.02)):
+        for part in group:
+            stragglers.asked(part)
+            stragglers.answered(part)
+            stragglers.began(part)
+        clock += seconds
+        for part in group[:3]:
+            stragglers.came(part, part.length)
+    stragglers.came(pieces[3], 30_000)
+    found = []
+    while not found:
+        clock += 0.01
+        stragglers.came(pieces[3], pieces[3].filled + 10_000)
+        found = stragglers.among(pieces[3:])
+    assert found == [pieces[3]]
+    assert 0.05 < clock - 0.1 < 0.2
+
+
 def test_a_standstill_of_the_clock_counts_for_one_look() -> None:
     """As `test_a_standstill_of_the_machine_makes_no_part_a_straggler`, when the others have come a moment ago."""
     load = Load(lambda number, clock: 0.0 if number == 3 and 0.08 < clock < 10.16 else USUAL, room=16)
