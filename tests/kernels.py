@@ -7,6 +7,7 @@ import os
 import queue
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -166,7 +167,17 @@ def kernel(
     environment: dict[str, str] | None = None, *, folder: str | None = None, python: str = sys.executable
 ) -> Iterator[Kernel]:
     """Start a kernel of this interpreter, or of `python`, with the test's environment and `environment`."""
-    manager = KernelManager(kernel_name="python3")
+    with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
+        # No ports: until the kernel has those that were chosen for it, another program may take one.
+        manager = KernelManager(kernel_name="python3", transport="ipc", connection_file=f"{sockets}/kernel.json")
+        with _started(manager, environment, folder, python) as started:
+            yield started
+
+
+@contextlib.contextmanager
+def _started(
+    manager: KernelManager, environment: dict[str, str] | None, folder: str | None, python: str
+) -> Iterator[Kernel]:
     # This very interpreter, whatever kernel specs the machine has.
     manager.kernel_spec.argv[0] = python
     env = {**os.environ, **(environment or {})}

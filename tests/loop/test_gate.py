@@ -5,18 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Coroutine
-from typing import Any
 
 import pytest
 
 from aios3_nb.loop import Gate
-
-
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run `main` on a loop that is closed then; `asyncio.run` leaves it open where nest-asyncio2 was applied."""
-    with asyncio.Runner() as runner:
-        runner.run(main)
+from tests.loops import run_afresh
 
 
 async def turns() -> None:
@@ -55,7 +48,7 @@ def test_so_many_are_inside_and_the_others_come_in_their_order() -> None:
         await asyncio.gather(*(visit.task for visit in visits))
         assert entered == [0, 1, 2, 3, 4]
 
-    run(main())
+    run_afresh(main())
 
 
 @pytest.mark.parametrize("is_let_in", [False, True])
@@ -77,7 +70,7 @@ def test_whoever_gives_up_outside_takes_no_place(is_let_in: bool) -> None:
         await asyncio.gather(visits[0].task, visits[2].task)
         assert entered == [0, 2]
 
-    run(main())
+    run_afresh(main())
 
 
 def test_an_error_inside_gives_the_place_back() -> None:
@@ -88,7 +81,7 @@ def test_an_error_inside_gives_the_place_back() -> None:
                 async with gate:
                     raise KeyError
 
-    run(main())
+    run_afresh(main())
 
 
 def test_a_gate_keeps_no_loop() -> None:

@@ -17,6 +17,7 @@ from aios3_nb.streams import Monitor
 from aios3_nb.streams.source import ObjectSource
 from tests.faults.fault import Kind
 from tests.faults.server import FaultServer
+from tests.loops import run_afresh
 
 REFUSALS = 4
 
@@ -52,7 +53,7 @@ def test_refusals_and_logins_leave_no_clients_behind(faulty: FaultServer, monkey
         await aios3_nb.aload("s3://b/k.json")
         assert await sessions() == 1
 
-    asyncio.run(main())
+    run_afresh(main())
 
 
 def test_who_goes_back_and_forth_between_logins_keeps_the_clients(
@@ -66,7 +67,7 @@ def test_who_goes_back_and_forth_between_logins_keeps_the_clients(
             assert await aios3_nb.aload("s3://b/k.json") == [1]
         assert await sessions() == 2
 
-    asyncio.run(main())
+    run_afresh(main())
 
 
 def test_a_request_over_a_client_that_has_just_ended_is_made_again(faulty: FaultServer) -> None:
@@ -81,7 +82,7 @@ def test_a_request_over_a_client_that_has_just_ended_is_made_again(faulty: Fault
             await get_object(former, {"Bucket": "b", "Key": "k.json"})
         assert await source.read(0, 3) == b"[1]"
 
-    asyncio.run(main())
+    run_afresh(main())
 
 
 def test_who_still_has_a_client_that_ended_is_given_another(faulty: FaultServer) -> None:
@@ -97,7 +98,7 @@ def test_who_still_has_a_client_that_ended_is_given_another(faulty: FaultServer)
         assert source.retry.retries == 0
         source.abort()
 
-    asyncio.run(main())
+    run_afresh(main())
 
 
 def test_a_client_that_is_in_use_goes_on(faulty: FaultServer) -> None:
@@ -116,4 +117,4 @@ def test_a_client_that_is_in_use_goes_on(faulty: FaultServer) -> None:
         await refuse()
         assert has_ended(former)
 
-    asyncio.run(main())
+    run_afresh(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ import pytest
 
 import aios3_nb
 from tests.faults.server import FaultServer
+from tests.loops import run_afresh
 
 LOADS = 3
 
@@ -69,7 +69,7 @@ def test_a_hook_sees_every_request(faulty: FaultServer, monkeypatch: pytest.Monk
     faulty.put("b", "k.json", b"[1]")
     seen: Counter[str] = Counter()
     names = HOOKS[hook](monkeypatch, seen)
-    asyncio.run(load())
+    run_afresh(load())
     assert seen == dict.fromkeys(names, LOADS)
 
 
@@ -84,7 +84,7 @@ def test_a_hook_that_comes_later_sees_every_request_from_then_on(
         calls(monkeypatch, seen)
         await load()
 
-    asyncio.run(main())
+    run_afresh(main())
     assert seen == {"GetObject": LOADS}
 
 
@@ -98,6 +98,6 @@ def test_a_header_of_one_call_alone_is_in_no_other(faulty: FaultServer, monkeypa
             monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root={number}")
             await load(1)
 
-    asyncio.run(main())
+    run_afresh(main())
     traces = [request.headers["x-amzn-trace-id"] for request in faulty.requests]
     assert traces == [f"Root={number}" for number in range(LOADS)]
