@@ -125,6 +125,8 @@ def measure_case(name: str, case: Case, servers: Servers, rounds: int | None) ->
 
 def measure_one(case: Case, run: Run, servers: Servers) -> dict[str, Any]:
     """Return the figures of one fresh process, or its error."""
+    if servers.nginx and (run.server or case.server) in ("straggler", "even"):
+        servers.nginx.number_anew(run.server or case.server)
     servers.new_requests()
     arguments = [sys.executable, "-m", "tests.benchmarks.measure", run.way, run.key or case.key, str(case.repeat)]
     inherited = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "AIOS3_NB_"))}

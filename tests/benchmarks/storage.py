@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import os
 import shutil
@@ -12,8 +13,9 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from tests.benchmarks.configuration import BUCKET, MODULES, SERVERS, configuration, prepare
+from tests.benchmarks.configuration import BUCKET, MODULES, SERVERS, SLOW_ONE, configuration, prepare
 from tests.benchmarks.samples import PARTS
 
 MISSING = (
@@ -78,6 +80,17 @@ class Nginx:
             lines = log.read().splitlines()
             self._read = log.tell()
         return [Request(**json.loads(line)) for line in lines]
+
+    def number_anew(self, server: str) -> None:
+        """Have the next connection to `server` have a number that `SLOW_ONE` divides: so the same ones are slow."""
+        address = urlsplit(self.urls[server]).netloc
+        asked = http.client.HTTPConnection(address)
+        asked.request("HEAD", "/")
+        asked.getresponse().read()
+        asked.close()
+        last = self.new_requests()[-1].connection
+        for _ in range(-(last + 1) % SLOW_ONE):
+            socket.create_connection((asked.host, asked.port)).close()
 
 
 @contextlib.contextmanager
