@@ -105,6 +105,9 @@ class DTypes:
         if type(state[1]) is not str:
             raise refused("numpy.dtype.__setstate__", "a state of an unknown shape")
         honest = self._honest(dtype, state)
+        # A number with fields, or of a shape, keeps its type, and with it code that reads it at the type's own length.
+        if honest.type is not dtype.type:
+            raise refused("numpy.dtype.__setstate__", "a state of another type")
         expected: State = honest.__reduce__()[2]  # type: ignore[assignment]
         if state[1:7] != expected[1:7] or not _same_flags(state[7], expected[7]):
             raise refused("numpy.dtype.__setstate__", "a forged state")

@@ -387,6 +387,14 @@ def dtype_with_a_field_at_the_end_of_what_numpy_counts() -> bytes:
 
 
 @attack
+def dtype_of_floats_that_gets_fields() -> bytes:
+    """It stays one of floats; distances of scikit-learn crash when they are given an array of them."""
+    eight = tuple_of(number(3), text("<"), NONE, NONE, NONE, number(-1), number(-1), number(0))
+    inner = built(dtype("i8"), eight)
+    return pickled(built(dtype("f8"), dtype_state(**fields_of(inner), size=32, flags=16)))
+
+
+@attack
 def dtype_of_negative_size() -> bytes:
     return pickled(built(dtype("V8"), dtype_state(size=-8)))
 
