@@ -7,7 +7,6 @@ requests whose answer has not come need no memory, so that there may be more of 
 from __future__ import annotations
 
 import asyncio
-import functools
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -47,10 +46,10 @@ class Ahead:
         self._plan = plan
         self._settings = settings
         self._parts: deque[Part] = deque()
-        self._direct: tuple[int, memoryview] | None = None
+        self._direct: tuple[int, memoryview, bulk.Work] | None = None
         self._since = position  # where what the reader had in its own memory ended
         self._pool = source.portion.pool
-        self._lagging = 0  # bytes of buffers that the reader is done with, and that are still being hashed
+        self._lagging = 0  # bytes of buffers that the reader is done with, and that are still hashed or copied
         self._ending: set[asyncio.Task[None]] = set()
         self._waiter: asyncio.Future[None] | None = None
         self._stragglers = Stragglers()
@@ -65,7 +64,8 @@ class Ahead:
         Further parts are started, unless they are there already and it is not `eager`.
         """
         while True:
-            self._raise_failure()
+            if self._failure is not None:
+                raise self._failure
             if eager or not self._parts:
                 self._fetch(position, want)
             part = self._parts[0]
@@ -88,11 +88,13 @@ class Ahead:
             self._drop_parts()
             self.next = self.origin = self._since = position
 
-    def receive_into(self, view: memoryview | None, position: int = 0) -> None:
+    def receive_into(self, view: memoryview, position: int, work: bulk.Work) -> None:
         """Have bytes that nobody asked for yet received straight into `view`, which begins at `position`."""
+        self._direct, self._since = (self.next, view[self.next - position :], work), position + len(view)
+
+    def receive_here(self) -> None:
+        """Have bytes received into our own memory again."""
         self._direct = None
-        if view is not None:
-            self._direct, self._since = (self.next, view[self.next - position :]), position + len(view)
 
     async def drop(self) -> None:
         """Stop fetching and wait until nothing writes any more; the next read begins anew."""
@@ -142,7 +144,7 @@ class Ahead:
         """Return the next slice of the reader's own buffer; None when that is planned to its end."""
         if self._direct is None:
             return None
-        begin, target = self._direct
+        begin, target, _ = self._direct
         offset = self.next - begin
         if not 0 <= offset < len(target):
             return None
@@ -155,11 +157,11 @@ class Ahead:
         self.next = part.stop
         self._parts.append(part)
         self._account()
-        self._ask(part, lambda: self._memory(part))
+        self._ask(part, self._memory)
 
-    def _ask(self, part: Part, memory: Callable[[], Awaitable[memoryview]]) -> None:
+    def _ask(self, part: Part, memory: Callable[[Part], Awaitable[memoryview]]) -> None:
         self._stragglers.asked(part)
-        fill = self._source.fill(part.start, part.stop, memory, self._note(part))
+        fill = self._source.fill(part.start, part.stop, lambda: memory(part), self._note(part))
         part.task = asyncio.get_running_loop().create_task(fill, name=f"aios3_nb part {part.start}")
         part.task.add_done_callback(self._ended)
 
@@ -177,23 +179,24 @@ class Ahead:
         self._ending.add(slow)
         slow.cancel()
         for piece in pieces:
-            self._ask(piece, functools.partial(memory, piece))
+            self._ask(piece, memory)
 
     async def _memory(self, part: Part) -> memoryview:
         """Return where the bytes of `part` go, once there is room within the budget.
 
-        The parts before it get theirs first: the reader waits for the first of them, which always gets it.
+        Those before it get theirs first, and that which the reader waits for always, unless some is about to be free.
         """
         self._stragglers.answered(part)
-        if part.has_memory and part.buffer is None:
-            bulk.populate(part.view[part.filled :])
+        if part.has_memory and part.buffer is None and self._direct is not None:
+            self._direct[2].populate(part.view[part.filled :])
         while not part.has_memory:
             held = self._lagging
             for each in self._parts:
                 if each is part or not each.has_memory:
                     break
                 held += each.memory
-            if each is part and (each is self._parts[0] or self._source.portion.fits(held, part.length)):
+            is_first = each is part is self._parts[0] and not self._lagging
+            if is_first or (each is part and self._source.portion.fits(held, part.length)):
                 part.buffer = self._pool.buffer(part.length)
                 part.view = memoryview(part.buffer)
                 self._account()
@@ -234,19 +237,21 @@ class Ahead:
                 part.task.cancel()
         buffer = part.release()
         self._account()
-        if buffer is not None and part.users:
+        if self.next >= self.size and all(each.has_memory for each in self._parts):
+            self._pool.cool()  # nobody wants any more; who uses this one still has it
+        elif buffer is not None and part.users:
             task = asyncio.get_running_loop().create_task(self._free_after(list(part.users), buffer))
             self._ending.add(task)
             task.add_done_callback(self._ended)
         elif buffer is not None:
             self._pool.give_back(buffer)
 
-    async def _free_after(self, hashing: list[asyncio.Task[None]], buffer: bulk.Buffer) -> None:
+    async def _free_after(self, users: list[asyncio.Future[None]], buffer: bulk.Buffer) -> None:
         """Have `buffer` used again when nobody reads it any more."""
         self._lagging += len(buffer)
         self._account()
         try:
-            await asyncio.wait(hashing)
+            await asyncio.wait(users)
             self._pool.give_back(buffer)
         finally:
             self._lagging -= len(buffer)
@@ -265,10 +270,9 @@ class Ahead:
 
     async def _until(self, part: Part, position: int) -> None:
         """Wait until something changed that may bring the reader to `position`; raise what `part` failed of."""
-        if part.done:
-            if part.ranges_ignored:
-                return
-            assert part.task is not None
+        if part.ranges_ignored:
+            return
+        if part.task is not None and part.task.done():
             part.task.result()
         loop = asyncio.get_running_loop()
         alarm = loop.call_later(min(_LOOK, max(0.0, self._settings.total_timeout - self.waited)), self._wake)
@@ -283,7 +287,8 @@ class Ahead:
             self._source.pace.is_awaited = False
             alarm.cancel()
             self.waited += loop.time() - began
-        self._raise_failure()
+        if self._failure is not None:
+            raise self._failure
         for slow in self._stragglers.among(self._parts):
             if self._source.hurries(slow.start + slow.filled):
                 self._ask_again(slow)
@@ -293,7 +298,3 @@ class Ahead:
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
-
-    def _raise_failure(self) -> None:
-        if self._failure is not None:
-            raise self._failure

@@ -8,16 +8,16 @@ and left: huge pages (`madvise`), at best 0.9 s, but 1.5 s when memory is fragme
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ctypes
 import functools
 import mmap
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Self, TypeVarTuple
 
-from aios3_nb.loop import result_of
+Ts = TypeVarTuple("Ts")
 
 LONG = 1 << 20
 """Bytes from which on handing over to a thread costs nothing in comparison."""
@@ -25,6 +25,9 @@ LONG = 1 << 20
 THREADS = max(2, min(8, os.cpu_count() or 2))
 """How many there are; more only wait for memory."""
 
+
+_AT_ONCE = 4 * LONG
+"""Bytes that one thread copies, while another one copies what follows."""
 
 _POPULATE_WRITE = 23
 """Pages are to be found as if they were written to; madvise(2)."""
@@ -38,37 +41,57 @@ def buffer(length: int) -> Buffer:
     It begins at a page. The bytes of a bytearray of this size begin 16 after one, and copying from the socket to there
     took 0.35 s for 512 MB on loopback, and to here 0.18 s.
     """
-    return mmap.mmap(-1, length)
+    if sys.platform == "win32":
+        return mmap.mmap(-1, length)
+    # Else it would be shared with children, which the system finds half as fast, and takes back a third as fast.
+    return mmap.mmap(-1, length, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
-@contextlib.asynccontextmanager
-async def copying(target: memoryview, data: memoryview) -> AsyncIterator[None]:
-    """Copy `data` into `target`, which is as long, while the body runs; it has ended when this ends, however."""
-    if len(data) < LONG or data.readonly:
-        target[:] = data
-        yield
-        return
-    # Not the loop's own threads: a user's calls that block would be waited for.
-    work = asyncio.get_running_loop().run_in_executor(_threads(), _move, target, data)
-    try:
-        yield
-    finally:
-        await _end_of(work)
+class Work:
+    """What threads do with one reader's memory; all of it has ended when the body ends, however."""
+
+    def __init__(self) -> None:
+        self._going: list[asyncio.Future[None]] = []
+
+    def copy(self, target: memoryview, data: memoryview) -> list[asyncio.Future[None]]:
+        """Begin to copy `data` into `target`, which is as long; return the work until whose end it must stay there."""
+        if len(data) < LONG or data.readonly:
+            target[:] = data
+            return []
+        begun = [
+            _in_thread(_move, target[at : at + _AT_ONCE], data[at : at + _AT_ONCE])
+            for at in range(0, len(data), _AT_ONCE)
+        ]
+        self._going += begun
+        return begun
+
+    def populate(self, target: memoryview) -> None:
+        """Do what `populate` does; the second half may yet be under way, for who writes from the beginning on."""
+        here = len(target) // 2 if len(target) > 2 * LONG else len(target)
+        if here < len(target):
+            self._going.append(_in_thread(populate, target[here:]))
+        populate(target[:here])
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await _end_of(self._going)
 
 
 async def beside(call: Callable[[], None]) -> None:
     """Run `call` in a thread; it has ended when this ends, also by a cancellation."""
-    await _end_of(asyncio.get_running_loop().run_in_executor(_threads(), call))
+    await _end_of([_in_thread(call)])
 
 
-async def _end_of(work: asyncio.Future[None]) -> None:
-    try:
-        await result_of(work)
-    except asyncio.CancelledError:
-        while not work.done():
-            with contextlib.suppress(asyncio.CancelledError):  # once more; but the memory is still in use
-                await asyncio.wait([work])
-        raise
+def populate_soon(buffers: Sequence[Buffer]) -> None:
+    """Have a thread do what `populate` does to `buffers`, in their order; they may be written to already."""
+
+    def find() -> None:
+        for each in buffers:
+            populate(memoryview(each))
+
+    _threads().submit(find)
 
 
 def populate(target: memoryview) -> None:
@@ -84,6 +107,25 @@ def populate(target: memoryview) -> None:
     stop = (address + len(target)) // mmap.PAGESIZE * mmap.PAGESIZE
     if begin < stop:
         advise(begin, stop - begin, _POPULATE_WRITE)
+
+
+def _in_thread(call: Callable[[*Ts], None], *args: *Ts) -> asyncio.Future[None]:
+    # Not the loop's own threads: a user's calls that block would be waited for.
+    return asyncio.get_running_loop().run_in_executor(_threads(), call, *args)
+
+
+async def _end_of(works: Sequence[asyncio.Future[None]]) -> None:
+    """Wait until all have ended, also when this is cancelled meanwhile: the memory is in use."""
+    cancelled: asyncio.CancelledError | None = None
+    while not all(work.done() for work in works):
+        try:
+            await asyncio.wait(works)
+        except asyncio.CancelledError as exc:
+            cancelled = exc
+    for work in works:
+        work.result()
+    if cancelled is not None:
+        raise cancelled
 
 
 def _move(target: memoryview, data: memoryview) -> None:

@@ -123,16 +123,17 @@ class Check:
         if self._verifier is None and (self._held + length > FIRST or start + length == self._size <= FIRST):
             await result_of(self.ask())
 
-    async def hash(self, start: int, data: memoryview, waited: float, *, lent: bool) -> list[Job]:
+    async def hash(self, start: int, data: memoryview, waited: float, *, lent: bool, beside: bool = False) -> list[Job]:
         """Hash `data`, the bytes from `start` on; return the jobs until whose end it must stay as it is.
 
-        There are some only of what is hashed slowly, read straight on, and not to its end.
+        There are some only of what is hashed slowly, or `beside`, read straight on, and not to its end.
 
         Args:
             start: Where they are in the object.
             data: The bytes.
             waited: Seconds for which the reader has waited for the network so far.
             lent: They lie in the reader's own memory, which stays as it is until `settle`.
+            beside: They are being copied meanwhile, so that nobody need wait for the hash.
         """
         verifier = self._verifier
         if verifier is None or self._may_need_another():
@@ -140,9 +141,9 @@ class Check:
             self._held += len(data)
         if verifier is None or self._hashing is None:
             return []
-        jobs = self._hashing.hash(start, data)
+        jobs = self._hashing.hash(start, data, beside=beside)
         stop = start + len(data)
-        may_lag = verifier.checksum.algorithm in SLOW and start == self._straight and stop < self._size
+        may_lag = (beside or verifier.checksum.algorithm in SLOW) and start == self._straight and stop < self._size
         self._straight = stop if start == self._straight else -1
         await self._hashing.catch_up((_FAR if lent else self._lag()) if may_lag else 0)
         self._hashed += len(data)

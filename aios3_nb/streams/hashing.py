@@ -50,9 +50,15 @@ class Hashing:
         self._left: dict[Job, int] = {}
         """Bytes of each job that has not ended."""
 
-    def hash(self, start: int, data: memoryview) -> list[Job]:
-        """Hash `data`, the object's bytes from `start` on; return the jobs until whose end it must stay as it is."""
-        brief = bulk.LONG if self._verifier.checksum.algorithm in SLOW else _BRIEF
+    def hash(self, start: int, data: memoryview, *, beside: bool = False) -> list[Job]:
+        """Hash `data`, the object's bytes from `start` on; return the jobs until whose end it must stay as it is.
+
+        Args:
+            start: Where they are in the object.
+            data: The bytes.
+            beside: Nobody waits for these jobs: a thread is worth it sooner.
+        """
+        brief = bulk.LONG if beside or self._verifier.checksum.algorithm in SLOW else _BRIEF
         if len(data) < brief and not self._left:
             self._verifier.feed(start, data)
             return []

@@ -124,8 +124,8 @@ class Pace:
         if self.count == self._most:
             self._try(self.count // 2, max(rate, self._usual), now)
         elif rate < _SWIFT * self.count:
-            seconds = now - self._since
-            if seconds < _GRACE and self._bytes >= _SWIFT * self.count * (seconds - self._stood):
+            came = now - self._since - self._stood  # seconds in which bytes did come
+            if now - self._since < _GRACE and (came < _STANDSTILL or self._bytes >= _SWIFT * self.count * came):
                 return
             self._try(self._most, max(rate, self._usual), now)
         elif now - self._since > _LATELY:

@@ -33,7 +33,7 @@ class Part:
         middle: Such seconds, and bytes that had come, in the middle of the time for which it is watched; None before.
         again: How many times it was asked for again because it was slow.
         task: Fetches them.
-        users: Tasks that read its memory still, or write to it.
+        users: Work that reads its memory still, or write to it.
         heir: The part after it whose memory it has a share of; None when it has its own. See `pieces`.
     """
 
@@ -53,10 +53,10 @@ class Part:
     middle: tuple[float, int] | None = None
     again: int = 0
     task: asyncio.Task[None] | None = field(default=None, repr=False)
-    users: set[asyncio.Task[None]] = field(default_factory=set, repr=False)
+    users: set[asyncio.Future[None]] = field(default_factory=set, repr=False)
     heir: Part | None = field(default=None, repr=False)
 
-    def note(self, tasks: Iterable[asyncio.Task[None]]) -> None:
+    def note(self, tasks: Iterable[asyncio.Future[None]]) -> None:
         """Take note of `tasks` that use its memory until they end."""
         for task in tasks:
             if not task.done():

@@ -51,10 +51,18 @@ class Pool:
         """Return memory for `length` bytes; one that was used before, if there is."""
         if warm := self._warm.get(length):
             return warm.pop()
-        kept = sum(each * len(warm) for each, warm in self._warm.items())
-        if self.held + kept + length > self.settings.budget:
+        if self.held + self._kept + length > self.settings.budget:
             self.cool()  # they are of another length, from when there were fewer loads, or more
         return bulk.buffer(length)
+
+    def prepare(self, length: int, total: int) -> None:
+        """Have memory for parts of `length` ready, while their answers are waited for: for `total` bytes at most."""
+        warm = self._warm.get(length)
+        room = self.settings.budget - self.held - self._kept
+        if warm is not None and not warm and (count := min(room, total) // length) > 1:
+            buffers = [bulk.buffer(length) for _ in range(count)]
+            warm += reversed(buffers)  # the last one is taken first
+            bulk.populate_soon(buffers)
 
     def give_back(self, buffer: bulk.Buffer) -> None:
         """Have `buffer`, which nobody reads any more, used again if there will be others of its length."""
@@ -69,6 +77,10 @@ class Pool:
         """Wait for that."""
         self._change.clear()
         await self._change.wait()
+
+    @property
+    def _kept(self) -> int:
+        return sum(length * len(warm) for length, warm in self._warm.items())
 
     def cool(self) -> None:
         """Let go of the buffers that nobody uses just now."""

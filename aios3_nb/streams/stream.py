@@ -30,6 +30,9 @@ from aios3_nb.streams.source import ObjectSource
 _DIRECT = 2 * MIB
 """From this length on, bytes that were not asked for yet go straight into the reader's buffer."""
 
+_STEP = 4 * MIB
+"""Bytes that are hashed, or copied, at once, while the next ones are received."""
+
 _GLIMPSE = 128 * 1024
 """What a reader is shown first, if it asks for less; then twice as much each time, as long as it does not copy.
 
@@ -151,10 +154,11 @@ class ObjectStream:
             return 0
         ahead.move(position)
         direct = position + count - ahead.next >= _DIRECT
-        if direct:
-            ahead.receive_into(view[:count], position)
         try:
-            await self._copy(ahead, position, view[:count])
+            async with bulk.Work() as work:
+                if direct:
+                    ahead.receive_into(view[:count], position, work)
+                await self._copy(ahead, position, view[:count], work)
             ahead.move(position + count)  # what lies in the caller's memory need not stay what it was
             return count
         except BaseException:
@@ -162,7 +166,7 @@ class ObjectStream:
             await ahead.drop()
             raise
         finally:
-            ahead.receive_into(None)
+            ahead.receive_here()
             if direct:
                 await self._check.settle()  # the caller may write to it from now on
 
@@ -246,6 +250,8 @@ class ObjectStream:
             plan = Plan(self._source.info.size, self._whole, self._source.portion, self._share)
             self._check.begin(self._source.info)
             self._ahead = Ahead(self._source, plan, self._settings, at)
+            if self._whole and not self._source.pace.goes_on:
+                self._source.portion.pool.prepare(plan.part_stop(at, 0, 1) - at, plan.size - at)
             self._monitor.phase("downloading")
         return self._ahead
 
@@ -255,25 +261,23 @@ class ObjectStream:
         self._check.reach(max(ahead.next, position + want) - ahead.origin)
         return await ahead.arrived(position, want, eager=eager)
 
-    async def _copy(self, ahead: Ahead, position: int, view: memoryview) -> None:
+    async def _copy(self, ahead: Ahead, position: int, view: memoryview, work: bulk.Work) -> None:
         done = 0
         while done < len(view):
             at = position + done
             ahead.move(at)
             eager = len(view) - done >= bulk.LONG or ahead.next - at < self._source.portion.budget * 3 // 4
-            # In steps, so that one is hashed, or copied, while the next one is received, and while it is in the cache.
-            part = await self._arrived(ahead, at, min(bulk.LONG, len(view) - done), eager=eager)
+            part = await self._arrived(ahead, at, min(_STEP, len(view) - done), eager=eager)
             self._glimpse = _GLIMPSE
             begin = at - part.start
             end = min(part.filled, begin + len(view) - done)
-            if part.buffer is None:  # the bytes are where they belong already
-                await self._hand_over(ahead, part, end)
-            else:
-                async with bulk.copying(view[done : done + end - begin], part.view[begin:end]):
-                    await self._hand_over(ahead, part, end)
+            is_copied = part.buffer is not None  # else the bytes are where they belong already
+            if is_copied:
+                part.note(work.copy(view[done : done + end - begin], part.view[begin:end]))
+            await self._hand_over(ahead, part, end, beside=is_copied)
             done += end - begin
 
-    async def _hand_over(self, ahead: Ahead, part: Part, end: int) -> None:
+    async def _hand_over(self, ahead: Ahead, part: Part, end: int, *, beside: bool = False) -> None:
         """Hash what `part` has up to `end` and was not handed over before, and judge when nothing is missing."""
         begin = part.handed
         if begin >= end:
@@ -285,7 +289,7 @@ class ObjectStream:
         else:
             await self._check.ready(start, len(data))
             try:
-                part.note(await self._check.hash(start, data, ahead.waited, lent=part.buffer is None))
+                part.note(await self._check.hash(start, data, ahead.waited, lent=part.buffer is None, beside=beside))
             finally:
                 part.handed = end  # also when it was cancelled meanwhile: it was hashed nevertheless
         if self._tee is not None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import ctypes
 import mmap
 import platform
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +41,62 @@ def test_copying_is_right_wherever_the_target_begins(advice: int, monkeypatch: p
         target = bytearray(b"\xff" * len(data))
         bulk._move(memoryview(target)[begin : begin + length], memoryview(data)[:length])
         assert target == b"\xff" * begin + data[:length] + b"\xff" * (len(data) - begin - length)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system does not say so")
+def test_memory_for_the_network_is_not_shared_with_other_processes() -> None:
+    memory = bulk.buffer(8 * MIB)
+    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+    kinds = [
+        line.split()[1]
+        for line in Path("/proc/self/maps").read_text().splitlines()
+        if int(line.split("-")[0], 16) <= start < int(line.split()[0].split("-")[1], 16)
+    ]
+    assert kinds == ["rw-p"]
+
+
+@pytest.mark.parametrize("length", [1, MIB - 1, MIB, 4 * MIB, 9 * MIB + 17])
+def test_several_pieces_are_copied_at_once_and_have_been_when_it_ends(length: int) -> None:
+    data = bytearray(range(251)) * (length // 251 + 1)
+    target = bytearray(2 * length)
+
+    async def main() -> None:
+        async with bulk.Work() as work:
+            work.copy(memoryview(target)[:length], memoryview(data)[:length])
+            work.copy(memoryview(target)[length:], memoryview(data)[:length])
+
+    asyncio.run(main())
+    assert target == data[:length] * 2
+
+
+def test_whoever_is_cancelled_waits_until_nobody_writes_any_more() -> None:
+    data, target = bytearray(b"x" * (64 * MIB)), bytearray(64 * MIB)
+
+    async def main() -> None:
+        async def copy() -> None:
+            async with bulk.Work() as work:
+                work.copy(memoryview(target), memoryview(data))
+
+        copying = asyncio.create_task(copy())
+        await asyncio.sleep(0)
+        copying.cancel()
+        await asyncio.sleep(0)
+        copying.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await copying
+        assert copying.cancelled()
+        assert target == data
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("length", [1, 3 * MIB + 1])
+def test_what_a_thread_populates_as_well_keeps_what_was_in_it(length: int) -> None:
+    data = bytearray(b"abc" * length)
+
+    async def main() -> None:
+        async with bulk.Work() as work:
+            work.populate(memoryview(data)[1:])
+
+    asyncio.run(main())
+    assert data == b"abc" * length

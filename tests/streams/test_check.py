@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
+import zlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any
@@ -211,6 +212,28 @@ def test_who_insists_learns_at_once_that_it_cannot_be_checked_any_more() -> None
             await check.hash(2 * count, memoryview(DATA)[:1], 0.0, lent=False)
             with pytest.raises(NotVerifiedError, match="more than a thousand") if count > 999 else nullcontext():
                 await check.judge(2 * count + 1)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_bytes_that_are_copied_are_hashed_meanwhile_and_judged_behind_the_last(is_right: bool) -> None:
+    chosen = settings.current(verify="require")
+    value = (zlib.crc32(DATA) ^ (not is_right)).to_bytes(4, "big")
+    info = ObjectInfo(S3Uri("b", "k"), len(DATA), checksum=Checksum("CRC32", value))
+
+    async def main() -> None:
+        check = Check(ObjectSource(info.uri, chosen, Monitor(), info), chosen)
+        check.begin(info)
+        copied = bytearray(DATA)
+        (job,) = await check.hash(0, memoryview(copied)[: 2 * MIB], 0.0, lent=False, beside=True)
+        assert not job.done()
+        await check.judge(2 * MIB)
+        await job
+        copied[: 2 * MIB] = bytes(2 * MIB)  # as it may from now on
+        await check.hash(2 * MIB, memoryview(copied)[2 * MIB :], 0.0, lent=False, beside=True)
+        with nullcontext() if is_right else pytest.raises(ChecksumError):
+            await check.judge(len(DATA))
 
     asyncio.run(main())
 

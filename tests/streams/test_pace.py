@@ -49,8 +49,8 @@ def test_a_server_that_is_near_and_fast_is_asked_once(faulty, near) -> None:
 
 def test_arrays_from_a_near_server_are_received_where_they_stay(faulty, near, monkeypatch) -> None:
     copied: list[int] = []
-    copying = bulk.copying
-    monkeypatch.setattr(bulk, "copying", lambda target, data: copied.append(len(data)) or copying(target, data))
+    copy = bulk.Work.copy
+    monkeypatch.setattr(bulk.Work, "copy", lambda self, to, data: copied.append(len(data)) or copy(self, to, data))
     arrays = [np.random.default_rng(n).random(MIB // 2) for n in range(6)]
     faulty.put("b", "arrays.pkl", pickle.dumps(arrays, protocol=5), checksum="crc32")
     for found, stored in zip(aios3_nb.load("s3://b/arrays.pkl", verify="require"), arrays, strict=True):
@@ -270,6 +270,17 @@ def test_a_server_that_stands_still_once_after_a_swift_beginning_has_one(pause, 
         clock += 0.001
         judge.took(MIB, busy=1, allowed=16)
     assert judge.count == count
+
+
+def test_a_near_server_that_looks_for_its_bytes_after_the_first_few_has_one() -> None:
+    clock = 0.0
+    judge = Pace(16, lambda: clock)
+    judge.answered(0.01, 1 << 40)
+    judge.is_awaited = True
+    for pause, piece in ((0.002, MIB // 8), (0.002, MIB // 8), (0.032, MIB // 8), *[(0.001, MIB)] * 20):
+        clock += pause
+        judge.took(piece, busy=1, allowed=16)
+        assert judge.count == 1
 
 
 @pytest.mark.parametrize(("piece", "pause", "most"), [(MIB, 0.04, 1), (MIB // 32, 0.04, 16), (MIB // 4, 0.008, 16)])

@@ -9,11 +9,16 @@ from collections.abc import Callable, Iterator
 import pytest
 
 import aios3_nb
-from aios3_nb.settings import MIB, Settings
-from aios3_nb.streams import pace
+from aios3_nb.address import S3Uri
+from aios3_nb.settings import MIB, Settings, current
+from aios3_nb.streams import bulk, pace
+from aios3_nb.streams.object import Monitor
 from aios3_nb.streams.pool import Pool
+from aios3_nb.streams.source import ObjectSource
+from aios3_nb.streams.stream import ObjectStream
 from tests.faults.fault import Fault, Kind
 from tests.faults.server import FaultServer
+from tests.loops import run_afresh
 
 SETTINGS = Settings(concurrency=10, budget=56 * MIB, part_size=8 * MIB)
 
@@ -62,6 +67,49 @@ def test_memory_is_that_of_all_together() -> None:
     assert not one.fits(9 * MIB, 8 * MIB)
     other.end()
     assert one.fits(48 * MIB, 8 * MIB)
+
+
+def test_memory_that_is_prepared_is_used_and_never_more_than_there_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+    make = bulk.buffer
+    monkeypatch.setattr(bulk, "buffer", lambda length: made.append(length) or make(length))
+    pool = Pool(SETTINGS)
+    load = pool.portion()
+    load.note(500 * MIB, 24 * MIB)
+    pool.prepare(8 * MIB, 500 * MIB)
+    assert made == [8 * MIB] * 4
+    pool.prepare(8 * MIB, 500 * MIB)  # for another load, while nobody has used those
+    pool.prepare(4 * MIB, 500 * MIB)
+    pool.prepare(5 * MIB, 500 * MIB)  # nobody keeps one of such a length
+    assert len(made) == 4
+    for _ in range(4):
+        assert len(pool.buffer(8 * MIB)) == 8 * MIB
+    assert len(made) == 4
+    pool.prepare(8 * MIB, 20 * MIB)
+    assert len(made) == 6
+
+
+def test_memory_is_let_go_of_as_soon_as_nothing_is_left_to_come(faulty: FaultServer) -> None:
+    data = bytes(range(256)) * (24 * MIB // 256)
+    faulty.put("b", "large.bin", data, checksum="crc32")
+    faulty.fault(Fault(kind=Kind.DELAY, seconds=0.03, times=None))  # else it is a near one
+    chosen = current(part_size=MIB, budget=8 * MIB, concurrency=8)
+
+    async def main() -> None:
+        source = ObjectSource(S3Uri("b", "large.bin"), chosen, Monitor())
+        stream = ObjectStream(source, chosen, Monitor(), whole=True)
+        pool = source.portion.pool
+        for at in range(0, len(data), MIB):
+            assert bytes(await stream.window(at, MIB)) == data[at : at + MIB]
+            if at == 18 * MIB:  # all the rest was asked for
+                async with asyncio.timeout(60):
+                    while source.portion.held < 6 * MIB:
+                        await asyncio.sleep(0.01)
+            held = source.portion.held + sum(length * len(warm) for length, warm in pool._warm.items())
+            assert held <= (8 * MIB if at <= 18 * MIB else len(data) - at)
+        await stream.aclose()
+
+    run_afresh(main())
 
 
 def test_what_ended_takes_nothing_any_more() -> None:
