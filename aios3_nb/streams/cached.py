@@ -53,7 +53,7 @@ class CachedStream(Stream):
         self._source = source
         self._settings = settings
         self._monitor = monitor
-        self._keeps = whole and not self._offline and settings.verify != "off"
+        self.whole, self._keeps = whole, whole and not self._offline and settings.verify != "off"
         self._cache = Cache(settings)
         self._keeping = Keeping(self._cache)
         self._live = ObjectStream(source, settings, monitor, whole=whole, tee=self._keeping, share=share)

@@ -19,6 +19,9 @@ _EMPTY = memoryview(b"")
 class Stream(Protocol):
     """Where bytes come from that are not in the window; see `ObjectStream`, which is one."""
 
+    whole: bool
+    """Whether everything will be read."""
+
     @property
     def info(self) -> ObjectInfo | None: ...
     async def size(self) -> int: ...
@@ -136,6 +139,8 @@ class Cursor:
             self.info = self.stream.info
             self._start += more
             count += more
+            if self.stream.whole:
+                await self._load_window(PEEK)  # an unpickler asks for as much next: one way to the loop less
         return count
 
     async def peek(self, want: int) -> bytes:

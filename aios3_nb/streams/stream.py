@@ -57,7 +57,7 @@ class ObjectStream:
         source: The object.
         settings: ``part_size``, ``concurrency``, ``budget``, ``verify`` and ``total_timeout`` count.
         monitor: Told about phases.
-        whole: Everything will be read: full speed from the start, by one plain first request.
+        whole: Everything will be read: full speed from the start, by one plain first request. An attribute as well.
         tee: Is handed all bytes as the reader is.
         share: Of what the reader wants, when it stops once it has that.
     """
@@ -75,7 +75,7 @@ class ObjectStream:
         self._source = source
         self._settings = settings
         self._monitor = monitor
-        self._whole = whole
+        self.whole = whole
         self._share = share
         self._ahead: Ahead | None = None
         self._glimpse = _GLIMPSE
@@ -108,7 +108,7 @@ class ObjectStream:
     async def take_small(self, most: int) -> tuple[bytes, str] | None:
         """Return what `small.read_small` does, if nothing was asked for yet and all will be read; None otherwise."""
         self._raise_failure()
-        if not self._whole or self._source.info is not None or self._tee is not None:
+        if not self.whole or self._source.info is not None or self._tee is not None:
             return None
         self._limit = limit = asyncio.timeout(self._settings.total_timeout)
         try:
@@ -243,14 +243,14 @@ class ObjectStream:
             self._monitor.phase("waiting")
             at = 0
             if self._source.info is None or unless:
-                length = None if self._whole and not position else max(FIRST, min(want, self._settings.part_size))
+                length = None if self.whole and not position else max(FIRST, min(want, self._settings.part_size))
                 await self._source.begin(position, length, unless=unless)
                 at = position
             assert self._source.info is not None
-            plan = Plan(self._source.info.size, self._whole, self._source.portion, self._share)
+            plan = Plan(self._source.info.size, self.whole, self._source.portion, self._share)
             self._check.begin(self._source.info)
             self._ahead = Ahead(self._source, plan, self._settings, at)
-            if self._whole and not self._source.pace.goes_on:
+            if self.whole and not self._source.pace.goes_on:
                 self._source.portion.pool.prepare(plan.part_stop(at, 0, 1) - at, plan.size - at)
             self._monitor.phase("downloading")
         return self._ahead

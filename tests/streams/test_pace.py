@@ -12,6 +12,7 @@ import pytest
 import aios3_nb
 from aios3_nb.streams import bulk, pace
 from aios3_nb.streams.pace import Pace
+from aios3_nb.streams.turns import Turns
 from tests.faults.fault import Fault, Kind
 
 MIB = 1024 * 1024
@@ -57,6 +58,18 @@ def test_arrays_from_a_near_server_are_received_where_they_stay(faulty, near, mo
         assert np.array_equal(found, stored)
     assert len(faulty.gets()) == 1
     assert sum(copied) < 6 * MIB  # of 24, and not nearly all
+
+
+def test_a_load_of_arrays_goes_to_the_loop_once_for_each(faulty, monkeypatch) -> None:
+    ways: list[str] = []
+    run = Turns.run
+    monkeypatch.setattr(Turns, "run", lambda self, call, *args: ways.append(call.__name__) or run(self, call, *args))
+    arrays = [np.random.default_rng(n).random(MIB // 2) for n in range(6)]
+    faulty.put("b", "arrays.pkl", pickle.dumps(arrays, protocol=5), checksum="crc32")
+    for found, stored in zip(aios3_nb.load("s3://b/arrays.pkl", verify="require"), arrays, strict=True):
+        assert np.array_equal(found, stored)
+    assert ways.count("readinto") == 6
+    assert len(ways) <= 6 + 4  # whether it is a small one, its beginning and its end, and the verdict
 
 
 def test_a_reader_of_small_things_is_fetched_ahead_of_from_a_near_server_as_well(faulty, near, monkeypatch) -> None:
