@@ -20,6 +20,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 import aios3_nb
+from aios3_nb.streams import bulk
 from tests.faults.cases import Case, Scene, stored_as, table
 from tests.faults.fault import Fault, Kind
 from tests.faults.hygiene import Gauges, assert_settled, gauges
@@ -100,6 +101,7 @@ def _baseline(server: FaultServer) -> Gauges:
     for way in ("open+read", "aread"):
         assert WAYS[way].read(f"s3://{BUCKET}/warm", endpoint_url=server.url, **IMPATIENT) == b"x"
     server.reset()
+    bulk._threads().submit(int).result()  # which other tests may have begun, or not
     return gauges()
 
 
