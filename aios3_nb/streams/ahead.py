@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from aios3_nb.s3 import waited_enough
 from aios3_nb.settings import Settings
 from aios3_nb.streams import bulk
+from aios3_nb.streams.lag import Lag
 from aios3_nb.streams.part import Part
 from aios3_nb.streams.pieces import split
 from aios3_nb.streams.plan import Plan
@@ -37,6 +38,7 @@ class Ahead:
         origin: Offset at which the reader began to go straight on.
         size: Length of the object in bytes.
         waited: Seconds that the reader has waited for the network so far.
+        direct: Reader's memory from an offset on, and who works on it, while it is received there; see `receive_into`.
     """
 
     def __init__(self, source: ObjectSource, plan: Plan, settings: Settings, position: int) -> None:
@@ -46,10 +48,10 @@ class Ahead:
         self._plan = plan
         self._settings = settings
         self._parts: deque[Part] = deque()
-        self._direct: tuple[int, memoryview, bulk.Work] | None = None
+        self.direct: tuple[int, memoryview, bulk.Work] | None = None
         self._since = position  # where what the reader had in its own memory ended
         self._pool = source.portion.pool
-        self._lagging = 0  # bytes of buffers that the reader is done with, and that are still hashed or copied
+        self._lag = Lag(self._freed)
         self._ending: set[asyncio.Task[None]] = set()
         self._waiter: asyncio.Future[None] | None = None
         self._stragglers = Stragglers()
@@ -90,11 +92,7 @@ class Ahead:
 
     def receive_into(self, view: memoryview, position: int, work: bulk.Work) -> None:
         """Have bytes that nobody asked for yet received straight into `view`, which begins at `position`."""
-        self._direct, self._since = (self.next, view[self.next - position :], work), position + len(view)
-
-    def receive_here(self) -> None:
-        """Have bytes received into our own memory again."""
-        self._direct = None
+        self.direct, self._since = (self.next, view[self.next - position :], work), position + len(view)
 
     async def drop(self) -> None:
         """Stop fetching and wait until nothing writes any more; the next read begins anew."""
@@ -111,6 +109,11 @@ class Ahead:
         if cancelled is not None:
             raise cancelled
         self._pool.cool()
+
+    async def let_go(self) -> None:
+        """Wait until the tasks have ended that are done with the reader's memory: it could not be resized before."""
+        while self._ending:
+            self._ending -= (await asyncio.wait(self._ending))[0]
 
     def abort(self, failure: BaseException) -> None:
         """Stop fetching; whoever waits gets `failure`. Must be called on the loop that fetches."""
@@ -142,9 +145,9 @@ class Ahead:
 
     def _direct_part(self) -> Part | None:
         """Return the next slice of the reader's own buffer; None when that is planned to its end."""
-        if self._direct is None:
+        if self.direct is None:
             return None
-        begin, target, _ = self._direct
+        begin, target, _ = self.direct
         offset = self.next - begin
         if not 0 <= offset < len(target):
             return None
@@ -187,16 +190,15 @@ class Ahead:
         Those before it get theirs first, and that which the reader waits for always, unless some is about to be free.
         """
         self._stragglers.answered(part)
-        if part.has_memory and part.buffer is None and self._direct is not None:
-            self._direct[2].populate(part.view[part.filled :])
+        if part.has_memory and part.buffer is None and self.direct is not None:
+            self.direct[2].populate(part.view[part.filled :])
         while not part.has_memory:
-            held = self._lagging
+            held = self._lag.held
             for each in self._parts:
                 if each is part or not each.has_memory:
                     break
                 held += each.memory
-            is_first = each is part is self._parts[0] and not self._lagging
-            if is_first or (each is part and self._source.portion.fits(held, part.length)):
+            if each is part and ((not held and part is self._parts[0]) or self._source.portion.fits(held, part.length)):
                 part.buffer = self._pool.buffer(part.length)
                 part.view = memoryview(part.buffer)
                 self._account()
@@ -235,27 +237,25 @@ class Ahead:
             self._ending.add(part.task)
             if not part.full:  # else it is about to end by itself
                 part.task.cancel()
-        buffer = part.release()
-        self._account()
-        if self.next >= self.size and all(each.has_memory for each in self._parts):
-            self._pool.cool()  # nobody wants any more; who uses this one still has it
-        elif buffer is not None and part.users:
-            task = asyncio.get_running_loop().create_task(self._free_after(list(part.users), buffer))
-            self._ending.add(task)
+        buffer, part.task = part.release(), None  # its error has frames that have the part, and so its memory
+        users = list(part.users)
+        if buffer is not None and users:
+            self._ending.add(task := self._lag.add(buffer, users))
             task.add_done_callback(self._ended)
-        elif buffer is not None:
+        self._account()
+        if not self._wants_memory:
+            self._pool.cool()
+        elif buffer is not None and not users:
             self._pool.give_back(buffer)
 
-    async def _free_after(self, users: list[asyncio.Future[None]], buffer: bulk.Buffer) -> None:
-        """Have `buffer` used again when nobody reads it any more."""
-        self._lagging += len(buffer)
-        self._account()
-        try:
-            await asyncio.wait(users)
+    @property
+    def _wants_memory(self) -> bool:
+        return self.next < self.size or not all(each.has_memory for each in self._parts)
+
+    def _freed(self, buffer: bulk.Buffer | None) -> None:
+        if buffer is not None and self._wants_memory:
             self._pool.give_back(buffer)
-        finally:
-            self._lagging -= len(buffer)
-            self._account()
+        self._account()
 
     def _drop_parts(self) -> None:
         while self._parts:
@@ -264,7 +264,7 @@ class Ahead:
     def _account(self) -> None:
         """Tell the pool what is left to fetch, and what memory is taken."""
         left = self._plan.ahead_of(self.next) + sum(part.length for part in self._parts if not part.full)
-        self._source.portion.note(left, self._lagging + sum(part.memory for part in self._parts))
+        self._source.portion.note(left, self._lag.held + sum(part.memory for part in self._parts))
 
     # ---- waiting
 

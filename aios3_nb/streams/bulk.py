@@ -13,6 +13,7 @@ import functools
 import mmap
 import os
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVarTuple
@@ -86,10 +87,13 @@ async def beside(call: Callable[[], None]) -> None:
 
 def populate_soon(buffers: Sequence[Buffer]) -> None:
     """Have a thread do what `populate` does to `buffers`, in their order; they may be written to already."""
+    left = [weakref.ref(each) for each in buffers]  # they may be let go of meanwhile, and their room be another one's
 
     def find() -> None:
-        for each in buffers:
-            populate(memoryview(each))
+        for each in left:
+            if (found := each()) is not None:
+                populate(memoryview(found))
+            del found
 
     _threads().submit(find)
 
@@ -111,7 +115,13 @@ def populate(target: memoryview) -> None:
 
 def _in_thread(call: Callable[[*Ts], None], *args: *Ts) -> asyncio.Future[None]:
     # Not the loop's own threads: a user's calls that block would be waited for.
-    return asyncio.get_running_loop().run_in_executor(_threads(), call, *args)
+    left = [functools.partial(call, *args)]
+    return asyncio.get_running_loop().run_in_executor(_threads(), _call_once, left)
+
+
+def _call_once(left: list[functools.partial[None]]) -> None:
+    """Call what is in `left`, and let go of it: a thread keeps what it was given for longer than it works."""
+    left.pop()()
 
 
 async def _end_of(works: Sequence[asyncio.Future[None]]) -> None:

@@ -160,13 +160,15 @@ class ObjectStream:
                     ahead.receive_into(view[:count], position, work)
                 await self._copy(ahead, position, view[:count], work)
             ahead.move(position + count)  # what lies in the caller's memory need not stay what it was
+            if direct:
+                await ahead.let_go()
             return count
         except BaseException:
             # Nobody may write to the caller's memory after this returns.
             await ahead.drop()
             raise
         finally:
-            ahead.receive_here()
+            ahead.direct = None
             if direct:
                 await self._check.settle()  # the caller may write to it from now on
 
