@@ -60,7 +60,7 @@ def test_arrays_from_a_near_server_are_received_where_they_stay(faulty, near, mo
     assert sum(copied) < 6 * MIB  # of 24, and not nearly all
 
 
-def test_a_load_of_arrays_goes_to_the_loop_once_for_each(faulty, monkeypatch) -> None:
+def test_a_load_of_arrays_goes_to_the_loop_once_for_each(faulty, near, monkeypatch) -> None:
     ways: list[str] = []
     run = Turns.run
     monkeypatch.setattr(Turns, "run", lambda self, call, *args: ways.append(call.__name__) or run(self, call, *args))
