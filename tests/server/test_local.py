@@ -109,7 +109,8 @@ def test_ends_with_an_owner_that_ends():
 
 
 def test_ends_with_an_owner_whose_fork_lives_on():
-    then = "os.fork() or os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
+    # In one write each: with PYTHONUNBUFFERED a print is two, and those of two processes can meet in one line.
+    then = r"os.fork() or os.setsid(); os.write(1, b'%d\n' % os.getpid()); time.sleep(600)"
     with owner(then) as (process, paths, processes):
         (fork,) = {int(process.stdout.readline()), int(process.stdout.readline())} - {process.pid}
         process.kill()
