@@ -66,7 +66,7 @@ class Settings:
     request_payer: str | None = None
     part_size: int = 8 * MIB
     concurrency: int = 16
-    budget: int = 56 * MIB
+    budget: int = 64 * MIB
     connect_timeout: float = 10.0
     read_timeout: float = 20.0
     total_timeout: float = 4 * 3600.0

@@ -126,7 +126,8 @@ class Check:
     async def hash(self, start: int, data: memoryview, waited: float, *, lent: bool, beside: bool = False) -> list[Job]:
         """Hash `data`, the bytes from `start` on; return the jobs until whose end it must stay as it is.
 
-        There are some only of what is hashed slowly, or `beside`, read straight on, and not to its end.
+        There are some only of what is read straight on, and not to its end: of what is hashed slowly, of what is
+        copied, and of what comes behind that while it is being hashed.
 
         Args:
             start: Where they are in the object.
@@ -143,7 +144,7 @@ class Check:
             return []
         jobs = self._hashing.hash(start, data, beside=beside)
         stop = start + len(data)
-        may_lag = (beside or verifier.checksum.algorithm in SLOW) and start == self._straight and stop < self._size
+        may_lag = start == self._straight and stop < self._size
         self._straight = stop if start == self._straight else -1
         await self._hashing.catch_up((_FAR if lent else self._lag()) if may_lag else 0)
         self._hashed += len(data)

@@ -36,7 +36,7 @@ _STEP = 4 * MIB
 _GLIMPSE = 128 * 1024
 """What a reader is shown first, if it asks for less; then twice as much each time, as long as it does not copy.
 
-What it copies is hashed meanwhile, but what it is shown must be hashed before, unless that is slow; see `Check.hash`.
+What it copies is hashed meanwhile, and so is what comes right behind that; else mostly before, see `Check.hash`.
 """
 
 
