@@ -65,7 +65,7 @@ class Settings:
     no_sign_request: bool = False
     request_payer: str | None = None
     part_size: int = 8 * MIB
-    concurrency: int = 16
+    concurrency: int = 20
     budget: int = 64 * MIB
     connect_timeout: float = 10.0
     read_timeout: float = 20.0

@@ -15,7 +15,7 @@ def _runs(*ways: str, **settings: Any) -> tuple[Run, ...]:
 
 _NO_NETWORK = _runs("local_pickle", counts=False)
 _BARE = tuple(
-    Run("bare_buffer", f"bare client, {count} connections", {"concurrency": count}, counts=False) for count in (10, 16)
+    Run("bare_buffer", f"bare client, {count} connections", {"concurrency": count}, counts=False) for count in (10, 20)
 )
 _ARRAYS = _runs("ours", "megfile", "boto3_download", "boto3_stream", "obstore")
 _SLOW = (*_runs("smart_open", "pandas_pickle", rounds=2), Run("aios3", rounds=1, counts=False))
@@ -56,7 +56,7 @@ CASES: dict[str, Case] = {
         in_readme=True,
         goals=(
             Goal("seconds", "ours", "megfile", 1 / 1.8),
-            Goal("seconds", "ours", "bare client, 16 connections", 1.4),
+            Goal("seconds", "ours", "bare client, 20 connections", 1.4),
         ),
     ),
     "arrays-plain": Case(
@@ -86,11 +86,12 @@ CASES: dict[str, Case] = {
         "straggler",
         "arrays.pkl",
         (
-            *_slow_and_even("ours", 3),
+            *_slow_and_even("ours", 9),
             *_slow_and_even("megfile", 1),
             *_slow_and_even("boto3_download", 2),
             *_slow_and_even("s3fs_cat_file", 1),
         ),
+        rounds=9,
         goals=(
             Goal("seconds", "ours", "ours, none slow", 1.3),
             Goal("seconds", "megfile", "megfile, none slow"),
